@@ -1,0 +1,306 @@
+"""Events as columns: the fast door, with the same checks as the single one."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+import polars as pl
+import xxhash
+from numpy.typing import NDArray
+
+from guanxi.events.event import SEPARATOR, Event, id_pair, id_text
+from guanxi.events.kinds import REFS, ROLES, Catalogue, Kind, PropertyType
+
+ROLE, REF, PROPERTY = "role_", "ref_", "p_"  # column prefixes
+MAX_AMOUNT: Final = 10**15  # minor units; ten trillion yuan: above it the unit was mistaken
+MAX_TEXT: Final = 10_000  # characters of one property
+MAX_ID: Final = 512  # characters of a role, reference or id
+EARLIEST_MS: Final = 631_152_000_000  # 1990-01-01
+CUSTOM: Final = "custom"  # the lake table of kinds that the catalogue does not know
+
+DTYPES: Final[dict[PropertyType, pl.DataType]] = {
+    "text": pl.String(),
+    "id": pl.String(),
+    "integer": pl.Int64(),
+    "decimal": pl.Decimal(18, 6),
+    "money": pl.Int64(),
+    "number": pl.Float64(),
+    "rate": pl.Float64(),
+    "boolean": pl.Boolean(),
+    "time": pl.Int64(),
+    "json": pl.String(),
+}
+BASE: Final[dict[str, pl.DataType]] = {
+    "id_hi": pl.UInt64(),
+    "id_lo": pl.UInt64(),
+    "at_ms": pl.Int64(),
+    "platform": pl.String(),
+    "amount": pl.Int64(),
+    "currency": pl.String(),
+    "consent": pl.Int64(),
+    "repairs": pl.String(),
+    "row": pl.Int64(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class EventBatch:
+    """Many events of one kind.
+
+    kind   a catalogue name, or a custom kind
+    frame  the columns that docs/design.md lists under EventBatch; absent columns are all null
+    """
+
+    kind: str
+    frame: pl.DataFrame
+
+    def __len__(self) -> int:
+        return self.frame.height
+
+
+def columns_of(kind: Kind | None) -> dict[str, pl.DataType]:
+    """Return name -> type of every column that events of a kind may have, in lake order.
+
+    None stands for custom events: every role and reference, the kind's name, and `extra` for the rest.
+    """
+    columns = dict(BASE)
+    if kind is None:
+        columns |= {"kind": pl.String()}
+    roles = tuple(ROLES) if kind is None else kind.role_names
+    refs = REFS if kind is None else kind.ref_names
+    columns |= {ROLE + role: pl.String() for role in roles}
+    columns |= {REF + ref: pl.String() for ref in refs}
+    if "supersedes" not in refs:
+        columns[REF + "supersedes"] = pl.String()
+    if kind is not None:
+        columns |= {PROPERTY + name: DTYPES[row.type] for name, row in kind.properties.items()}
+    columns["extra"] = pl.String()
+    return columns
+
+
+def problems(kind: Kind | None, frame: pl.DataFrame, *, latest_ms: int) -> pl.DataFrame:
+    """Return what keeps rows of a frame from being events; empty when all is well.
+
+    latest_ms  an `at_ms` above it is in the future
+    returns    columns index (u32, row of the frame), field, reason, what, mend; the first problem of each row
+    """
+    checks: list[tuple[pl.Expr, str, str, str, str]] = []
+
+    def check(bad: pl.Expr, field: str, reason: str, what: str, mend: str) -> None:
+        checks.append((bad.fill_null(False), field, reason, what, mend))
+
+    names = set(frame.columns)
+    at = pl.col("at_ms")
+    check(at.is_null(), "at", "time", "the time is missing", "Fill the time column")
+    check(at < EARLIEST_MS, "at", "time", "the time lies before 1990", "Check the date and its unit (s or ms)")
+    check(at > latest_ms, "at", "time", "the time lies in the future", "Check the date, its zone and its unit")
+    if "amount" in names:
+        bad = pl.col("amount").abs() > MAX_AMOUNT
+        check(bad, "amount", "amount", f"the amount is above {MAX_AMOUNT} minor units", "Check the unit: yuan or fen")
+    if kind is not None:
+        for role in kind.required_roles:
+            bad = pl.col(ROLE + role).is_null() if ROLE + role in names else pl.lit(True)
+            check(bad, role, "role-missing", f"the role {role!r} is required", "Fill the column it is read from")
+        for ref in kind.required_refs:
+            bad = pl.col(REF + ref).is_null() if REF + ref in names else pl.lit(True)
+            check(bad, ref, "id-missing", f"the reference {ref!r} is required", "Fill the column it is read from")
+    for name, dtype in frame.schema.items():
+        if dtype == pl.String and name.startswith((ROLE, REF, PROPERTY)):
+            limit = MAX_TEXT if name.startswith(PROPERTY) else MAX_ID
+            if kind is not None and name.startswith(PROPERTY):
+                row = kind.properties.get(name.removeprefix(PROPERTY))
+                limit = 100 * MAX_TEXT if row is not None and row.type == "json" else limit
+            check(
+                pl.col(name).str.len_chars() > limit, name.split("_", 1)[1], "text-too-long",
+                f"the text is longer than {limit} characters", "Shorten it or drop the column",
+            )  # fmt: skip
+    if kind is not None:
+        for name, row in kind.properties.items():
+            column = pl.col(PROPERTY + name)
+            if PROPERTY + name not in names:
+                continue
+            if row.type == "rate":
+                bad = ~column.is_between(0, 1) | column.is_nan()
+                check(bad, name, "range", "a rate lies outside 0..1", "Write 5 % as 0.05 or 5%")
+            elif row.type == "money":
+                check(column.abs() > MAX_AMOUNT, name, "amount", "the amount is absurd", "Check the unit: yuan or fen")
+            elif row.type == "number":
+                check(~column.is_finite(), name, "range", "the number is not finite", "Leave it empty when unknown")
+    texts = ("field", "reason", "what", "mend")
+    first = pl.coalesce(pl.when(bad).then(pl.lit(place)) for place, (bad, *_) in enumerate(checks))
+    found = (
+        frame.select(first.cast(pl.UInt32).alias("check"))
+        .with_row_index("index")
+        .filter(pl.col("check").is_not_null())
+    )
+    rows = pl.DataFrame(
+        {"check": range(len(checks))} | {text: [row[place + 1] for row in checks] for place, text in enumerate(texts)},
+        schema_overrides={"check": pl.UInt32},
+    )
+    return found.join(rows, on="check", how="left", maintain_order="left").select("index", *texts)
+
+
+def conform(kind: Kind | None, frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the frame with exactly the declared columns, in order; what is not declared moves into `extra`.
+
+    raises  polars.exceptions.InvalidOperationError when a value does not fit its column's type
+    """
+    columns = columns_of(kind)
+    stray = [name for name in frame.columns if name.startswith((ROLE, REF, PROPERTY)) and name not in columns]
+    if stray:
+        extra = _stray_json(frame, stray)
+        frame = frame.with_columns(extra.alias("extra"))
+    return frame.select(
+        (pl.col(name).cast(dtype) if name in frame.columns else pl.lit(None, dtype).alias(name))
+        for name, dtype in columns.items()
+    )
+
+
+def content_hash(frame: pl.DataFrame, *salt: str) -> NDArray[np.uint64]:
+    """Return the 128-bit hash of every row's content, as (n, 2) unsigned integers (high, low).
+
+    The row number, the ids and the repairs are not content; column order does not matter.
+    salt     what else makes rows different: preset, kind
+    source   XXH3-128 of the values joined by U+001F, null as U+0000
+    """
+    outside = {"id_hi", "id_lo", "nk_hi", "nk_lo", "nk", "row", "repairs", REF + "supersedes"}
+    parts: list[pl.Expr] = []
+    for name in sorted(set(frame.columns) - outside):
+        if frame.schema[name] == pl.Null or frame[name].null_count() == frame.height:
+            continue
+        value = pl.col(name)
+        if frame.schema[name] != pl.String:
+            value = value.cast(pl.String)
+        parts.append(pl.concat_str(pl.lit(name + "="), value.fill_null("\x00")))
+    if not parts:
+        return hash_texts([SEPARATOR.join(salt)] * frame.height)
+    texts = frame.select(pl.concat_str(parts, separator=SEPARATOR).alias("text"))["text"]
+    return hash_texts(texts, *salt)
+
+
+def hash_texts(texts: Iterable[str], *salt: str) -> NDArray[np.uint64]:
+    """Return the XXH3-128 of every text after the salt, as (n, 2) unsigned integers (high, low)."""
+    prefix = (SEPARATOR.join(salt) + SEPARATOR).encode() if salt else b""
+    digest = xxhash.xxh3_128_digest
+    joined = b"".join([digest(prefix + text.encode("utf-8", "surrogatepass")) for text in texts])
+    return np.frombuffer(joined, dtype=">u8").reshape(-1, 2).astype(np.uint64)
+
+
+def to_events(batch: EventBatch, *, catalogue: Catalogue, **fixed: Any) -> Iterator[Event]:
+    """Yield the events of a batch, in row order.
+
+    fixed  values for fields of Event that are not columns, such as source or received_ms
+    """
+    kind = catalogue.find(batch.kind)
+    for row in batch.frame.iter_rows(named=True):
+        yield event_from_row(kind, row, batch.kind, fixed)
+
+
+def event_from_row(kind: Kind | None, row: Mapping[str, Any], name: str, fixed: Mapping[str, Any]) -> Event:
+    """Return one event from the named cells of a lake or batch row."""
+    roles = {key[5:]: value for key, value in row.items() if value is not None and key.startswith(ROLE)}
+    refs = {key[4:]: value for key, value in row.items() if value is not None and key.startswith(REF)}
+    properties = {}
+    for key, value in row.items():
+        if value is None or not key.startswith(PROPERTY):
+            continue
+        declared = kind.properties.get(key[2:]) if kind is not None else None
+        properties[key[2:]] = _cell_to_value(value, declared.type if declared else "text")
+    if row.get("extra"):
+        extra = msgspec.json.decode(row["extra"])
+        roles |= extra.get("roles", {})
+        refs |= extra.get("refs", {})
+        properties |= extra.get("properties", {})
+    cells = {key: row[key] for key in ("received_ms", "seq", "amount", "consent", "live") if row.get(key) is not None}
+    texts = {key: row[key] for key in ("platform", "currency", "source") if row.get(key)}
+    repairs = tuple(row["repairs"].split(",")) if row.get("repairs") else ()
+    return Event(
+        **({
+            "id": id_text(row["id_hi"], row["id_lo"]), "kind": row.get("kind") or name, "at_ms": row["at_ms"],
+            "roles": roles, "refs": refs, "properties": properties, "repairs": repairs,
+        } | cells | texts | dict(fixed)),
+    )  # fmt: skip
+
+
+def from_events(events: Iterable[Event], catalogue: Catalogue, *, stored: bool = False) -> list[EventBatch]:
+    """Return the events as conformed batches, one per kind (all custom kinds share one), in order of first sight.
+
+    stored  also give the columns seq, received_ms, live and source, as the lake holds them
+    """
+    groups: dict[str, list[Event]] = {}
+    for event in events:
+        groups.setdefault(event.kind if event.kind in catalogue else CUSTOM, []).append(event)
+    return [EventBatch(name, _frame(group, catalogue.find(name), stored=stored)) for name, group in groups.items()]
+
+
+def _frame(events: list[Event], kind: Kind | None, *, stored: bool) -> pl.DataFrame:
+    columns = columns_of(kind)
+    if stored:
+        columns |= STORED
+    data: dict[str, list[Any]] = {name: [] for name in columns}
+    encode = msgspec.json.encode
+    for event in events:
+        high, low = id_pair(event.id)
+        row: dict[str, Any] = {
+            "id_hi": high, "id_lo": low, "at_ms": event.at_ms, "platform": event.platform or None,
+            "amount": event.amount, "currency": event.currency or None, "consent": event.consent,
+            "repairs": ",".join(event.repairs) or None, "kind": event.kind, "seq": event.seq,
+            "received_ms": event.received_ms, "live": event.live, "source": event.source,
+        }  # fmt: skip
+        extra: dict[str, dict[str, Any]] = {}
+        for prefix, values, name in ((ROLE, event.roles, "roles"), (REF, event.refs, "refs")):
+            for key, value in values.items():
+                if prefix + key in columns:
+                    row[prefix + key] = value
+                else:
+                    extra.setdefault(name, {})[key] = value
+        for key, value in event.properties.items():
+            declared = kind.properties.get(key) if kind is not None else None
+            if declared is None:
+                extra.setdefault("properties", {})[key] = value
+            else:
+                row[PROPERTY + key] = encode(value).decode() if declared.type == "json" else value
+        if extra:
+            row["extra"] = encode(extra).decode()
+        for name, column in data.items():
+            column.append(row.get(name))
+    return pl.DataFrame([_series(name, values, columns[name]) for name, values in data.items()])
+
+
+STORED: Final[dict[str, pl.DataType]] = {
+    "seq": pl.Int64(),
+    "received_ms": pl.Int64(),
+    "live": pl.Boolean(),
+    "source": pl.String(),
+}
+
+
+def _series(name: str, values: list[Any], dtype: pl.DataType) -> pl.Series:
+    if isinstance(dtype, pl.Decimal):  # decimals travel as text
+        return pl.Series(name, [None if v is None else str(v) for v in values], pl.String()).cast(dtype)
+    return pl.Series(name, values, dtype)
+
+
+def _cell_to_value(value: Any, property_type: PropertyType) -> Any:
+    if property_type == "json":
+        return msgspec.json.decode(value)
+    if property_type == "decimal":
+        text = f"{value:f}"
+        return text.rstrip("0").rstrip(".") if "." in text else text
+    return value
+
+
+def _stray_json(frame: pl.DataFrame, stray: list[str]) -> pl.Series:
+    groups = {ROLE: "roles", REF: "refs", PROPERTY: "properties"}
+    held = frame["extra"].to_list() if "extra" in frame.columns else [None] * frame.height
+    texts: list[str | None] = []
+    for row, before in zip(frame.select(stray).iter_rows(named=True), held, strict=True):
+        extra: dict[str, dict[str, Any]] = msgspec.json.decode(before) if before else {}
+        for name, value in row.items():
+            if value is not None:
+                prefix = next(prefix for prefix in groups if name.startswith(prefix))
+                extra.setdefault(groups[prefix], {})[name.removeprefix(prefix)] = value
+        texts.append(msgspec.json.encode(extra).decode() if extra else None)
+    return pl.Series("extra", texts, pl.String())
