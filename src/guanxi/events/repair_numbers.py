@@ -54,7 +54,11 @@ def read_number(value: object) -> Repaired[float | None]:
     if type(value) is float and math.isfinite(value):  # the common case
         return Repaired(value)
     number, note = _number(value, _COUNT)
-    return Repaired(None) if number is None else Repaired(float(number), note)
+    if number is None:
+        return Repaired(None)
+    if not math.isfinite(float(number)):
+        raise DataError(f"{shown(value)} does not fit 64 bits", "Mend the value; the limit is 1.8e308")
+    return Repaired(float(number), note)
 
 
 def read_money(
@@ -126,7 +130,7 @@ def read_duration(value: object, *, unit: Literal["s", "ms", "min", "h"] = "s") 
 
 _INT64: Final = 2**63
 _CONTEXT: Final = Context(prec=120, rounding=ROUND_HALF_UP)
-_DIGITS: Final = r"(?P<number>(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?(?:e[+-]?\d{1,2})?|\.\d+)"
+_DIGITS: Final = r"(?P<number>(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?(?:e[+-]?\d{1,3})?|\.\d+)"
 _SCALES: Final = {"万": 4, "w": 4, "亿": 8}
 _COUNT: Final = re.compile(
     rf"(?P<sign>[+-])?\s*{_DIGITS}\s*(?P<scale>[万亿w])?\s*(?P<unit>[件个次人单笔条位张份台套])?\Z",

@@ -197,6 +197,11 @@ def _unguarded(text: str) -> str:
 
 
 def _number_id(value: float | Decimal) -> Repaired[str | None]:
+    if isinstance(value, Decimal):
+        if value.is_nan():
+            return _NO_ID
+        if not value.is_finite() or abs(value.adjusted()) > 60:
+            raise DataError("the identifier is an absurd number", "Send identifiers as text")
     if math.isnan(value):
         return _NO_ID
     if math.isinf(value) or value != int(value):

@@ -112,7 +112,7 @@ def _read_digits(text: str, zone: tzinfo, day_end: bool) -> tuple[int, str]:
 
 def _read_number(value: float | Decimal, zone: tzinfo, day_end: bool) -> tuple[int, str]:
     """Read a number by its size; the ranges do not overlap."""
-    if isinstance(value, float | Decimal) and not math.isfinite(value):
+    if not (value.is_finite() if isinstance(value, Decimal) else math.isfinite(value)):
         raise _no_time(value)
     if 1e9 <= value < 1e11:
         return round(Decimal(str(value)) * 1000), "epoch-s"
