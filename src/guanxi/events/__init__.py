@@ -19,6 +19,7 @@ from guanxi.events.columns import (
     problems,
     to_events,
 )
+from guanxi.events.document import document
 from guanxi.events.event import (
     CONSENT_BITS,
     SEPARATOR,
@@ -68,6 +69,7 @@ __all__ = [
     "conform",
     "consent_bits",
     "content_hash",
+    "document",
     "event_from_row",
     "event_id",
     "from_events",

@@ -82,8 +82,8 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     name        Segment's "Object Action" in Title Case
     zh, en      labels; `en` is the name itself when left out
     purpose     one sentence: what it means when this event is seen
-    family      trade, browse, content, live, ad, service, account, social, place, loyalty, logistics,
-                settlement, metrics, consent, system
+    family      browse, app, trade, coupon, logistics, settlement, content, video, live, ad, metrics, service,
+                reach, account, social, place, loyalty, learn, risk, consent, decision, system
     trust       who may send it: "client" (any key) or "server" (server key only)
     privacy     "public", "behaviour" (about a person), "sensitive" (needs a purpose to read)
     roles       the roles it may carry, the required ones with a trailing "!"
