@@ -1,0 +1,6 @@
+"""Readers: bytes of many formats become chunks of raw cells."""
+
+from guanxi.engines.sources.readers.archive import Opened, expand
+from guanxi.engines.sources.readers.base import PLACE, ROW, BadRow, RawChunk, Reader
+
+__all__ = ["PLACE", "ROW", "BadRow", "Opened", "RawChunk", "Reader", "expand"]
