@@ -131,9 +131,7 @@ def problems(kind: Kind | None, frame: pl.DataFrame, *, latest_ms: int) -> pl.Da
     texts = ("field", "reason", "what", "mend")
     first = pl.coalesce(pl.when(bad).then(pl.lit(place)) for place, (bad, *_) in enumerate(checks))
     found = (
-        frame.select(first.cast(pl.UInt32).alias("check"))
-        .with_row_index("index")
-        .filter(pl.col("check").is_not_null())
+        frame.select(first.cast(pl.UInt32).alias("check")).with_row_index("index").filter(pl.col("check").is_not_null())
     )
     rows = pl.DataFrame(
         {"check": range(len(checks))} | {text: [row[place + 1] for row in checks] for place, text in enumerate(texts)},

@@ -72,7 +72,9 @@ class Intake:
         """
         kind = self.catalogue.find(raw.kind)
         if trust == "client" and kind is not None and kind.trust == "server":
-            raise Refused(f"a client key may not send {raw.kind!r}", "Send it from your server with a server key", "kind")
+            raise Refused(
+                f"a client key may not send {raw.kind!r}", "Send it from your server with a server key", "kind"
+            )
         try:
             return self._event(raw, kind, received_ms, source)
         except DataError as error:
@@ -151,7 +153,7 @@ class Intake:
             result = _READERS[row.type](name, value, raw.currency, repairs)
             if result is None:
                 continue
-            checked[name] = self._personal.seal(person, name, str(result)) if row.personal else result
+            checked[name] = self._personal.seal(person, name, _plain(result)) if row.personal else result
         return checked
 
 
@@ -221,7 +223,9 @@ def _reason(error: DataError) -> str:
 
 def _check_kind(name: str) -> None:
     if not name.strip() or len(name) > MAX_KIND or not name.isprintable():
-        raise DataError("the event's name is empty, too long or not printable", f"Use 1 to {MAX_KIND} characters", "kind")
+        raise DataError(
+            "the event's name is empty, too long or not printable", f"Use 1 to {MAX_KIND} characters", "kind"
+        )
 
 
 def _texts(values: Mapping[str, Any], allowed: Iterable[str], what: str) -> dict[str, str]:
@@ -256,7 +260,7 @@ def _amount(raw: RawEvent, repairs: list[str]) -> int | None:
 
 def _consent(value: Any) -> int | None:
     if value is None or (type(value) is int and 0 <= value < 2 ** len(CONSENT_BITS)):
-        return value  # type: ignore[no-any-return]  # the check above proves int | None
+        return value
     if isinstance(value, (list, tuple)) and all(isinstance(one, str) for one in value):
         try:
             return consent_bits(value)
@@ -277,7 +281,9 @@ def _free(name: str, value: Any, depth: int = 0) -> Any:
             raise DataError(f"the property {name[:40]!r} is longer than {MAX_TEXT} characters", "Shorten it", name[:40])
     elif kind is float:
         if not isfinite(value):
-            raise DataError(f"the property {name[:40]!r} is not a finite number", "Leave it out when unknown", name[:40])
+            raise DataError(
+                f"the property {name[:40]!r} is not a finite number", "Leave it out when unknown", name[:40]
+            )
     elif kind is int:
         if not -(2**63) <= value < 2**63:
             raise DataError(f"the property {name[:40]!r} does not fit 64 bits", "Send ids as text", name[:40])
@@ -292,7 +298,7 @@ def _free(name: str, value: Any, depth: int = 0) -> Any:
 Reader = Callable[[str, Any, str, list[str]], Any]
 
 
-def _reader(read: Callable[..., repair.Repaired], kinds: tuple[type, ...], **options: Any) -> Reader:
+def _reader(read: Callable[..., repair.Repaired[Any]], kinds: tuple[type, ...], **options: Any) -> Reader:
     def run(name: str, value: Any, currency: str, repairs: list[str]) -> Any:
         if type(value) in kinds:
             return value
@@ -362,11 +368,15 @@ def _json(name: str, value: Any, currency: str, repairs: list[str]) -> Any:
     return _free(name, value)
 
 
-def _named(name: str, call: Callable[[], repair.Repaired]) -> repair.Repaired:
+def _named(name: str, call: Callable[[], repair.Repaired[Any]]) -> repair.Repaired[Any]:
     try:
         return call()
     except DataError as error:
         raise DataError(error.what, error.mend, name) from None
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
 def _seal_ref(ref: str, role: str, personal: Personal) -> str:

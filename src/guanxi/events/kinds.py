@@ -154,13 +154,15 @@ class Catalogue(Mapping[str, Kind]):
             if kind.name in self._kinds:
                 raise SettingError(f"the kind {kind.name!r} is declared twice", "Remove or rename one of the rows")
             self._kinds[kind.name] = kind
+        self._tables = {kind.table: kind.name for kind in self._kinds.values() if not kind.custom}
 
     def __getitem__(self, name: str) -> Kind:
         try:
             return self._kinds[name]
         except KeyError:
             raise NotFound(
-                f"no kind of event is called {name!r}", "See `guanxi events kinds`; unknown kinds are accepted as custom"
+                f"no kind of event is called {name!r}",
+                "See `guanxi events kinds`; unknown kinds are accepted as custom",
             ) from None
 
     def __contains__(self, name: object) -> bool:
@@ -175,6 +177,11 @@ class Catalogue(Mapping[str, Kind]):
     def find(self, name: str) -> Kind | None:
         """Return the kind, or None when it is unknown (a custom event)."""
         return self._kinds.get(name)
+
+    @property
+    def tables(self) -> dict[str, str]:
+        """Lake table -> kind, for the kinds that have a table of their own."""
+        return self._tables
 
     def extended(self, kinds: Iterable[Kind]) -> "Catalogue":
         """Return a new catalogue with the kinds that a workspace defines added."""

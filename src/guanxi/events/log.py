@@ -28,7 +28,12 @@ class EventLog(Protocol):
         """Store the events not seen before (by id), durably, in the order given; `seq` is assigned here."""
 
     def read(
-        self, *, until_ms: int | None = None, known: int | None = None, kind: str | None = None, party: str | None = None
+        self,
+        *,
+        until_ms: int | None = None,
+        known: int | None = None,
+        kind: str | None = None,
+        party: str | None = None,
     ) -> Iterator[Event]:
         """Yield events in `seq` order as known at `known` (a seq; default: all), superseded ones left out.
 

@@ -1,0 +1,245 @@
+"""Reading the log: hot, staged and sealed rows as one, as known at a moment."""
+
+import heapq
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import duckdb
+import numpy as np
+import polars as pl
+
+from guanxi.core import Busy
+from guanxi.engines.lake.lake import Lake, Stream, lake_error, table_of
+from guanxi.engines.lake.sealer import staged_select
+from guanxi.engines.log.hot import STAGED, read_hot, staged_files
+from guanxi.engines.log.schema import connect
+from guanxi.events import CUSTOM, ROLE, Catalogue, Event, event_from_row, from_events
+
+BATCH: Final = 10_000  # rows fetched at once while events are streamed
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What the log was at one instant; every part of one read uses the same.
+
+    known       the last sequence number that the read may see
+    open        segments that are not in the lake yet, as rows of the table `segments`
+    hot         events that are in no segment, or in an open one
+    superseded  (n, 2) ids that a newer event replaced, as known then
+    """
+
+    known: int
+    open: tuple[Mapping[str, Any], ...]
+    hot: tuple[Event, ...]
+    superseded: np.ndarray
+
+
+class Reader:
+    """Reads one workspace; safe beside the gate, the keeper and imports. Implements `EventLog.read`."""
+
+    def __init__(self, folder: Path, catalogue: Catalogue, *, threads: int = 2) -> None:
+        self.folder, self.catalogue = folder, catalogue
+        self._db = connect(folder, read_only=True)
+        self._lake = patient(lambda: Lake(folder, catalogue, read_only=True, threads=threads))
+        self._tables = catalogue.tables
+
+    def close(self) -> None:
+        """Close both stores."""
+        self._db.close()
+        self._lake.close()
+
+    def picture(self, *, known: int | None = None, kind: str | None = None) -> Picture:
+        """Return the state of the log now, or as it was known at an earlier sequence number."""
+        self._db.execute("BEGIN")
+        try:
+            (last,) = self._db.execute("SELECT value FROM meta WHERE name='last_seq'").fetchone()
+            known = last if known is None else min(known, last)
+            self._db.row_factory = sqlite3.Row
+            segments = self._db.execute(
+                "SELECT * FROM segments WHERE state='open' AND first_seq <= ? ORDER BY first_seq", (known,)
+            ).fetchall()
+            self._db.row_factory = None
+            (upto,) = self._db.execute(
+                "SELECT coalesce(max(last_seq), 0) FROM segments WHERE origin='hot' AND state != 'open'"
+            ).fetchone()
+            hot = tuple(event for event in read_hot(self._db, upto + 1, known) if kind in (None, event.kind))
+            gone = self._db.execute("SELECT id FROM superseded WHERE by_seq <= ?", (known,)).fetchall()
+        finally:
+            self._db.row_factory = None
+            self._db.execute("COMMIT")
+        replaced = np.frombuffer(b"".join(row[0] for row in gone), ">u8").reshape(-1, 2).astype(np.uint64)
+        return Picture(known, tuple(dict(row) for row in segments), hot, replaced)
+
+    def read(
+        self,
+        *,
+        until_ms: int | None = None,
+        known: int | None = None,
+        kind: str | None = None,
+        party: str | None = None,
+    ) -> Iterator[Event]:
+        """Yield events in order; see the protocol `EventLog`."""
+        where, values = self._where(until_ms=until_ms, party=party)
+        picture = self.picture(known=known, kind=kind)
+        streams = [
+            self._stream(table, picture, where, values, kind, order="seq", limit=None)
+            for table in self._wanted(kind, picture)
+        ]
+        yield from heapq.merge(*streams, key=lambda event: event.seq)
+
+    def newest(
+        self, limit: int, *, until_ms: int | None = None, known: int | None = None, kind: str | None = None,
+        party: str | None = None, after_seq: int = 0, before_seq: int | None = None, oldest: bool = False,
+    ) -> list[Event]:  # fmt: skip
+        """Return at most `limit` events, newest first (or oldest first), of a range of sequence numbers."""
+        where, values = self._where(until_ms=until_ms, party=party, after_seq=after_seq, before_seq=before_seq)
+        picture = self.picture(known=known, kind=kind)
+        found: list[Event] = []
+        for table in self._wanted(kind, picture):
+            order = "seq" if oldest else "seq DESC"
+            found.extend(self._stream(table, picture, where, values, kind, order=order, limit=limit))
+        found.sort(key=lambda event: event.seq, reverse=not oldest)
+        return found[:limit]
+
+    def frame(self, kind: str, *, until_ms: int | None = None, known: int | None = None) -> pl.DataFrame:
+        """Return all events of one kind as columns, in order: the lake's columns of that kind."""
+        where, values = self._where(until_ms=until_ms)
+        picture = self.picture(known=known, kind=kind)
+        table = table_of(kind, self.catalogue)
+        if table == CUSTOM:
+            where, values = [*where, "kind = ?"], [*values, kind]
+        connection, sql = self._select(table, picture, where)
+        return patient(lambda: pl.DataFrame(connection.sql(f"{sql} ORDER BY seq", params=values)))
+
+    def sql(self, query: str, *, known: int | None = None) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """Run a read-only query over one view per kind, named as its table; return column names and rows.
+
+        raises  DataError with what DuckDB says of the query
+        """
+        picture = self.picture(known=known)
+        connection = self._lake.connection.cursor()
+        connection.execute("USE memory")
+        for table in self._wanted(None, picture):
+            _, select = self._select(table, picture, [], connection)
+            connection.execute(f"CREATE OR REPLACE TEMP VIEW {table} AS {select}")
+        try:
+            result = connection.execute(query)
+            return [column[0] for column in result.description or ()], result.fetchall()
+        except duckdb.Error as error:
+            raise lake_error(error) from error
+
+    def counts(self) -> dict[str, int]:
+        """Return kind -> events ever stored, superseded ones included."""
+        return dict(self._db.execute("SELECT kind, events FROM counts ORDER BY kind").fetchall())
+
+    def sizes(self) -> dict[str, int]:
+        """Return how many events are hot, staged and sealed, and the last sequence number."""
+        db = self._db
+        (last,) = db.execute("SELECT value FROM meta WHERE name='last_seq'").fetchone()
+        (upto,) = db.execute(
+            "SELECT coalesce(max(last_seq), 0) FROM segments WHERE origin='hot' AND state != 'open'"
+        ).fetchone()
+        (hot,) = db.execute("SELECT count(*) FROM events WHERE seq > ?", (upto,)).fetchone()
+        (staged,) = db.execute(
+            "SELECT coalesce(sum(rows), 0) FROM segments WHERE origin='bulk' AND state='open'"
+        ).fetchone()
+        return {"last_seq": last, "hot": hot, "staged": staged, "sealed": last - hot - staged}
+
+    def _wanted(self, kind: str | None, picture: Picture) -> list[str]:
+        tables = patient(self._lake.tables)
+        for segment in picture.open:
+            tables += [table_of(file.kind, self.catalogue) for file in staged_files(segment["files"])]
+        tables += [table_of(event.kind, self.catalogue) for event in picture.hot]
+        known = [table for table in dict.fromkeys(tables) if table in self._tables or table == CUSTOM]
+        return known if kind is None else [table for table in known if table == table_of(kind, self.catalogue)]
+
+    def _where(
+        self, *, until_ms: int | None, party: str | None = None, after_seq: int = 0, before_seq: int | None = None
+    ) -> tuple[list[str], list[Any]]:
+        where, values = [], []
+        for condition, value in (
+            ("at_ms < ?", until_ms), ("seq > ?", after_seq or None), ("seq < ?", before_seq), ("@party", party),
+        ):  # fmt: skip
+            if value is not None:
+                where.append(condition)
+                values.append(value)
+        return where, values
+
+    def _stream(
+        self, table: str, picture: Picture, where: list[str], values: list[Any], kind: str | None, *,
+        order: str, limit: int | None,
+    ) -> Iterator[Event]:  # fmt: skip
+        if table == CUSTOM and kind is not None:
+            where, values = [*where, "kind = ?"], [*values, kind]
+        if "@party" in where:
+            roles = [name for name in self._lake.columns(table) if name.startswith(ROLE)]
+            if not roles:
+                return
+            where = [f"? IN ({', '.join(roles)})" if one == "@party" else one for one in where]
+        connection, sql = self._select(table, picture, where)
+        text = f"{sql} ORDER BY {order}" + (f" LIMIT {limit}" if limit is not None else "")
+        result = patient(lambda: connection.execute(text, values))
+        names = [column[0] for column in result.description or ()]
+        name = self._tables.get(table, "")
+        row = self.catalogue.find(name)
+        while rows := result.fetchmany(BATCH):
+            for cells in rows:
+                yield event_from_row(row, dict(zip(names, cells, strict=True)), name, {})
+
+    def _select(
+        self, table: str, picture: Picture, where: list[str], connection: duckdb.DuckDBPyConnection | None = None
+    ) -> tuple[duckdb.DuckDBPyConnection, str]:
+        """Return a connection and the SELECT of one table's rows in a picture: lake, staged and hot together."""
+        connection = connection or self._lake.connection.cursor()
+        wanted = self._lake.columns(table)
+        parts = []
+        have = set(patient(lambda: self._lake.existing(table)))
+        if have:
+            names = ", ".join(name if name in have else f"NULL::{sql} AS {name}" for name, sql in wanted.items())
+            outside = [f"seq NOT BETWEEN {int(s['first_seq'])} AND {int(s['last_seq'])}" for s in picture.open]
+            parts.append(
+                f"SELECT {names} FROM lake.{table} WHERE " + " AND ".join([f"seq <= {picture.known}", *outside])
+            )
+        columns = ", ".join(wanted)
+        for segment in picture.open:
+            home = self.folder / STAGED / segment["folder"]
+            for file in staged_files(segment["files"]):
+                if table_of(file.kind, self.catalogue) == table:
+                    rows = staged_select(home / file.name, dict(segment))
+                    parts.append(f"SELECT {columns} FROM ({rows}) WHERE seq <= {picture.known}")
+        hot = [event for event in picture.hot if table_of(event.kind, self.catalogue) == table]
+        for batch in from_events(hot, self.catalogue, stored=True):
+            name = f"hot_{table}"
+            connection.register(name, Stream(batch.frame))
+            parts.append(f"SELECT {columns} FROM {name}")
+        union = (
+            " UNION ALL ".join(parts)
+            or f"SELECT {', '.join(f'NULL::{sql} AS {name}' for name, sql in wanted.items())} LIMIT 0"
+        )
+        text = f"SELECT {columns} FROM ({union}) AS rows"
+        if len(picture.superseded):
+            frame = pl.DataFrame({"old_hi": picture.superseded[:, 0], "old_lo": picture.superseded[:, 1]})
+            connection.register("superseded_ids", Stream(frame))
+            text += " ANTI JOIN superseded_ids ON id_hi = old_hi AND id_lo = old_lo"
+        return connection, text + (f" WHERE {' AND '.join(where)}" if where else "")
+
+
+def patient(call: Callable[[], T], tries: int = 8) -> T:
+    """Call again, a little later each time, while another process holds the lake's catalog."""
+    for attempt in range(tries):
+        try:
+            return call()
+        except Busy:
+            if attempt == tries - 1:
+                raise
+        except duckdb.Error as error:
+            mended = lake_error(error)
+            if attempt == tries - 1 or not isinstance(mended, Busy):
+                raise mended from error
+        time.sleep(0.02 * 2**attempt)
+    raise AssertionError("unreachable")

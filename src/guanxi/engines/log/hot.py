@@ -1,0 +1,279 @@
+"""The hot log: every event is durable in SQLite before anyone is told that it was stored."""
+
+import os
+import shutil
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import numpy as np
+
+from guanxi.core import Busy, DataError
+from guanxi.engines.log.index import RUNS, Index
+from guanxi.engines.log.runs import Run
+from guanxi.engines.log.schema import connect
+from guanxi.events import Appended, Event, id_bytes, id_pair
+
+STAGED: Final = "staged"  # folder of the staged segments
+
+
+class StagedFile(msgspec.Struct, frozen=True, array_like=True):
+    """One Parquet file of a staged segment: its kind, name, rows, and whether they are in order of time."""
+
+    kind: str
+    name: str
+    rows: int
+    ordered: bool = False
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a staged segment holds: written beside its files, handed to the process that owns the log.
+
+    folder     name of its folder under `staged`
+    source     "import:<preset>"
+    files      its Parquet files
+    rows       events in all
+    checked    number of the newest run against which its ids were compared
+    hot_seq    last sequence number of the hot rows against which they were compared
+    job        import job; next_row, accepted, parked, duplicates: its progress after this segment
+    """
+
+    folder: str
+    source: str
+    files: tuple[StagedFile, ...]
+    rows: int
+    checked: int
+    hot_seq: int
+    job: str = ""
+    next_row: int = 0
+    accepted: int = 0
+    parked: int = 0
+    duplicates: int = 0
+    done: bool = False
+
+
+class Committed(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to a staged segment: its place in the order, or the reason to stage it again."""
+
+    segment: int = 0
+    first_seq: int = 0
+    last_seq: int = 0
+    conflict: bool = False  # others stored some of its ids meanwhile: compare again
+
+
+class SqliteLog:
+    """The log's one writer. Readers use `engines.lake.reader`, which sees hot, staged and sealed rows as one."""
+
+    def __init__(self, folder: Path, *, create: bool = False) -> None:
+        self.folder = folder
+        for name in (RUNS, STAGED):
+            (folder / name).mkdir(exist_ok=True)
+        self._db = connect(folder, create=create)
+        self._index = Index(self._db, folder)
+        self._encode = msgspec.json.Encoder().encode
+        self._forget_strays()
+
+    def close(self) -> None:
+        """Close the file; what was acknowledged is durable."""
+        self._db.close()
+
+    @property
+    def last_seq(self) -> int:
+        """Sequence number of the newest event."""
+        (value,) = self._db.execute("SELECT value FROM meta WHERE name='last_seq'").fetchone()
+        return int(value)
+
+    def append(self, events: Sequence[Event]) -> Appended:
+        """Store new events durably, in order; see the protocol `EventLog`."""
+        try:
+            return self._append(events)
+        except sqlite3.OperationalError as error:
+            raise _storage_error(error) from error
+
+    def commit(self, manifest: Manifest) -> Committed:
+        """Make a staged segment part of the log, in one transaction.
+
+        raises  DataError when its files are missing
+        """
+        try:
+            return self._commit(manifest)
+        except sqlite3.OperationalError as error:
+            raise _storage_error(error) from error
+
+    def progress(self, manifest: Manifest) -> None:
+        """Record the progress of an import whose chunk held nothing new."""
+        with _transaction(self._db):
+            self._note_import(manifest, stored=0)
+
+    def job(self, job: str) -> dict[str, int]:
+        """Return the recorded progress of an import job; zeros when it is new."""
+        names = ("next_row", "accepted", "parked", "duplicates", "stored", "done")
+        row = self._db.execute(f"SELECT {','.join(names)} FROM imports WHERE job=?", (job,)).fetchone()
+        return dict(zip(names, row or (0,) * len(names), strict=True))
+
+    def _append(self, events: Sequence[Event]) -> Appended:
+        with _transaction(self._db):
+            seq = self.last_seq
+            fresh = self._fresh(events)
+            rows, superseded, counts = [], [], dict[str, int]()
+            for event in fresh:
+                seq += 1
+                key = id_bytes(event.id)
+                rows.append((seq, key, event.kind, event.at_ms, self._encode(event)))
+                counts[event.kind] = counts.get(event.kind, 0) + 1
+                if "supersedes" in event.refs:
+                    superseded.append((id_bytes(event.refs["supersedes"]), seq))
+            self._db.executemany("INSERT INTO events VALUES (?,?,?,?,?)", rows)
+            if superseded:
+                self._db.executemany("INSERT OR IGNORE INTO superseded VALUES (?,?)", superseded)
+            self._count(counts)
+            self._db.execute("UPDATE meta SET value=? WHERE name='last_seq'", (seq,))
+        return Appended(stored=len(rows), duplicates=len(events) - len(rows), last_seq=seq)
+
+    def _fresh(self, events: Sequence[Event]) -> Iterable[Event]:
+        """The events whose ids are new: not in the runs, not in the hot table, not twice in the call."""
+        unique = {event.id: event for event in reversed(events)}  # the first of equals wins
+        if not unique:
+            return ()
+        order = [event for event in events if unique[event.id] is event]
+        keys = np.array([id_pair(event.id) for event in order], np.uint64)
+        known = self._index.ids().contains(keys)
+        hot = self._hot_among([id_bytes(event.id) for event in order])
+        return [
+            event for event, old in zip(order, known.tolist(), strict=True) if not old and id_bytes(event.id) not in hot
+        ]
+
+    def _hot_among(self, keys: list[bytes]) -> set[bytes]:
+        found: set[bytes] = set()
+        for start in range(0, len(keys), 500):
+            part = keys[start : start + 500]
+            marks = ",".join("?" * len(part))
+            found.update(row[0] for row in self._db.execute(f"SELECT id FROM events WHERE id IN ({marks})", part))
+        return found
+
+    def _commit(self, manifest: Manifest) -> Committed:
+        home = self.folder / STAGED / manifest.folder
+        missing = [file.name for file in manifest.files if not (home / file.name).exists()]
+        if missing:
+            raise DataError(f"the staged segment lacks {missing[0]}", "Run the import again; it goes on where it was")
+        ids = Run.open(home / "ids.npy")
+        with _transaction(self._db):
+            if self._changed_since(manifest, ids):
+                return Committed(conflict=True)
+            first = self.last_seq + 1
+            last = first + manifest.rows - 1
+            segment = self._db.execute(
+                "INSERT INTO segments(origin, first_seq, last_seq, rows, state, folder, source, files, created_ms)"
+                " VALUES ('bulk', ?, ?, ?, 'open', ?, ?, ?, ?)",
+                (first, last, manifest.rows, manifest.folder, manifest.source,
+                 msgspec.json.encode(manifest.files).decode(), now_ms()),
+            ).lastrowid  # fmt: skip
+            for family in ("ids", "keys"):
+                if (home / f"{family}.npy").exists():
+                    name = f"{family}-{segment:08d}.npy"
+                    link(home / f"{family}.npy", self.folder / RUNS / name)
+                    rows = len(Run.open(self.folder / RUNS / name))
+                    self._db.execute(
+                        "INSERT INTO runs(family, path, rows, age) VALUES (?,?,?,?)", (family, name, rows, segment)
+                    )
+            if (home / "supersedes.npy").exists():
+                pairs = np.load(home / "supersedes.npy")  # (n, 3): id high, id low, position of the newer event
+                old = pairs[:, :2].astype(">u8")
+                self._db.executemany(
+                    "INSERT OR IGNORE INTO superseded VALUES (?,?)",
+                    [(old[i].tobytes(), first + int(pairs[i, 2])) for i in range(len(pairs))],
+                )
+            counts: dict[str, int] = {}
+            for file in manifest.files:
+                counts[file.kind] = counts.get(file.kind, 0) + file.rows
+            self._count(counts)
+            self._note_import(manifest, stored=manifest.rows)
+            self._db.execute("UPDATE meta SET value=? WHERE name='last_seq'", (last,))
+        return Committed(segment=int(segment or 0), first_seq=first, last_seq=last)
+
+    def _changed_since(self, manifest: Manifest, ids: Run) -> bool:
+        newer = self._index.newer_ids(manifest.checked)
+        keys = np.ascontiguousarray(ids.words[:2].T)
+        if any((run.find(keys) >= 0).any() for run in newer):
+            return True
+        hot = self._index.hot_ids(manifest.hot_seq)
+        return bool(len(hot)) and bool((ids.find(hot) >= 0).any())
+
+    def _note_import(self, manifest: Manifest, stored: int) -> None:
+        if manifest.job:
+            self._db.execute(
+                "INSERT INTO imports VALUES (:job, :next_row, :accepted, :parked, :duplicates, :stored, :done)"
+                " ON CONFLICT(job) DO UPDATE SET next_row=:next_row, accepted=accepted+:accepted,"
+                " parked=parked+:parked, duplicates=duplicates+:duplicates, stored=stored+:stored, done=:done",
+                {"job": manifest.job, "next_row": manifest.next_row, "accepted": manifest.accepted, "stored": stored,
+                 "parked": manifest.parked, "duplicates": manifest.duplicates, "done": int(manifest.done)},
+            )  # fmt: skip
+
+    def _count(self, counts: dict[str, int]) -> None:
+        self._db.executemany(
+            "INSERT INTO counts VALUES (?,?) ON CONFLICT(kind) DO UPDATE SET events=events+excluded.events",
+            list(counts.items()),
+        )
+
+    @property
+    def index(self) -> Index:
+        """What the log holds, for comparing an import with it."""
+        return self._index
+
+    def _forget_strays(self) -> None:
+        """Remove run files that no transaction ever named: left by a killed process."""
+        named = {path for (path,) in self._db.execute("SELECT path FROM runs")}
+        for path in (self.folder / RUNS).iterdir():
+            if path.name not in named and time.time() - path.stat().st_mtime > 3600:
+                path.unlink(missing_ok=True)
+
+
+def link(source: Path, target: Path) -> None:
+    """Give a durable file a second name; copy it where the file system has no links."""
+    target.unlink(missing_ok=True)
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def now_ms() -> int:
+    """Return the clock of this machine, milliseconds since 1970-01-01 UTC."""
+    return time.time_ns() // 1_000_000
+
+
+class _transaction:  # noqa: N801 - reads as a verb at its use
+    """BEGIN IMMEDIATE … COMMIT, rolled back on any exception."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    def __enter__(self) -> None:
+        self._db.execute("BEGIN IMMEDIATE")
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        self._db.execute("ROLLBACK" if kind else "COMMIT")
+
+
+def _storage_error(error: sqlite3.OperationalError) -> Exception:
+    text = str(error)
+    if "full" in text or "I/O" in text or "readonly" in text:
+        return Busy(f"the log cannot be written: {text}", "Free disk space; nothing was acknowledged, send it again")
+    if "locked" in text or "busy" in text:
+        return Busy("the log is locked by another process", "Try again; `guanxi status` names who holds it")
+    return error
+
+
+def staged_files(text: str) -> list[StagedFile]:
+    """Return the files of a segment from the log's column `files`."""
+    return msgspec.json.decode(text, type=list[StagedFile])
+
+
+def read_hot(db: sqlite3.Connection, first: int, last: int) -> Iterator[Event]:
+    """Yield the hot events with first <= seq <= last, in order."""
+    decode = msgspec.json.Decoder(Event).decode
+    for seq, body in db.execute("SELECT seq, body FROM events WHERE seq BETWEEN ? AND ? ORDER BY seq", (first, last)):
+        yield msgspec.structs.replace(decode(body), seq=seq)

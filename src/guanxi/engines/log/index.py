@@ -1,0 +1,66 @@
+"""The index of a log: which ids and natural keys it holds, read by its owner and by importers beside it."""
+
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from guanxi.engines.log.runs import Run, Runs, Words
+
+RUNS: Final = "runs"  # folder of the sorted id runs
+
+
+@dataclass(slots=True)
+class Known:
+    """What the log held when a chunk was compared with it."""
+
+    ids: Runs
+    keys: Runs  # natural keys, newest last; payload: the id (two words) of the key's newest event
+    hot: Words  # ids of hot rows, (n, 2): they are not in the runs
+    run: int  # number of the newest run
+    hot_seq: int
+
+
+class Index:
+    """Runs of one workspace, kept open between calls."""
+
+    def __init__(self, db: sqlite3.Connection, folder: Path) -> None:
+        self._db, self._folder = db, folder
+        self._open: dict[int, Run] = {}
+
+    def known(self) -> Known:
+        """Return a consistent picture of all ids and keys."""
+        self._db.execute("BEGIN")  # one snapshot for the runs and the hot rows
+        try:
+            (last_seq,) = self._db.execute("SELECT value FROM meta WHERE name='last_seq'").fetchone()
+            ids = self._load("ids")
+            newest = max((number for number, _ in ids), default=0)
+            keys = [run for _, run in self._load("keys")]
+            return Known(Runs(run for _, run in ids), Runs(keys), self.hot_ids(), newest, last_seq)
+        finally:
+            self._db.execute("COMMIT")
+
+    def ids(self) -> Runs:
+        """Return the runs of ids of all events that are not hot."""
+        return Runs(run for _, run in self._load("ids"))
+
+    def newer_ids(self, than: int) -> list[Run]:
+        """Return the runs of ids whose number is above a number seen before."""
+        return [run for number, run in self._load("ids") if number > than]
+
+    def hot_ids(self, after_seq: int = 0) -> Words:
+        """Return the ids, (n, 2), of the rows that the hot table holds after a sequence number."""
+        rows = self._db.execute("SELECT id FROM events WHERE seq > ?", (after_seq,)).fetchall()
+        return np.frombuffer(b"".join(row[0] for row in rows), ">u8").reshape(-1, 2).astype(np.uint64)
+
+    def _load(self, family: str) -> list[tuple[int, Run]]:
+        rows = self._db.execute("SELECT run, family, path FROM runs ORDER BY age, run").fetchall()
+        live = {number for number, _, _ in rows}
+        for number in [number for number in self._open if number not in live]:
+            del self._open[number]
+        for number, _, path in rows:
+            if number not in self._open:
+                self._open[number] = Run.open(self._folder / RUNS / path)
+        return [(number, self._open[number]) for number, kind, _ in rows if kind == family]
