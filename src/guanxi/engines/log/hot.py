@@ -4,7 +4,7 @@ import os
 import shutil
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +15,7 @@ from guanxi.core import Busy, DataError
 from guanxi.engines.log.index import RUNS, Index
 from guanxi.engines.log.runs import Run
 from guanxi.engines.log.schema import connect
-from guanxi.events import Appended, Event, id_bytes, id_pair
+from guanxi.events import Appended, Event, id_bytes
 
 STAGED: Final = "staged"  # folder of the staged segments
 
@@ -88,6 +88,11 @@ class SqliteLog:
 
     def append(self, events: Sequence[Event]) -> Appended:
         """Store new events durably, in order; see the protocol `EventLog`."""
+        fresh, last_seq = self.append_each(events)
+        return Appended(stored=sum(fresh), duplicates=len(events) - sum(fresh), last_seq=last_seq)
+
+    def append_each(self, events: Sequence[Event]) -> tuple[list[bool], int]:
+        """Store new events durably, in order; return for each whether it was new, and the last sequence number."""
         try:
             return self._append(events)
         except sqlite3.OperationalError as error:
@@ -114,12 +119,14 @@ class SqliteLog:
         row = self._db.execute(f"SELECT {','.join(names)} FROM imports WHERE job=?", (job,)).fetchone()
         return dict(zip(names, row or (0,) * len(names), strict=True))
 
-    def _append(self, events: Sequence[Event]) -> Appended:
+    def _append(self, events: Sequence[Event]) -> tuple[list[bool], int]:
         with _transaction(self._db):
             seq = self.last_seq
             fresh = self._fresh(events)
             rows, superseded, counts = [], [], dict[str, int]()
-            for event in fresh:
+            for event, new in zip(events, fresh, strict=True):
+                if not new:
+                    continue
                 seq += 1
                 key = id_bytes(event.id)
                 rows.append((seq, key, event.kind, event.at_ms, self._encode(event)))
@@ -131,20 +138,20 @@ class SqliteLog:
                 self._db.executemany("INSERT OR IGNORE INTO superseded VALUES (?,?)", superseded)
             self._count(counts)
             self._db.execute("UPDATE meta SET value=? WHERE name='last_seq'", (seq,))
-        return Appended(stored=len(rows), duplicates=len(events) - len(rows), last_seq=seq)
+        return fresh, seq
 
-    def _fresh(self, events: Sequence[Event]) -> Iterable[Event]:
-        """The events whose ids are new: not in the runs, not in the hot table, not twice in the call."""
-        unique = {event.id: event for event in reversed(events)}  # the first of equals wins
-        if not unique:
-            return ()
-        order = [event for event in events if unique[event.id] is event]
-        keys = np.array([id_pair(event.id) for event in order], np.uint64)
-        known = self._index.ids().contains(keys)
-        hot = self._hot_among([id_bytes(event.id) for event in order])
-        return [
-            event for event, old in zip(order, known.tolist(), strict=True) if not old and id_bytes(event.id) not in hot
-        ]
+    def _fresh(self, events: Sequence[Event]) -> list[bool]:
+        """Which events have new ids: not in the runs, not in the hot table, not twice in the call."""
+        if not events:
+            return []
+        keys = [id_bytes(event.id) for event in events]
+        known = self._index.ids().contains(np.frombuffer(b"".join(keys), ">u8").reshape(-1, 2).astype(np.uint64))
+        old = self._hot_among(keys)
+        fresh = []
+        for key, sealed in zip(keys, known.tolist(), strict=True):
+            fresh.append(not sealed and key not in old)
+            old.add(key)  # the first of equals wins
+        return fresh
 
     def _hot_among(self, keys: list[bytes]) -> set[bytes]:
         found: set[bytes] = set()

@@ -1,0 +1,118 @@
+"""A workspace: one folder with the log, the lake, the vault and the control data of one business."""
+
+import secrets
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+import msgspec
+
+from guanxi.core import NotFound, SettingError
+from guanxi.engines.control import Control
+from guanxi.engines.lake import Lake, Reader
+from guanxi.engines.log import SqliteLog
+from guanxi.engines.vault import Vault
+from guanxi.events import Catalogue, Intake, Kind, read_kinds, shipped
+from guanxi.parties import Platform, platforms
+from guanxi.settings import FILE, Settings, load
+
+KINDS: Final = "kinds.toml"  # kinds that the workspace defines
+ADMIN: Final = "admin"  # the first user
+
+_SETTINGS = """\
+# Settings of this workspace; every row is described in docs/settings.md.
+
+# [[keys]]              # keys that SDKs send in their own form
+# key = "PRODUCT"       # GrowingIO project id, ThinkingData appid, PostHog api_key, Segment write key, Sensors ?key=
+# scope = "client"      # or "server"
+"""
+
+
+class Workspace:
+    """Joins the engines of one folder; opens each when it is first asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.settings: Settings = load(folder)
+        self.platforms: dict[str, Platform] = {row.id: row for row in platforms(_own_platforms(self.settings))}
+
+    @classmethod
+    def create(cls, folder: Path) -> tuple[Self, str]:
+        """Make a workspace and its first user; return it and that user's password, shown this once.
+
+        raises  SettingError when the folder is not empty
+        """
+        if folder.exists() and any(folder.iterdir()):
+            raise SettingError(f"the folder {folder.name!r} is not empty", "Name a new folder, or open it as it is")
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        (folder / FILE).write_text(_SETTINGS, "utf-8")
+        SqliteLog(folder, create=True).close()
+        workspace = cls(folder)
+        Lake(folder, workspace.catalogue).close()
+        workspace.vault.flush()
+        password = secrets.token_urlsafe(15)
+        workspace.control.create_user(ADMIN, password, roles=("manager", "engineer"))
+        return workspace, password
+
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        """Open a workspace.
+
+        raises  NotFound when the folder holds none
+        """
+        if not (folder / "log.sqlite").exists():
+            raise NotFound(
+                f"there is no workspace in {folder.name!r}", "Make one with `guanxi init`, or name it with -w"
+            )
+        return cls(folder)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close what was opened."""
+        for name in ("vault", "control", "reader"):
+            if name in self.__dict__:
+                self.__dict__.pop(name).close()
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """The shipped kinds and the workspace's own."""
+        path = self.folder / KINDS
+        if not path.exists():
+            return shipped()
+        own = read_kinds(path.read_text("utf-8"), KINDS)
+        return shipped().extended([_as_custom(kind) for kind in own])
+
+    @cached_property
+    def vault(self) -> Vault:
+        """Personal values and parked rows."""
+        return Vault.open(self.folder)
+
+    @cached_property
+    def control(self) -> Control:
+        """Users, keys, sessions, jobs, the operation log."""
+        return Control.open(self.folder)
+
+    @cached_property
+    def reader(self) -> Reader:
+        """The log as one, for reading."""
+        return Reader(self.folder, self.catalogue)
+
+    def intake(self) -> Intake:
+        """Return the checks that every single event passes."""
+        return Intake(self.catalogue, self.platforms, self.vault)
+
+
+def _own_platforms(settings: Settings) -> list[Platform]:
+    return [Platform(id=name, zh=row.zh, en=row.en, disc=row.disc) for name, row in settings.platforms.items()]
+
+
+def _as_custom(kind: Kind) -> Kind:
+    return msgspec.structs.replace(kind, custom=True)

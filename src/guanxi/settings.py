@@ -1,0 +1,148 @@
+"""The one settings tree: typed rows, each with a default and a sentence."""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from guanxi.core import SettingError
+
+FILE: Final = "guanxi.toml"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Serve(_Section):
+    """How the processes listen."""
+
+    host: str = Field("127.0.0.1", description="Address to listen on; loopback unless a proxy stands in front.")
+    desk_port: int = Field(8600, ge=0, le=65535, description="Port of the API and the page.")
+    gate_port: int = Field(8601, ge=0, le=65535, description="Port of the ingest listener.")
+    allowed_hosts: tuple[str, ...] = Field(
+        ("127.0.0.1", "localhost", "[::1]"), description="Host names that requests may carry."
+    )
+    secure_cookies: bool = Field(False, description="Mark cookies Secure; set it when the page is served by HTTPS.")
+
+
+class Limits(_Section):
+    """What one request may carry and how often."""
+
+    body_bytes: int = Field(5_000_000, gt=0, description="Largest request body as sent, in bytes.")
+    inflated_bytes: int = Field(32_000_000, gt=0, description="Largest request body after decompression, in bytes.")
+    batch_events: int = Field(1_000, gt=0, description="Most events in one batch.")
+    requests_per_second: float = Field(200.0, gt=0, description="Requests per second that one key may make, sustained.")
+    request_burst: int = Field(1_000, gt=0, description="Requests that one key may make at once.")
+    logins_per_minute: int = Field(10, gt=0, description="Failed sign-ins per minute and address before a pause.")
+
+
+class Log(_Section):
+    """How the log seals its rows."""
+
+    seal_rows: int = Field(50_000, gt=0, description="Hot rows that make the keeper seal at once.")
+    seal_seconds: float = Field(60.0, gt=0, description="Seconds after which even a few hot rows are sealed.")
+    tidy_seconds: float = Field(600.0, gt=0, description="Seconds between two compactions of the lake.")
+
+
+class SdkKey(_Section):
+    """A key that an SDK sends in its own form, such as a project id, and what it may do."""
+
+    key: str = Field(min_length=1, description="The key text as the SDK sends it.")
+    scope: Literal["client", "server"] = Field("client", description="What its holder may send.")
+    label: str = Field("", description="A name for people.")
+
+
+class PlatformRow(_Section):
+    """A platform of the workspace's own."""
+
+    zh: str = Field(description="Chinese name.")
+    en: str = Field("", description="English name; the id when left out.")
+    disc: str = Field("", max_length=1, description="The character that stands for it in pictures.")
+
+
+class Settings(BaseSettings):
+    """All settings of a workspace, from `guanxi.toml` and GUANXI_… variables (GUANXI_SERVE__GATE_PORT=9000)."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="GUANXI_",
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        nested_model_default_partial_update=True,
+    )
+
+    serve: Serve = Field(Serve(), description="How the processes listen.")
+    limits: Limits = Field(Limits(), description="What one request may carry and how often.")
+    log: Log = Field(Log(), description="How the log seals its rows.")
+    keys: tuple[SdkKey, ...] = Field((), description="Keys that SDKs send in their own form.")
+    platforms: dict[str, PlatformRow] = Field({}, description="Platforms of the workspace's own, by id.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource, dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:  # fmt: skip
+        """Environment first, then the file."""
+        return env_settings, init_settings
+
+
+def load(folder: Path) -> Settings:
+    """Return the settings of a workspace.
+
+    raises  SettingError naming the row, its value and what is allowed
+    """
+    path = folder / FILE
+    document: dict[str, Any] = {}
+    if path.exists():
+        try:
+            document = tomllib.loads(path.read_text("utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise SettingError(f"{FILE} is not TOML: {error}", "Mend the line it names") from error
+    known = {"WORKSPACE", "DATA"}  # variables of the command line and the tests, not settings
+    names = [name for name in os.environ if name.startswith("GUANXI_") and name.removeprefix("GUANXI_") not in known]
+    stray = [name for name in names if name.removeprefix("GUANXI_").split("__")[0].lower() not in Settings.model_fields]
+    if stray:
+        raise SettingError(f"the variable {stray[0]} is not a setting", "See docs/settings.md")
+    try:
+        return Settings(**document)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise SettingError(
+            f"the setting {where}: {first['msg']}", f"Change it in {FILE}; see docs/settings.md", where
+        ) from None
+
+
+def rows() -> list[tuple[str, str, str]]:
+    """Return (name, default, sentence) of every setting, in order."""
+    found: list[tuple[str, str, str]] = []
+    for section, field in Settings.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, _Section):
+            for name, row in kind.model_fields.items():
+                found.append((f"{section}.{name}", repr(row.default), row.description or ""))
+        else:
+            found.append((section, repr(field.default), field.description or ""))
+    for prefix, kind in (("keys[]", SdkKey), ("platforms.<id>", PlatformRow)):
+        found.extend(
+            (f"{prefix}.{name}", repr(row.default), row.description or "") for name, row in kind.model_fields.items()
+        )
+    return found
+
+
+def document() -> str:
+    """Return docs/settings.md."""
+    lines = [
+        "# Settings", "",
+        f"Settings live in `{FILE}` in the workspace; a variable such as `GUANXI_SERVE__GATE_PORT=9000` overrides one.",
+        "", "| setting | default | meaning |", "|---|---|---|",
+    ]  # fmt: skip
+    for name, default, sentence in rows():
+        shown = "required" if default == "PydanticUndefined" else f"`{default}`"
+        lines.append(f"| `{name}` | {shown} | {sentence} |")
+    return "\n".join(lines) + "\n"
