@@ -1,0 +1,52 @@
+# Everything runs in Guanxi's own .venv, which the first target that needs it makes.
+#   make setup | demo | test | check | bench | console
+
+PYTHON ?= python3
+GUANXI_VENV ?= .venv
+BIN := $(GUANXI_VENV)/bin
+BOOTSTRAP := $(PYTHON) scripts/bootstrap.py
+
+# numpy and polars start a thread for every core; two of them leave room for the gate and the desk.
+export GUANXI_VENV
+export OMP_NUM_THREADS ?= 1
+export POLARS_MAX_THREADS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help setup dev demo test check format bench console lock
+
+help: ## what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## .venv with the guanxi command
+	@$(BOOTSTRAP) setup
+
+dev: ## .venv with the tools of the tests and checks
+	@$(BOOTSTRAP) dev
+
+demo: ## import real shop data, then serve it
+	@$(BOOTSTRAP) demo $(ARGS)
+
+test: ## all tests, two at a time
+	@$(BOOTSTRAP) test $(ARGS)
+
+check: dev ## format, lint, types, arrows, lock, docs and quick tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/mypy scripts/bootstrap.py scripts/lock.py
+	$(BIN)/lint-imports
+	$(BIN)/python scripts/lock.py --check
+	$(BIN)/pytest -n 2 -m "not slow"
+
+format: dev ## put the source into the house's form
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: setup ## measure; make bench ARGS="ingest --json" measures one
+	@$(BIN)/guanxi bench $(ARGS)
+
+console: setup ## where to look in this version
+	@echo "This version has no operator console. While 'make demo' or 'guanxi serve' runs, the HTTP API answers."
+
+lock: dev ## rewrite the lock from what is installed
+	$(BIN)/python scripts/lock.py
