@@ -103,7 +103,7 @@ def load(folder: Path) -> Settings:
             document = tomllib.loads(path.read_text("utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise SettingError(f"{FILE} is not TOML: {error}", "Mend the line it names") from error
-    known = {"WORKSPACE", "DATA"}  # variables of the command line and the tests, not settings
+    known = {"WORKSPACE", "DATA", "VENV", "PYTHON"}  # variables of the command line, the tests and the bootstrap
     names = [name for name in os.environ if name.startswith("GUANXI_") and name.removeprefix("GUANXI_") not in known]
     stray = [name for name in names if name.removeprefix("GUANXI_").split("__")[0].lower() not in Settings.model_fields]
     if stray:
