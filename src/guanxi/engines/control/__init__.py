@@ -1,0 +1,38 @@
+"""The control database: people, sessions, keys, the operation log and import jobs."""
+
+from guanxi.engines.control.control import FILE, Control
+from guanxi.engines.control.keys import SettingsKey
+from guanxi.engines.control.people import TooManyFailures
+from guanxi.engines.control.records import ApiKey, ImportJob, NewKey, OpenedSession, Operation, Session, User
+from guanxi.engines.control.roles import (
+    ROLES,
+    SCOPE_VERBS,
+    SCOPES,
+    VERBS,
+    WRITING_SCOPES,
+    Role,
+    Scope,
+    Verb,
+)
+
+__all__ = [
+    "FILE",
+    "ROLES",
+    "SCOPES",
+    "SCOPE_VERBS",
+    "VERBS",
+    "WRITING_SCOPES",
+    "ApiKey",
+    "Control",
+    "ImportJob",
+    "NewKey",
+    "OpenedSession",
+    "Operation",
+    "Role",
+    "Scope",
+    "Session",
+    "SettingsKey",
+    "TooManyFailures",
+    "User",
+    "Verb",
+]

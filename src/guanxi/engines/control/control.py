@@ -1,0 +1,51 @@
+"""Control: who may do what here, and what they did."""
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, Self
+
+from argon2 import PasswordHasher
+
+from guanxi.engines.control.database import Database
+from guanxi.engines.control.journal import Jobs, Journal
+from guanxi.engines.control.keys import Keys
+from guanxi.engines.control.people import People
+
+FILE: Final = "control.sqlite"
+CHECKS_AT_ONCE: Final = 2
+
+
+class Control(People, Keys, Journal, Jobs):
+    """The control database of one workspace: people, sessions, keys, the operation log, import jobs.
+
+    Safe for threads and for several processes. Instants are milliseconds UTC.
+
+    where   path of a SQLite file, or an SQLAlchemy URL
+    now     the clock
+    hasher  how passwords are hashed; argon2id with the library's defaults (RFC 9106, low memory)
+    """
+
+    def __init__(
+        self, where: str | Path, *, now: Callable[[], int] | None = None, hasher: PasswordHasher | None = None
+    ) -> None:
+        self._database = Database(where)
+        self._now = now or _clock
+        self._hasher = hasher or PasswordHasher()
+        self._checks = threading.BoundedSemaphore(CHECKS_AT_ONCE)
+        self._nobody = ""
+        self._remembered = {}
+
+    @classmethod
+    def open(cls, folder: Path, *, now: Callable[[], int] | None = None, hasher: PasswordHasher | None = None) -> Self:
+        """Open the control database of a workspace, made or brought to the newest schema when needed."""
+        return cls(folder / FILE, now=now, hasher=hasher)
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self._database.close()
+
+
+def _clock() -> int:
+    return time.time_ns() // 1_000_000

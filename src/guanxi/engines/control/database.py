@@ -1,0 +1,99 @@
+"""Opening the control database: connections, pragmas, one writer, migrations."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, create_engine, event, make_url, text
+from sqlalchemy.exc import OperationalError
+
+from guanxi.core import Busy
+
+BUSY_MS: Final = 10_000  # how long a writer waits for another one
+MIGRATIONS: Final = Path(__file__).parent / "migrations"
+_UPGRADE_LOCK: Final = 0x6775616E7869  # "guanxi": Postgres advisory lock
+
+
+class Database:
+    """One control database, on SQLite or Postgres, at its newest schema.
+
+    where   path of a SQLite file, or an SQLAlchemy URL
+    """
+
+    def __init__(self, where: str | Path) -> None:
+        url = make_url(where if isinstance(where, str) and "://" in where else f"sqlite:///{where}")
+        self.engine: Final = create_engine(url, **_options(url.get_backend_name()))
+        if url.get_backend_name() == "sqlite":
+            event.listen(self.engine, "connect", _pragmas)
+            event.listen(self.engine, "begin", _begin)
+        with self.write() as connection:
+            upgrade(connection)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One snapshot; nothing is written."""
+        with _busy(), self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction that takes the writer's place at once, so it cannot fail half-way for a lock."""
+        with (
+            _busy(),
+            self.engine.connect().execution_options(guanxi_write=True) as connection,
+            connection.begin(),
+        ):
+            yield connection
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self.engine.dispose()
+
+
+def upgrade(connection: Connection) -> None:
+    """Bring the schema to its newest version inside the open transaction; one process at a time."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _UPGRADE_LOCK})
+    config = Config()
+    # ConfigParser reads % as a reference; a folder may hold one.
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _options(backend: str) -> dict[str, Any]:
+    if backend == "sqlite":
+        return {"connect_args": {"timeout": BUSY_MS / 1000, "check_same_thread": False}, "pool_size": 8}
+    return {"pool_pre_ping": True}
+
+
+def _pragmas(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # the driver starts no transaction of its own; `_begin` does
+    for pragma in (
+        f"busy_timeout={BUSY_MS}",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "trusted_schema=OFF",
+        "secure_delete=ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("guanxi_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def _busy() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        if "locked" not in str(error.orig):
+            raise
+        raise Busy(f"the control database was locked for {BUSY_MS // 1000} s", "Try again in a moment") from error
