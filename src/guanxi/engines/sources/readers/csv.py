@@ -128,13 +128,15 @@ class _Sheet:
         if len(self.names) == 1 and b"\n\n" in b"\n" + data:
             return None  # blank lines of a single column are for the careful way
         frame = pl.read_csv(
-            data, has_header=False, separator=self.separator, quote_char=None, infer_schema=False, new_columns=self.names,
-            columns=None, missing_utf8_is_empty_string=True, raise_if_empty=False,
+            data, has_header=False, separator=self.separator, quote_char=None, infer_schema=False,
+            new_columns=self.names, raise_if_empty=False,
         )  # fmt: skip
         if frame.height != lines - skip or frame.width != len(self.names):
             return None
         frame = frame.select(self.keep).with_columns(pl.int_range(row + skip, row + lines, dtype=pl.Int64).alias(ROW))
-        blank = pl.all_horizontal(pl.exclude(ROW).str.strip_chars() == "") if self.keep else pl.lit(False)
+        blank = (
+            pl.all_horizontal((pl.exclude(ROW).str.strip_chars() == "").fill_null(True)) if self.keep else pl.lit(False)
+        )
         filled = frame.filter(~blank)
         return _Taken(filled, [], frame.height - filled.height, row + lines)
 
@@ -190,11 +192,12 @@ class _Sheet:
                              "Export the file again as UTF-8, or mend the row")  # fmt: skip
         long = next((n for n, cell in zip(self.names, record, strict=False) if len(cell) > MAX_CELL), None)
         if long is not None:
-            return self._bad(record, number, "text-too-long", long, f"the column {long!r} holds more than {MAX_CELL:,} characters",
-                             "Shorten it, or look for a quote that is not closed")  # fmt: skip
+            what = f"the column {long!r} holds more than {MAX_CELL:,} characters"
+            mend = "Shorten it, or look for a quote that is not closed"
+            return self._bad(record, number, "text-too-long", long, what, mend)
         if any(cell.strip() for cell in extra):
-            return self._bad(record, number, "malformed", "", f"the row has {len(record)} cells, the header {len(self.names)}",
-                             "Put quotes around cells that hold the separator")  # fmt: skip
+            what = f"the row has {len(record)} cells, the header {len(self.names)}"
+            return self._bad(record, number, "malformed", "", what, "Put quotes around cells that hold the separator")
         return None
 
     def _bad(self, record: list[str], number: int, reason: str, field: str, what: str, mend: str) -> BadRow:
@@ -242,6 +245,11 @@ class _Builder:
         self.bad = [row for row in self.bad if row.row >= next_row]
         skipped, self.skipped = self.skipped, {}
         return RawChunk({"": frame}, next_row, bad, skipped)
+
+
+def leading_records(text: str, separator: str) -> list[list[str]]:
+    """Return the first ten records of a text."""
+    return _leading(text, separator, 10)[0]
 
 
 def separator_of(head: bytes, separator: str, signatures: Sequence[Sequence[str]]) -> str:

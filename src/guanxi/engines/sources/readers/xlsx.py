@@ -1,6 +1,7 @@
 """XLSX workbooks, read as text cells; macros, entities and bombs are refused."""
 
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -183,8 +184,8 @@ def check_safe(file: IO[bytes], name: str) -> None:
         RuntimeError,
         NotImplementedError,
         ValueError,
-        zipfile.zlib.error,
-    ) as error:  # type: ignore[attr-defined]
+        zlib.error,
+    ) as error:
         if isinstance(error, DataError):
             raise
         raise _unreadable(name, error) from error
