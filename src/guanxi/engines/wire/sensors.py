@@ -143,7 +143,7 @@ def _links(message: dict[str, Any]) -> list[dict[str, str]]:
     """Return roles for each pair that a binding ties: the login id, else the first identity, with each other one."""
     identities = fields.mapping(message.get("identities"), "identities")
     refs = [_identity(name, value) for name, value in identities.items()]
-    refs = sorted(refs, key=lambda ref: not ref.startswith("account:"))  # stable: the login id comes first
+    refs.sort(key=lambda ref: not ref.startswith("account:app:"))  # stable: the login id comes first
     if len(refs) == 1:  # an unbinding names the one identity; the user is the message's own
         account = fields.identifier(message.get("login_id")) or fields.identifier(message.get("distinct_id"))
         refs = [fields.party("account", account), *refs] if account else refs
