@@ -5,6 +5,7 @@ from guanxi.engines.sources.preset import Preset, preset, presets, read_preset
 from guanxi.engines.sources.readers import Opened, expand
 from guanxi.engines.sources.recognise import Found, recognise
 from guanxi.engines.sources.source import Chunk, map_rows, open_source
+from guanxi.engines.sources.suggest import suggest
 
 __all__ = [
     "Chunk",
@@ -20,4 +21,5 @@ __all__ = [
     "presets",
     "read_preset",
     "recognise",
+    "suggest",
 ]

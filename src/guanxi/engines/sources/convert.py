@@ -5,7 +5,7 @@ The scalar readers of `events.repair` are the truth; the fast ways accept only f
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timezone, tzinfo
+from datetime import UTC, tzinfo
 from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -48,7 +48,7 @@ class How:
 
     as_: As
     currency: str = "CNY"
-    zone: tzinfo = timezone.utc
+    zone: tzinfo = UTC
     states: Mapping[str, str] | None = None
     keep_zero: bool = False
 
@@ -248,7 +248,8 @@ def _slow(cells: pl.Series, values: pl.Series, odd: pl.Series, how: How) -> Conv
     )
     table = pl.DataFrame({
         "cell": distinct, "value": known, "note": pl.Series([row[1] for row in found], dtype=pl.String),
-        "what": pl.Series([row[2] for row in found], dtype=pl.String), "mend": pl.Series([row[3] for row in found], dtype=pl.String),
+        "what": pl.Series([row[2] for row in found], dtype=pl.String),
+        "mend": pl.Series([row[3] for row in found], dtype=pl.String),
     })  # fmt: skip
     index = odd.arg_true().alias("index")
     rows = pl.DataFrame({"index": index, "cell": cells.filter(odd)}).join(

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from guanxi.core import SettingError
-from guanxi.engines.sources.convert import Converted, How, convert, decimal_from_micro, micro
+from guanxi.engines.sources.convert import Converted, How, decimal_from_micro, micro
+from guanxi.engines.sources.grouping import GROUP, group_text, grouped
 from guanxi.engines.sources.headers import clean_header
 from guanxi.engines.sources.level import Level, masked
 from guanxi.engines.sources.plan import EventPlan, Filled, TablePlan
@@ -18,8 +18,6 @@ from guanxi.engines.sources.readers import ROW, BadRow, RawChunk
 from guanxi.events.columns import EventBatch, problems
 from guanxi.events.event import SEPARATOR
 from guanxi.events.parked import Parked
-
-GROUP = "$g"  # the number of the first row of the row's group
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,12 +221,6 @@ class Mapper:
         return parked
 
 
-def group_text(level: Level, names: Sequence[str]) -> pl.Series:
-    """Return what makes rows one group, as text; null when a part is missing."""
-    parts = [level.value(Value(column=name), "id").values.alias(str(place)) for place, name in enumerate(names)]
-    return pl.DataFrame(parts).select(pl.concat_str(pl.all(), separator=SEPARATOR).alias("key")).to_series()
-
-
 _SIBLING: Mapping[str, str] = {
     "kind": "", "field": "", "reason": "group", "what": "another row of the same group is parked",
     "mend": "Mend that row; both are replayed together",
@@ -281,7 +273,7 @@ def _events(plan: EventPlan, level: Level, root: Level, latest_ms: int, notes: d
         frame, source_rows = frame.filter(mask), rows.filter(mask)
     if plan.row.per == "group":
         groups = root.extra[GROUP] if mask is None else root.extra[GROUP].filter(mask)
-        frame = _grouped(plan, frame, groups, found)
+        frame = grouped(plan, frame, groups, found)
     frame = frame.select(name for name in frame.columns if frame.schema[name] != pl.Null)
     checked = problems(plan.kind, frame, latest_ms=latest_ms)
     if checked.height:
@@ -347,57 +339,6 @@ def _currency(plan: EventPlan, level: Level) -> pl.Series | pl.Expr:
     if plan.currency.const is not None:
         return pl.lit(str(plan.currency.const)).alias("currency")
     return level.value(plan.currency, "text").values.alias("currency")
-
-
-def _grouped(plan: EventPlan, frame: pl.DataFrame, groups: pl.Series, found: list[pl.DataFrame]) -> pl.DataFrame:
-    """Join the rows of each group into one event."""
-    frame = frame.with_columns(groups.alias(GROUP))
-    ways = {one.name: one.value.agg for one in plan.fields}
-    aggregates: list[pl.Expr] = []
-    for name in frame.columns:
-        if name in ("row", GROUP):
-            continue
-        way = ways.get(name, "first")
-        aggregates.append(_aggregate(name, way))
-        if way == "same":
-            differ = frame.group_by(GROUP).agg(pl.col(name).n_unique().alias("n")).filter(pl.col("n") > 1)
-            texts = {"kind": plan.row.kind, "field": name.split("_", 1)[-1], "reason": "group",
-                     "what": "the rows of one group differ where they must agree", "mend": "Correct the differing rows"}  # fmt: skip
-            found.append(differ.select(pl.col(GROUP).alias("row"), *(pl.lit(t).alias(n) for n, t in texts.items())))
-    return frame.group_by(GROUP, maintain_order=True).agg(aggregates).rename({GROUP: "row"})
-
-
-def _aggregate(name: str, way: str) -> pl.Expr:
-    cells = pl.col(name)
-    if name == "repairs":
-        notes = cells.drop_nulls().unique(maintain_order=True).str.join(",")
-        return pl.when(notes != "").then(notes).alias(name)
-    match way:
-        case "last":
-            return cells.drop_nulls().last()
-        case "sum":
-            return pl.when(cells.count() > 0).then(cells.sum()).alias(name)
-        case "min":
-            return cells.min()
-        case "max":
-            return cells.max()
-        case "mean":
-            return cells.mean()
-        case "count":
-            return cells.count().cast(pl.Int64)
-        case "distinct":
-            return cells.drop_nulls().n_unique().cast(pl.Int64)
-        case "list":
-            quoted = pl.concat_str(pl.lit('"'), cells.cast(pl.String).str.replace_all(r"\\", r"\\").str.replace_all('"', '\\"')
-                                   .str.replace_all("\n", "\\n").str.replace_all("\t", "\\t"), pl.lit('"'))  # fmt: skip
-            return pl.concat_str(
-                pl.lit("["), quoted.drop_nulls().unique(maintain_order=True).str.join(","), pl.lit("]")
-            ).alias(name)
-        case "any":
-            return cells.any()
-        case "all":
-            return cells.all()
-    return cells.drop_nulls().first()
 
 
 def _problem(

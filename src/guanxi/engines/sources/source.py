@@ -11,9 +11,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from guanxi.core import DataError, SettingError
+from guanxi.engines.sources.grouping import group_text
 from guanxi.engines.sources.headers import clean_header
 from guanxi.engines.sources.level import Level
-from guanxi.engines.sources.mapping import Mapped, Mapper, TotalGap, group_text
+from guanxi.engines.sources.mapping import Mapped, Mapper, TotalGap
 from guanxi.engines.sources.plan import TablePlan, plan_table
 from guanxi.engines.sources.preset import Preset, Table
 from guanxi.engines.sources.readers import ROW, Opened, RawChunk, Reader, expand
@@ -87,7 +88,7 @@ def open_source(
                 continue
             start = at_row if (place, index) == (at_source, at_table) else 1
             if chunk_rows is not None:
-                table = _resized(table, chunk_rows)  # noqa: PLW2901
+                table = _resized(table, chunk_rows)
             plan = plan_table(preset, table, fixed={**fixed, **more}, catalogue=catalogue)
             name = f"{source.name}[{sheet}]" if len(tables) > 1 and sheet else source.name
             reading = _Reading(plan, source, sheet, name, latest_ms)

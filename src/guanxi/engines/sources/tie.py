@@ -42,8 +42,7 @@ def _columns(plan: TablePlan, level: Level) -> pl.DataFrame:
     tie = plan.preset.tie
     assert tie is not None  # noqa: S101
     columns = [level.frame[ROW]]
-    columns += [level.value(Value(column=name), "id").values.alias(f"m{place}") if not _decimal(level, name)
-                else level.cells(name).cast(pl.String).alias(f"m{place}") for place, name in enumerate(tie.match)]  # fmt: skip
+    columns += [_match_text(level, name).alias(f"m{place}") for place, name in enumerate(tie.match)]
     columns.append(level.value(Value(column=tie.order), "id").values.alias("order"))
     if tie.at_least:
         columns.append(convert(level.cells(tie.at_least), How("number")).values.abs().alias("amount"))
@@ -52,10 +51,14 @@ def _columns(plan: TablePlan, level: Level) -> pl.DataFrame:
     return pl.DataFrame(columns)
 
 
-def _decimal(level: Level, name: str) -> bool:
-    """Tell whether a column holds numbers that are no ids: a price of 0 is a price."""
+def _match_text(level: Level, name: str) -> pl.Series:
+    """Return what is compared, as text: whole floats without their point; 0 is a value here, NaN is none."""
     cells = level.cells(name)
-    return cells.dtype.is_float() and not (cells.drop_nulls() == cells.drop_nulls().round()).all()
+    if not cells.dtype.is_float():
+        return level.value(Value(column=name, keep_zero=True), "id").values
+    cells = cells.fill_nan(None)
+    whole = cells.set((cells != cells.round()).fill_null(False), None).cast(pl.Int64, strict=False).cast(pl.String)
+    return whole.zip_with(whole.is_not_null(), cells.cast(pl.String))
 
 
 def _matched(plan: TablePlan, undone: pl.DataFrame, candidates: pl.DataFrame) -> pl.DataFrame:

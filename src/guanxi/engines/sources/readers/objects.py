@@ -210,7 +210,7 @@ def _problem(number: int, levels: Iterable[list[list[str | None]]], stack: Stack
     for rows in levels:
         for row in rows:
             for cell in row:
-                if cell is None or cell.isascii() and len(cell) <= MAX_CELL:
+                if cell is None or (cell.isascii() and len(cell) <= MAX_CELL):
                     continue
                 if len(cell) > MAX_CELL:
                     what = f"a value holds more than {MAX_CELL:,} characters"
