@@ -258,3 +258,10 @@ def test_the_same_message_has_the_same_made_id_alone_and_in_a_batch() -> None:
 def test_paths_belong_to_one_adapter_each() -> None:
     paths = [path for adapter in ADAPTERS for path in adapter.paths]
     assert len(paths) == len(set(paths))
+
+
+def test_every_path_is_in_the_docs() -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / "sdks.md").read_text("utf-8")
+    named = {path.rstrip("/") for adapter in ADAPTERS for path in adapter.paths}
+    assert [path for path in sorted(named) if f"`{path}`" not in text] == ["/sa"]
+    assert "/sa?key=" in text  # the one address that carries its key
