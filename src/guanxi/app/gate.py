@@ -12,7 +12,7 @@ from guanxi.app.workspace import Workspace
 from guanxi.core import Busy, Refused
 from guanxi.engines.locks import GATE, Lock
 from guanxi.engines.log import Committed, Manifest, SqliteLog, now_ms
-from guanxi.events import Event, Parked, RawEvent, Trust
+from guanxi.events import Appended, Event, Parked, RawEvent, Trust
 
 GROUP: Final = 5_000  # events in one commit at most
 WAITING: Final = 50_000  # events not yet committed at most; then senders are told to come back
@@ -115,6 +115,11 @@ class Gate:
         """Keep rows that a wire adapter could not read."""
         if rows:
             await self._submit(_Work([], list(rows), _future()))
+
+    async def append(self, events: Sequence[Event]) -> Appended:
+        """Store events that a command of this workspace has checked, such as mended rows."""
+        accepted, duplicates, last_seq = await self._submit(_Work(list(events), [], _future()))
+        return Appended(stored=accepted, duplicates=duplicates, last_seq=last_seq)
 
     async def commit(self, manifest: Manifest) -> Committed:
         """Make a segment that an import staged part of the log.

@@ -35,7 +35,7 @@ class Workspace:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.settings: Settings = load(folder)
-        self.platforms: dict[str, Platform] = {row.id: row for row in platforms(_own_platforms(self.settings))}
+        self.platforms: dict[str, Platform] = platforms(_own_platforms(self.settings))
 
     @classmethod
     def create(cls, folder: Path) -> tuple[Self, str]:
@@ -53,6 +53,7 @@ class Workspace:
         workspace.vault.flush()
         password = secrets.token_urlsafe(15)
         workspace.control.create_user(ADMIN, password, roles=("manager", "engineer"))
+        workspace.control.record(who="guanxi", verb="workspace.create", object=folder.name)
         return workspace, password
 
     @classmethod

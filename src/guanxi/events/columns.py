@@ -216,7 +216,8 @@ def event_from_row(kind: Kind | None, row: Mapping[str, Any], name: str, fixed: 
     repairs = tuple(row["repairs"].split(",")) if row.get("repairs") else ()
     return Event(
         **({
-            "id": id_text(row["id_hi"], row["id_lo"]), "kind": row.get("kind") or name, "at_ms": row["at_ms"],
+            "id": "" if "id" in fixed else id_text(row["id_hi"], row["id_lo"]),
+            "kind": row.get("kind") or name, "at_ms": row["at_ms"],
             "roles": roles, "refs": refs, "properties": properties, "repairs": repairs,
         } | cells | texts | dict(fixed)),
     )  # fmt: skip

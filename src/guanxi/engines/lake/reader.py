@@ -1,10 +1,11 @@
 """Reading the log: hot, staged and sealed rows as one, as known at a moment."""
 
 import heapq
+import re
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -12,12 +13,12 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from guanxi.core import Busy
+from guanxi.core import Busy, NotFound
 from guanxi.engines.lake.lake import Lake, Stream, lake_error, table_of
 from guanxi.engines.lake.sealer import staged_select
 from guanxi.engines.log.hot import STAGED, read_hot, staged_files
 from guanxi.engines.log.schema import connect
-from guanxi.events import CUSTOM, ROLE, Catalogue, Event, event_from_row, from_events
+from guanxi.events import CUSTOM, ROLE, Catalogue, Event, event_from_row, from_events, id_bytes, id_pair
 
 BATCH: Final = 10_000  # rows fetched at once while events are streamed
 T = TypeVar("T")
@@ -106,6 +107,28 @@ class Reader:
         found.sort(key=lambda event: event.seq, reverse=not oldest)
         return found[:limit]
 
+    def find(self, reference: str) -> Event:
+        """Return the event with an id (32 hex digits) or a sequence number, superseded or not.
+
+        raises  NotFound when there is none
+        """
+        picture = replace(self.picture(), superseded=np.zeros((0, 2), np.uint64))
+        if reference.isdigit() and len(reference) < 20:
+            where, values = ["seq = ?"], [int(reference)]
+        elif re.fullmatch(r"[0-9a-f]{32}", reference):
+            where, values = ["id_hi = ?", "id_lo = ?"], list(id_pair(reference))
+        else:
+            raise NotFound(f"{reference[:40]!r} names no event", "Give an id of 32 hex digits or a sequence number")
+        for table in self._wanted(None, picture):
+            for event in self._stream(table, picture, where, values, None, order="seq", limit=1):
+                return event
+        raise NotFound(f"there is no event {reference}", "See `guanxi events tail`")
+
+    def replaced_by(self, event: Event) -> str:
+        """Return the id of the newer event that superseded this one, "" when it stands."""
+        row = self._db.execute("SELECT by_seq FROM superseded WHERE id=?", (id_bytes(event.id),)).fetchone()
+        return self.find(str(row[0])).id if row else ""
+
     def frame(self, kind: str, *, until_ms: int | None = None, known: int | None = None) -> pl.DataFrame:
         """Return all events of one kind as columns, in order: the lake's columns of that kind."""
         where, values = self._where(until_ms=until_ms)
@@ -149,6 +172,20 @@ class Reader:
             "SELECT coalesce(sum(rows), 0) FROM segments WHERE origin='bulk' AND state='open'"
         ).fetchone()
         return {"last_seq": last, "hot": hot, "staged": staged, "sealed": last - hot - staged}
+
+    def parties(self) -> int:
+        """Return how many distinct party references the log names."""
+        picture = self.picture()
+        connection = self._lake.connection.cursor()
+        selects = []
+        for table in self._wanted(None, picture):
+            _, sql = self._select(table, picture, [], connection)
+            roles = [name for name in self._lake.columns(table) if name.startswith(ROLE)]
+            selects += [f"SELECT DISTINCT {name} AS ref FROM ({sql}) WHERE {name} IS NOT NULL" for name in roles]
+        if not selects:
+            return 0
+        text = f"SELECT count(DISTINCT ref) FROM ({' UNION ALL '.join(selects)})"
+        return int(patient(lambda: connection.execute(text).fetchone() or (0,))[0])
 
     def _wanted(self, kind: str | None, picture: Picture) -> list[str]:
         tables = patient(self._lake.tables)

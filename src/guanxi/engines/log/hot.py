@@ -38,7 +38,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     rows       events in all
     checked    number of the newest run against which its ids were compared
     hot_seq    last sequence number of the hot rows against which they were compared
-    job        import job; next_row, accepted, parked, duplicates: its progress after this segment
+    job        import job; cursor: where it goes on after this segment
+    accepted, parked, duplicates  what this chunk adds to the job's counts
     """
 
     folder: str
@@ -48,7 +49,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     checked: int
     hot_seq: int
     job: str = ""
-    next_row: int = 0
+    cursor: str = ""
     accepted: int = 0
     parked: int = 0
     duplicates: int = 0
@@ -115,7 +116,7 @@ class SqliteLog:
 
     def job(self, job: str) -> dict[str, int]:
         """Return the recorded progress of an import job; zeros when it is new."""
-        names = ("next_row", "accepted", "parked", "duplicates", "stored", "done")
+        names = ("chunks", "accepted", "parked", "duplicates", "stored", "done")
         row = self._db.execute(f"SELECT {','.join(names)} FROM imports WHERE job=?", (job,)).fetchone()
         return dict(zip(names, row or (0,) * len(names), strict=True))
 
@@ -212,10 +213,11 @@ class SqliteLog:
     def _note_import(self, manifest: Manifest, stored: int) -> None:
         if manifest.job:
             self._db.execute(
-                "INSERT INTO imports VALUES (:job, :next_row, :accepted, :parked, :duplicates, :stored, :done)"
-                " ON CONFLICT(job) DO UPDATE SET next_row=:next_row, accepted=accepted+:accepted,"
-                " parked=parked+:parked, duplicates=duplicates+:duplicates, stored=stored+:stored, done=:done",
-                {"job": manifest.job, "next_row": manifest.next_row, "accepted": manifest.accepted, "stored": stored,
+                "INSERT INTO imports VALUES (:job, :cursor, 1, :accepted, :parked, :duplicates, :stored, :done)"
+                " ON CONFLICT(job) DO UPDATE SET cursor=:cursor, done=:done, chunks=chunks*(1-done)+1,"  # a run after a
+                " accepted=accepted*(1-done)+:accepted, parked=parked*(1-done)+:parked,"  # finished one counts anew
+                " duplicates=duplicates*(1-done)+:duplicates, stored=stored*(1-done)+:stored",
+                {"job": manifest.job, "cursor": manifest.cursor, "accepted": manifest.accepted, "stored": stored,
                  "parked": manifest.parked, "duplicates": manifest.duplicates, "done": int(manifest.done)},
             )  # fmt: skip
 

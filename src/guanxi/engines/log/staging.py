@@ -52,7 +52,7 @@ def stage(
     batches   frames as sources emit them: no ids, natural key text in `nk`
     seen      occurrences in the chunks of this file that came before
     known     what the log holds
-    progress  fields of Manifest: job, next_row, accepted, parked, done
+    progress  fields of Manifest: job, cursor, accepted, parked, done
     """
     counts: list[Run] = []
     parts = []

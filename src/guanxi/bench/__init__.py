@@ -1,0 +1,25 @@
+"""Benches: the house's way to measure, one name each."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from guanxi.bench import ingest
+from guanxi.bench.report import Figure, Report, measure
+from guanxi.core import NotFound
+
+__all__ = ["BENCHES", "Figure", "Report", "run"]
+
+#: name -> (what it measures, the bench)
+BENCHES: dict[str, tuple[str, Callable[[Path], Sequence[Figure]]]] = {
+    "ingest": ("events by HTTP per second, rows of files per processor second, peak memory", ingest.run),
+}
+
+
+def run(name: str, data: Path) -> Report:
+    """Run one bench on the data sets in a folder.
+
+    raises  NotFound when no bench has this name
+    """
+    if name not in BENCHES:
+        raise NotFound(f"no bench is called {name!r}", f"Use one of {', '.join(BENCHES)}")
+    return measure(name, lambda: BENCHES[name][1](data))

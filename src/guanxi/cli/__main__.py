@@ -1,0 +1,5 @@
+"""`python -m guanxi.cli`."""
+
+from guanxi.cli import main
+
+main()

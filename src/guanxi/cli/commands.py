@@ -1,0 +1,263 @@
+"""The tree of commands, and the bare verbs: init, demo, import, serve, status, explain, sql."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from guanxi import __version__
+from guanxi.app import ImportReport, Workspace, import_files, preview, queries, run_demo, sources
+from guanxi.cli import bench, control, events, mapping, parked, parties, privacy, serve
+from guanxi.cli.output import (
+    DEFAULT_WORKSPACE,
+    JsonOption,
+    WorkspaceOption,
+    moment,
+    show_json,
+    show_map,
+    show_pairs,
+    show_table,
+    talk,
+)
+from guanxi.core import SettingError
+
+cli = typer.Typer(
+    no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False, rich_markup_mode=None,
+    help="Guanxi (关系): events in, history kept, every number explained.",
+)  # fmt: skip
+cli.add_typer(events.commands, name="events")
+cli.add_typer(parties.commands, name="parties")
+cli.add_typer(parked.commands, name="parked")
+cli.add_typer(mapping.commands, name="mapping")
+cli.add_typer(control.keys, name="keys")
+cli.add_typer(control.users, name="users")
+cli.command("bench")(bench.bench)
+cli.command("serve")(serve.serve)
+cli.command("keeper", hidden=True)(serve.keeper)
+cli.command("erase")(privacy.erase)
+cli.command("backup")(privacy.backup)
+cli.command("restore")(privacy.restore)
+
+DEMO_WORKSPACE = Path(".guanxi-demo")
+
+
+@cli.callback(invoke_without_command=True)
+def root(version: Annotated[bool, typer.Option("--version", help="Print the version. 版本")] = False) -> None:
+    """Answer --version."""
+    if version:
+        typer.echo(f"guanxi {__version__}")
+        raise typer.Exit
+
+
+@cli.command()
+def init(folder: Annotated[Path, typer.Argument(help="Folder to make. 新工作区目录")] = DEFAULT_WORKSPACE) -> None:
+    """Make a workspace and its first user. 新建工作区"""
+    workspace, password = Workspace.create(folder)
+    workspace.close()
+    talk.print(f"Made the workspace {folder}. Sign in as [bold]admin[/bold] with this password, shown once:")
+    typer.echo(password)
+
+
+@cli.command()
+def demo(
+    workspace: Annotated[Path, typer.Option("--workspace", "-w", help="Folder of the demo. 演示目录")] = DEMO_WORKSPACE,
+    no_serve: Annotated[bool, typer.Option("--no-serve", help="Import and stop. 只导入,不启动服务")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Import a year of real orders, then serve them. 导入一年真实订单并启动服务"""
+    with _bar() as bar:
+        opened, report, _ = run_demo(workspace, progress=_progress(bar))
+    opened.close()
+    if report.password:
+        talk.print(f"First run. Sign in as [bold]admin[/bold] with this password, shown once: {report.password}")
+    if as_json:
+        show_json(msgspec.structs.replace(report, password=""))
+    else:
+        show_pairs([(name, value) for name, value in msgspec.structs.asdict(report).items() if name != "password"])
+    if not no_serve:
+        talk.print(
+            f"\nLook around in another terminal:\n  guanxi status -w {workspace}\n  guanxi events tail -w {workspace}\n"
+            f"  guanxi parties show account:store:1 -w {workspace}\n"
+        )
+        serve.serve(workspace)
+
+
+@cli.command("import")
+def import_(
+    files: Annotated[list[Path], typer.Argument(help="Files or folders. 文件或目录")],
+    workspace: WorkspaceOption = DEFAULT_WORKSPACE,
+    preset: Annotated[
+        str, typer.Option("--as", help="Preset or MAPPING.toml; found by content when left out. 预设")
+    ] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would happen; store nothing. 试运行")] = False,
+    rows: Annotated[int, typer.Option("--rows", min=1, help="Rows that a dry run reads. 试运行行数")] = 1000,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="name=value that the preset asks for. 补充设置")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Import files of any platform. 导入文件"""
+    given = _settings(settings or [])
+    chosen = [pair for path in sources.expand(files) for pair in sources.choose(path, preset)]
+    with Workspace.open(workspace) as opened:
+        if dry_run:
+            for source, row in chosen:
+                _show_preview(opened, source, row, given, rows, as_json)
+            return
+        with _bar() as bar:
+            report = import_files(opened, chosen, settings=given, progress=_progress(bar))
+    if as_json:
+        show_json(report)
+    else:
+        _show_report(report)
+
+
+@cli.command()
+def status(workspace: WorkspaceOption = DEFAULT_WORKSPACE, as_json: JsonOption = False) -> None:
+    """Show a workspace at a glance. 概况"""
+    with Workspace.open(workspace) as opened:
+        now = queries.status(opened)
+    if as_json:
+        show_json(now)
+        return
+    fields = ("version", "workspace", "events", "hot", "staged", "sealed", "last_seq", "parked", "bytes")
+    show_pairs([(name, getattr(now, name)) for name in fields])
+    for process in now.processes:
+        show_pairs([(process.job, f"process {process.pid}, {process.doing} {process.url}")])
+    if not now.processes:
+        show_pairs([("serving", "no (start with `guanxi serve`)")])
+    show_table(("kind", "events"), sorted(now.kinds.items(), key=lambda row: -row[1]))
+
+
+@cli.command()
+def explain(
+    event: Annotated[str, typer.Argument(help="Event id or sequence number. 事件编号")],
+    workspace: WorkspaceOption = DEFAULT_WORKSPACE, as_json: JsonOption = False,
+) -> None:  # fmt: skip
+    """Say where an event came from and what became of it. 这条记录从哪来"""
+    with Workspace.open(workspace) as opened:
+        found = queries.explain(opened, event)
+    if as_json:
+        show_json(found)
+        return
+    fact = found.event
+    label = f"{fact.kind} · {found.kind.zh}" if found.kind else f"{fact.kind} · 自定义事件"
+    show_pairs(
+        [
+            ("event", fact.id), ("kind", label), ("means", found.kind.purpose if found.kind else "a custom event"),
+            ("happened", moment(fact.at_ms)), ("learnt", moment(fact.received_ms)), ("sequence", str(fact.seq)),
+            ("source", fact.source), ("amount", _amount(fact.amount, fact.currency)),
+            ("mended", ", ".join(fact.repairs) or "nothing"), ("replaces", found.replaces or "nothing"),
+            ("replaced by", found.replaced_by or "nothing: it stands"),
+        ]
+    )  # fmt: skip
+    show_table(("role", "party", "known as"), [(role, fact.roles[role], ref) for role, ref in found.parties.items()])
+    show_table(("reference", "id"), fact.refs.items())
+    show_table(("property", "value"), fact.properties.items())
+
+
+@cli.command()
+def sql(
+    query: Annotated[str, typer.Argument(help="SELECT over tables named as kinds: order_completed. 只读查询")],
+    workspace: WorkspaceOption = DEFAULT_WORKSPACE,
+    known: Annotated[int | None, typer.Option("--known", help="As known at this sequence number. 截至序号")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask the log in SQL. 自定义查询"""
+    with Workspace.open(workspace) as opened:
+        columns, found = queries.query(opened, query, known=known)
+    if as_json:
+        show_json([dict(zip(columns, row, strict=True)) for row in found])
+    else:
+        show_table(columns, found)
+
+
+def _amount(minor: int | None, currency: str) -> str:
+    from guanxi.core import Money
+
+    return "—" if minor is None else str(Money(minor, currency or "CNY"))
+
+
+def _settings(pairs: list[str]) -> dict[str, str]:
+    given = {}
+    for pair in pairs:
+        name, mark, value = pair.partition("=")
+        if not mark or not name:
+            raise SettingError(f"--set {pair!r} is not name=value", "Write --set period=2026-01-02")
+        given[name.strip()] = value.strip()
+    return given
+
+
+def _bar() -> Progress:
+    return Progress(
+        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[done]}"),
+        TimeElapsedColumn(), console=talk, transient=not talk.is_terminal, disable=bool(os.environ.get("CI")),
+    )  # fmt: skip
+
+
+def _progress(bar: Progress) -> "_Show":
+    return _Show(bar)
+
+
+class _Show:
+    """One bar a file: rows read and events made so far."""
+
+    def __init__(self, bar: Progress) -> None:
+        self._bar, self._tasks = bar, dict[str, int]()
+
+    def __call__(self, name: str, rows: int, events: int) -> None:
+        if name not in self._tasks:
+            self._tasks[name] = self._bar.add_task(name, total=None, done="")
+        self._bar.update(self._tasks[name], done=f"{rows:,} rows  {events:,} events", completed=rows)  # type: ignore[arg-type]  # rich's TaskID is an int
+
+
+def _show_report(report: ImportReport) -> None:
+    show_table(
+        ("file", "preset", "rows", "accepted", "parked", "new events", "known already", "seconds"),
+        [
+            (one.file, one.preset, one.rows, one.accepted, one.parked, one.stored, one.duplicates, one.seconds)
+            for one in report.files
+        ],
+    )
+    for one in report.files:
+        for name, count in sorted(one.skipped.items()):
+            talk.print(f"{one.file}: skipped {count:,} rows: {name}")
+        for name, count in sorted(one.notes.items()):
+            talk.print(f"{one.file}: {name}: {count:,}")
+        for gap in one.totals:
+            talk.print(f"{one.file}: total row differs: {gap}")
+    if report.parked:
+        talk.print(f"{report.parked:,} rows are parked; see `guanxi parked list`")
+
+
+def _show_preview(
+    workspace: Workspace, source: sources.Opened, row: sources.Preset, given: dict[str, str], rows: int, as_json: bool
+) -> None:
+    shown = [
+        sources.as_preview(workspace.catalogue, chunk)
+        for chunk in preview(workspace, source, row, settings=given, rows=rows)
+    ]
+    if as_json:
+        show_json({"file": source.name, "preset": row.id, "chunks": shown})
+        return
+    talk.print(f"[bold]{source.name}[/bold] as {row.id}")
+    for chunk in shown:
+        show_table(
+            ("row", "event", "at", "roles", "refs", "amount"),
+            [
+                (one.row, one.event.kind, moment(one.event.at_ms), show_map(one.event.roles), show_map(one.event.refs),
+                 _amount(one.event.amount, one.event.currency))
+                for one in chunk.events
+            ],
+        )  # fmt: skip
+        if chunk.parked:
+            show_table(
+                ("row", "column", "reason", "what", "mend"),
+                [(one.row, one.field, one.reason, one.what, one.mend) for one in chunk.parked],
+                title="would be parked",
+            )
+        for name, count in chunk.skipped.items():
+            talk.print(f"would skip {count:,} rows: {name}")

@@ -1,0 +1,85 @@
+"""Commands about parked rows: list, show, mend, replay, drop."""
+
+from typing import Annotated
+
+import typer
+
+from guanxi.app import Workspace, queries, replay
+from guanxi.cli.output import DEFAULT_WORKSPACE, JsonOption, WorkspaceOption, show_json, show_pairs, show_table, talk
+from guanxi.events import REASONS
+
+commands = typer.Typer(no_args_is_help=True, help="Parked rows: what could not be accepted, and why. 待修行")
+
+
+@commands.command("list")
+def list_(
+    workspace: WorkspaceOption = DEFAULT_WORKSPACE,
+    reason: Annotated[str | None, typer.Option("--reason", help="Show the rows of one reason. 按原因")] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many rows. 条数")] = 50,
+    as_json: JsonOption = False,
+) -> None:
+    """List parked rows by reason, or the rows of one reason. 待修行清单"""
+    with Workspace.open(workspace) as opened:
+        if reason is None:
+            groups = queries.parked_groups(opened)
+            if as_json:
+                show_json(groups)
+                return
+            show_table(
+                ("rows", "reason", "原因", "column", "source", "what", "mend"),
+                [(g.count, g.reason, REASONS[g.reason][0], g.field, g.source, g.what, g.mend) for g in groups],
+            )
+            return
+        rows = queries.parked_rows(opened, reason=reason, limit=limit)
+    if as_json:
+        show_json(rows)
+    else:
+        show_table(
+            ("id", "source", "row", "column", "what", "mend"),
+            [(str(r.id), r.source, r.row, r.field, r.what, r.mend) for r in rows],
+        )
+
+
+@commands.command()
+def show(
+    row: Annotated[int, typer.Argument(help="Id from `parked list`. 编号")],
+    purpose: Annotated[
+        str, typer.Option("--purpose", help="Why you look: it holds personal data, the look is logged. 查看目的")
+    ],
+    workspace: WorkspaceOption = DEFAULT_WORKSPACE,
+) -> None:
+    """Print the raw form of one row. 查看原始行"""
+    with Workspace.open(workspace) as opened:
+        typer.echo(opened.vault.parked.raw(row, purpose=purpose, who="cli"))
+
+
+@commands.command("replay")
+def replay_(
+    workspace: WorkspaceOption = DEFAULT_WORKSPACE,
+    reason: Annotated[str | None, typer.Option("--reason", help="Only rows of this reason. 按原因")] = None,
+    ids: Annotated[list[int] | None, typer.Option("--id", help="Only these rows. 按编号")] = None,
+    fix: Annotated[list[str] | None, typer.Option("--fix", help="column=value to put into every row. 统一改值")] = None,
+    preset: Annotated[str, typer.Option("--as", help="A corrected MAPPING.toml to use instead. 改用映射")] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Mend rows and hand them in again; rows that fail again stay parked. 修好并重放"""
+    fixes = dict(pair.partition("=")[::2] for pair in fix or [])
+    with Workspace.open(workspace) as opened:
+        report = replay.replay(opened, reason=reason, ids=ids, fixes=fixes, mapping=preset)
+    if as_json:
+        show_json(report)
+    else:
+        show_pairs([("replayed", report.replayed), ("still parked", report.parked), ("new events", report.stored)])
+
+
+@commands.command()
+def drop(
+    ids: Annotated[list[int], typer.Argument(help="Ids from `parked list`. 编号")],
+    why: Annotated[str, typer.Option("--why", help="Why they are not data. 原因")],
+    workspace: WorkspaceOption = DEFAULT_WORKSPACE,
+) -> None:
+    """Set rows aside for good; they are kept, marked dropped. 不再处理"""
+    with Workspace.open(workspace) as opened:
+        count = opened.vault.parked.mark(ids, status="dropped", note=why)
+        opened.control.record(who="cli", verb="parked.drop", object="parked rows", detail={"rows": count, "why": why})
+    talk.print(f"{count} rows dropped")
