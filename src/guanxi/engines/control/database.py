@@ -25,7 +25,7 @@ class Database:
 
     def __init__(self, where: str | Path) -> None:
         url = make_url(where if isinstance(where, str) and "://" in where else f"sqlite:///{where}")
-        self.engine: Final = create_engine(url, **_options(url.get_backend_name()))
+        self.engine: Final = create_engine(url, hide_parameters=True, **_options(url.get_backend_name()))
         if url.get_backend_name() == "sqlite":
             event.listen(self.engine, "connect", _pragmas)
             event.listen(self.engine, "begin", _begin)
