@@ -15,6 +15,7 @@ from guanxi.cli.output import (
     DEFAULT_WORKSPACE,
     JsonOption,
     WorkspaceOption,
+    amount_text,
     moment,
     show_json,
     show_map,
@@ -129,7 +130,8 @@ def status(workspace: WorkspaceOption = DEFAULT_WORKSPACE, as_json: JsonOption =
         show_pairs([(process.job, f"process {process.pid}, {process.doing} {process.url}")])
     if not now.processes:
         show_pairs([("serving", "no (start with `guanxi serve`)")])
-    show_table(("kind", "events"), sorted(now.kinds.items(), key=lambda row: -row[1]))
+    by_count = sorted(now.kinds.items(), key=lambda row: row[1], reverse=True)
+    show_table(("kind", "events"), by_count)
 
 
 @cli.command()
@@ -149,7 +151,7 @@ def explain(
         [
             ("event", fact.id), ("kind", label), ("means", found.kind.purpose if found.kind else "a custom event"),
             ("happened", moment(fact.at_ms)), ("learnt", moment(fact.received_ms)), ("sequence", str(fact.seq)),
-            ("source", fact.source), ("amount", _amount(fact.amount, fact.currency)),
+            ("source", fact.source), ("amount", amount_text(fact.amount, fact.currency)),
             ("mended", ", ".join(fact.repairs) or "nothing"), ("replaces", found.replaces or "nothing"),
             ("replaced by", found.replaced_by or "nothing: it stands"),
         ]
@@ -173,12 +175,6 @@ def sql(
         show_json([dict(zip(columns, row, strict=True)) for row in found])
     else:
         show_table(columns, found)
-
-
-def _amount(minor: int | None, currency: str) -> str:
-    from guanxi.core import Money
-
-    return "—" if minor is None else str(Money(minor, currency or "CNY"))
 
 
 def _settings(pairs: list[str]) -> dict[str, str]:
@@ -249,7 +245,7 @@ def _show_preview(
             ("row", "event", "at", "roles", "refs", "amount"),
             [
                 (one.row, one.event.kind, moment(one.event.at_ms), show_map(one.event.roles), show_map(one.event.refs),
-                 _amount(one.event.amount, one.event.currency))
+                 amount_text(one.event.amount, one.event.currency))
                 for one in chunk.events
             ],
         )  # fmt: skip

@@ -10,6 +10,7 @@ from guanxi.cli.output import (
     DEFAULT_WORKSPACE,
     JsonOption,
     WorkspaceOption,
+    amount_text,
     moment,
     show_json,
     show_map,
@@ -101,7 +102,7 @@ def _show(found: list[Event], as_json: bool) -> None:
         [
             (str(event.seq), moment(event.at_ms), event.kind, event.roles.get("actor", ""),
              show_map(event.refs),
-             "" if event.amount is None else f"{event.amount} {event.currency}", event.source)
+             amount_text(event.amount, event.currency), event.source)
             for event in found
         ],
     )  # fmt: skip

@@ -10,10 +10,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from guanxi.core import SHANGHAI, from_ms
+from guanxi.core import SHANGHAI, Money, from_ms
 
-talk = Console(stderr=True, highlight=False)
-_out = Console(highlight=False, soft_wrap=True)
+talk = Console(stderr=True, highlight=False, emoji=False)
+_out = Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else 240)
 
 WorkspaceOption = Annotated[
     Path, typer.Option("--workspace", "-w", envvar="GUANXI_WORKSPACE", help="Folder of the workspace. 工作区目录")
@@ -55,6 +55,11 @@ def show_text(text: str) -> None:
 def show_map(values: Mapping[str, object]) -> str:
     """Return names and values on one line."""
     return " ".join(f"{name}={value}" for name, value in values.items())
+
+
+def amount_text(minor: int | None, currency: str) -> str:
+    """Return an amount as ¥1,234.50, "—" when there is none."""
+    return "—" if minor is None else str(Money(minor, currency or "CNY"))
 
 
 def moment(ms: int | None) -> str:

@@ -10,6 +10,7 @@ import duckdb
 import polars as pl
 
 from guanxi.core import Busy, DataError, MissingEngine
+from guanxi.engines.log.hot import STAGED
 from guanxi.events import CUSTOM, STORED, Catalogue, columns_of, table_name
 
 CATALOG: Final = "lake.sqlite"
@@ -38,11 +39,21 @@ class Lake:
             options += ", READ_ONLY"
         try:
             self.connection.execute(f"ATTACH 'ducklake:sqlite:{_path(folder / CATALOG)}' AS lake ({options})")
-            if not read_only:
+            if read_only:
+                self._confine()
+            else:
                 self.connection.execute(f"CREATE TABLE IF NOT EXISTS lake.{MARKERS}(segment BIGINT)")
         except duckdb.Error as error:
             self.connection.close()
             raise lake_error(error) from error
+
+    def _confine(self) -> None:
+        """Let this DuckDB read the workspace and nothing else: queries of users run in it."""
+        folders = ", ".join(_quoted(self.folder / name) for name in (DATA, STAGED))
+        self.connection.execute(f"SET allowed_directories=[{folders}]")
+        self.connection.execute(f"SET allowed_paths=[{_quoted(self.folder / CATALOG)}]")
+        self.connection.execute("SET enable_external_access=false")
+        self.connection.execute("SET lock_configuration=true")
 
     def close(self) -> None:
         """Detach and close."""

@@ -13,8 +13,9 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from guanxi.core import Busy, NotFound
+from guanxi.core import Busy, DataError, NotFound
 from guanxi.engines.lake.lake import Lake, Stream, lake_error, table_of
+from guanxi.engines.lake.query import check_query
 from guanxi.engines.lake.sealer import staged_select
 from guanxi.engines.log.hot import STAGED, read_hot, staged_files
 from guanxi.engines.log.schema import connect
@@ -146,6 +147,7 @@ class Reader:
         """
         picture = self.picture(known=known)
         connection = self._lake.connection.cursor()
+        check_query(connection, query)
         connection.execute("USE memory")
         for table in self._wanted(None, picture):
             _, select = self._select(table, picture, [], connection)
@@ -154,7 +156,9 @@ class Reader:
             result = connection.execute(query)
             return [column[0] for column in result.description or ()], result.fetchall()
         except duckdb.Error as error:
-            raise lake_error(error) from error
+            tables = ", ".join(self._wanted(None, picture)) or "none yet"
+            said = str(error).splitlines()[0][:300]
+            raise DataError(f"the query cannot be run: {said}", f"Tables with events: {tables}") from error
 
     def counts(self) -> dict[str, int]:
         """Return kind -> events ever stored, superseded ones included."""

@@ -1,0 +1,42 @@
+"""What a user's SQL may be: one SELECT over the log's tables, and no way around them."""
+
+import json
+from collections.abc import Iterator
+from typing import Any, Final
+
+import duckdb
+
+from guanxi.core import DataError, Refused
+
+TABLE_FUNCTIONS: Final = frozenset({"range", "generate_series", "unnest"})
+
+
+def check_query(connection: duckdb.DuckDBPyConnection, query: str) -> None:
+    """Let a query pass that is one SELECT and calls no function that reads files or other databases.
+
+    raises  DataError when it is not SQL, Refused when it is more than a SELECT over tables
+    """
+    try:
+        statements = connection.extract_statements(query)
+    except duckdb.Error as error:
+        raise DataError(f"the query cannot be read: {str(error).splitlines()[0][:300]}", "Mend it") from error
+    if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+        raise Refused("only one SELECT may be run", "The log is changed by events alone")
+    row = connection.execute("SELECT json_serialize_sql(?)", [query]).fetchone()
+    tree = json.loads(row[0]) if row else {"error": True}
+    if tree.get("error"):
+        raise Refused("this form of SELECT is not allowed", "Write SELECT … FROM a table of events")
+    for name in _table_functions(tree):
+        if name not in TABLE_FUNCTIONS:
+            raise Refused(f"the function {name!r} may not be called", "Query the tables of events")
+
+
+def _table_functions(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        if node.get("type") == "TABLE_FUNCTION":
+            yield str(node.get("function", {}).get("function_name", "")).lower()
+        for value in node.values():
+            yield from _table_functions(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _table_functions(value)
