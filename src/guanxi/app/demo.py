@@ -1,6 +1,6 @@
 """The demo: a year of real orders of 2,469 households, with their coupons and campaigns."""
 
-from importlib import resources
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -53,8 +53,8 @@ def demo_files() -> list[Path]:
 
     raises  MissingEngine when the package is not installed
     """
-    try:
-        folder = Path(str(resources.files(PACKAGE))) / "data"
-    except ModuleNotFoundError as error:
-        raise MissingEngine("the demo's data is not installed", "Run: pip install 'guanxi[demo]'") from error
+    found = find_spec(PACKAGE)  # not imported: its own loader wants pandas, which is not installed
+    if found is None or not found.submodule_search_locations:
+        raise MissingEngine("the demo's data is not installed", "Run: pip install 'guanxi[demo]'")
+    folder = Path(found.submodule_search_locations[0]) / "data"
     return [folder / f"{name}.parquet" for name in TABLES]
