@@ -6,13 +6,15 @@ GUANXI_VENV ?= .venv
 BIN := $(GUANXI_VENV)/bin
 BOOTSTRAP := $(PYTHON) scripts/bootstrap.py
 
+API ?= http://127.0.0.1:8600/docs
+
 # numpy and polars start a thread for every core; two of them leave room for the gate and the desk.
 export GUANXI_VENV
 export OMP_NUM_THREADS ?= 1
 export POLARS_MAX_THREADS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo test check format bench console lock
+.PHONY: help setup dev demo test check format docs bench console lock
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,11 +44,15 @@ format: dev ## put the source into the house's form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+docs: dev ## write the pages that are made from rows
+	$(BIN)/python scripts/docs.py
+
 bench: setup ## measure; make bench ARGS="ingest --json" measures one
 	@$(BIN)/guanxi bench $(ARGS)
 
-console: setup ## where to look in this version
-	@echo "This version has no operator console. While 'make demo' or 'guanxi serve' runs, the HTTP API answers."
+console: ## open the address of the API; this version has no operator console
+	@echo "This version has no operator console yet: this opens the API's own pages, while 'make demo' or 'guanxi serve' runs."
+	@$(PYTHON) -m webbrowser $(API) >/dev/null || echo "Open $(API)"
 
 lock: dev ## rewrite the lock from what is installed
 	$(BIN)/python scripts/lock.py
