@@ -57,6 +57,8 @@ def convert(cells: pl.Series, how: How) -> Converted:
     """Return a column of raw cells as values."""
     if cells.dtype == pl.Null:
         cells = cells.cast(pl.String)
+    if cells.dtype.is_float():
+        cells = cells.fill_nan(None)  # in files of columns NaN is how "no value" is written
     if cells.null_count() == len(cells):
         return Converted(pl.Series(cells.name, [None] * len(cells), DTYPES[how.as_]))
     values = _fast(cells, how)
@@ -272,7 +274,7 @@ def _scalar(how: How) -> Callable[[Any], Repaired[Any]]:
         case "integer":
             return repair.read_integer
         case "decimal":
-            return repair.read_decimal
+            return _read_decimal
         case "number":
             return repair.read_number
         case "money":
@@ -311,6 +313,15 @@ def _quiet(found: Repaired[int | None]) -> Repaired[int | None]:
 def _read_id_keeping_zero(cell: Any) -> Repaired[str | None]:
     found = repair.read_id(cell)
     return Repaired("0") if found.value is None and str(cell).strip() in ("0", "0.0") else found
+
+
+def _read_decimal(cell: Any) -> Repaired[Decimal | None]:
+    found = repair.read_decimal(cell)
+    if (
+        found.value is not None and abs(found.value) >= 10**12
+    ):  # the columns of events hold 18 digits, 6 of them after the point
+        raise DataError("the decimal is 10^12 or more", "Mend the value, or read it as number")
+    return found
 
 
 def _read_state(cell: Any, states: Mapping[str, str]) -> Repaired[str | None]:

@@ -92,7 +92,7 @@ class Level:
             bad.extend(found.bad)
             cells = found.values
         if test.is_:
-            return self._is(test, cells)
+            return self._is(test, cells, bad)
         texts = cells.cast(pl.String)
         if test.equals is not None:
             return (texts == _text(test.equals)).fill_null(False)
@@ -104,7 +104,7 @@ class Level:
             return texts.str.contains(_checked(test.matches)).fill_null(False)
         return ~texts.str.contains(_checked(test.not_matches)).fill_null(False)
 
-    def _is(self, test: Condition, cells: pl.Series) -> pl.Series:
+    def _is(self, test: Condition, cells: pl.Series, bad: list[pl.DataFrame]) -> pl.Series:
         match test.is_:
             case "filled":
                 return cells.is_not_null()
@@ -113,9 +113,13 @@ class Level:
             case "masked":
                 return masked(cells.cast(pl.String))
             case "true" | "false":
-                return (convert(cells, How("boolean")).values == (test.is_ == "true")).fill_null(False)
-        # 0.00 and 12 元 are numbers here too, whatever the currency.
-        number = convert(cells, How("money", self.rules.currency)).values
+                found = convert(cells, How("boolean"))
+                bad.extend(found.bad)
+                return (found.values == (test.is_ == "true")).fill_null(False)
+        # 0.00 and 12元 are numbers here too. A cell that is none parks its row: nobody knows which way it would go.
+        found = convert(cells, How("money", self.rules.currency))
+        bad.extend(found.bad)
+        number = found.values
         compared = {"positive": number > 0, "negative": number < 0, "zero": number == 0}[test.is_]
         return compared.fill_null(False)
 

@@ -316,7 +316,7 @@ def _role(one: Filled, cells: Converted, level: Level, mask: pl.Series | None, n
     """Turn ids into party references; masked ids fill no role unless the mapping says so."""
     value, ids = one.value, cells.values.cast(pl.String)
     if value.scope and value.scope.startswith("$"):
-        scope: pl.Expr | pl.Series = level.cells(value.scope).cast(pl.String).fill_null("")
+        scope: pl.Expr | pl.Series = level.cells(value.scope).cast(pl.String).fill_null(level.rules.platform)
     else:
         scope = pl.lit(level.rules.platform if value.scope is None else value.scope)
     hidden = masked(ids) if value.masked != "keep" and value.const is None else None

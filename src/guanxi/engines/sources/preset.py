@@ -132,6 +132,18 @@ class Skip(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     when: tuple[Condition, ...]
 
 
+class Split(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which cells hold several things; see "split" in docs/mappings.md."""
+
+    columns: tuple[str, ...]
+    also: tuple[str, ...] = ()
+    by: str = ";"
+
+    def __post_init__(self) -> None:
+        if not self.columns or not self.by:
+            raise ValueError("split needs columns, and something to split by")
+
+
 class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How the rows of one table are read."""
 
@@ -151,6 +163,7 @@ class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     drop: tuple[str, ...] = ()
     missing: tuple[str, ...] | None = None
     totals: Totals | None = None
+    split: Split | None = None
     skip: tuple[Skip, ...] = ()
     chunk_rows: int = 500_000
 
@@ -201,6 +214,15 @@ class Tie(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     order: str
 
 
+class Join(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What another file of the same import says; see "join" in docs/mappings.md."""
+
+    preset: str
+    on: str
+    to: str = ""
+    take: dict[str, tuple[str, ...]]
+
+
 class EventRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a row becomes."""
 
@@ -237,6 +259,7 @@ class Preset(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     states: dict[str, dict[str, str]] = {}
     guards: tuple[Guard, ...] = ()
     tie: Tie | None = None
+    join: Join | None = None
     events: tuple[EventRow, ...] = ()
 
     def given(self, settings: Mapping[str, str]) -> dict[str, str]:

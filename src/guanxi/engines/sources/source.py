@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from guanxi.core import DataError, SettingError
 from guanxi.engines.sources.grouping import group_text
 from guanxi.engines.sources.headers import clean_header
+from guanxi.engines.sources.join import add_joined, joined_rows
 from guanxi.engines.sources.level import Level
 from guanxi.engines.sources.mapping import Mapped, Mapper, TotalGap
 from guanxi.engines.sources.plan import TablePlan, plan_table
@@ -21,6 +22,7 @@ from guanxi.engines.sources.readers import ROW, Opened, RawChunk, Reader, expand
 from guanxi.engines.sources.readers.json import DECODER
 from guanxi.engines.sources.readers.objects import cell_text, object_chunk, stack_from
 from guanxi.engines.sources.recognise import format_of, matching_sheets, reader_for
+from guanxi.engines.sources.split import split_rows
 from guanxi.engines.sources.tie import tied_rows
 from guanxi.events.columns import EventBatch
 from guanxi.events.kinds import Catalogue
@@ -59,6 +61,7 @@ class Chunk:
 def open_source(
     path: Path | Opened, preset: Preset, *, settings: Mapping[str, str] | None = None, cursor: str = "",
     latest_ms: int = 4_102_444_800_000, catalogue: Catalogue | None = None, chunk_rows: int | None = None,
+    beside: Sequence[Path | Opened] = (),
 ) -> Iterator[Chunk]:  # fmt: skip
     """Yield the chunks of a file (or of one member of a zip) as events.
 
@@ -66,12 +69,16 @@ def open_source(
     cursor      where an earlier reading stopped: Chunk.cursor; "" = the beginning
     latest_ms   events after it are parked as lying in the future
     chunk_rows  instead of the preset's
+    beside      the other files of the same import, where a preset with a join looks
     raises      SettingError for the preset, DataError when the file is not what the preset reads or is damaged;
                 the message then says how many rows were read well
     """
     given = preset.given(settings or {})
     sources = [path] if isinstance(path, Opened) else expand(path)
     at_source, at_table, at_row = _cursor(cursor)
+    found = None
+    if preset.join is not None:
+        found = joined_rows(preset.join, [*beside, *sources], settings=settings or {}, catalogue=catalogue)
     number = 0
     for place, source in enumerate(sources):
         if place < at_source:
@@ -91,7 +98,7 @@ def open_source(
                 table = _resized(table, chunk_rows)
             plan = plan_table(preset, table, fixed={**fixed, **more}, catalogue=catalogue)
             name = f"{source.name}[{sheet}]" if len(tables) > 1 and sheet else source.name
-            reading = _Reading(plan, source, sheet, name, latest_ms)
+            reading = _Reading(plan, source, sheet, name, latest_ms, found)
             for chunk in reading.chunks(start, lambda row, p=place, i=index: f"{p}:{i}:{row}"):
                 number += 1
                 chunk.number = number
@@ -116,14 +123,17 @@ def map_rows(
         values = [(number, DECODER.decode(raw)) for number, raw in rows]
     except msgspec.DecodeError as error:
         raise DataError(f"a mended row is not JSON: {error}", "Keep the form of the raw row") from error
-    flat = chosen.format in ("csv", "tsv", "xlsx", "parquet") or not (
-        chosen.rows or len(plan.needs) > 1 or _nested(values)
+    flat = (
+        chosen.split is not None
+        or chosen.format in ("csv", "tsv", "xlsx", "parquet")
+        or not (chosen.rows or len(plan.needs) > 1 or _nested(values))
     )
     if flat:
         names = list(dict.fromkeys(name for _, cells in values for name in cells))
         data: dict[str, list[Any]] = {name: [cell_text(cells.get(name)) for _, cells in values] for name in names}
         frame = pl.DataFrame(data, schema=dict.fromkeys(names, pl.String))
         chunk = RawChunk({"": frame.with_columns(pl.Series(ROW, [number for number, _ in values], pl.Int64))}, 0)
+        split_rows(chunk, plan)
     else:
         chunk = object_chunk([(number, stack_from(value)) for number, value in values], plan.needs, 0)
     return Mapper(plan, latest_ms, f"import:{preset.id}").map(chunk)
@@ -138,8 +148,10 @@ def _nested(values: Sequence[tuple[int, Any]]) -> bool:
 class _Reading:
     """Reads one table, holding rows back until their group is whole."""
 
-    def __init__(self, plan: TablePlan, source: Opened, sheet: str, name: str, latest_ms: int) -> None:
-        self.plan, self.source, self.sheet, self.name = plan, source, sheet, name
+    def __init__(
+        self, plan: TablePlan, source: Opened, sheet: str, name: str, latest_ms: int, found: pl.DataFrame | None
+    ) -> None:
+        self.plan, self.source, self.sheet, self.name, self.found = plan, source, sheet, name, found
         tied = tied_rows(plan, self._reader()) if plan.preset.tie is not None else None
         self.mapper = Mapper(plan, latest_ms, f"import:{plan.preset.id}", tied)
 
@@ -150,6 +162,9 @@ class _Reading:
             for last, chunk in self._whole(start):
                 seen = chunk.next_row - 1
                 first = int(chunk.root[ROW][0]) if chunk.root.height else chunk.next_row
+                if self.found is not None:
+                    add_joined(chunk, self.plan, self.found)
+                split_rows(chunk, self.plan)
                 mapped = self.mapper.map(chunk)
                 totals = self.mapper.totals() if last and start == 1 else []
                 yield Chunk(0, self.name, cursor(chunk.next_row), first, mapped.rows, mapped.accepted, mapped.batches,

@@ -17,6 +17,7 @@ from guanxi.engines.sources.readers.base import BROKEN, MAX_CELL, ROW, BadRow, R
 from guanxi.engines.sources.readers.text import decoded, encoding_of, leading_rows
 
 MAX_RECORD: Final = 24 << 20  # characters; a longer record is an unclosed quote
+_BLANK: Final = "$blank"
 _UNCLOSED: Final = "\ufdd1"  # stands for a record that could not be taken apart
 csv.field_size_limit(MAX_RECORD * 2)
 
@@ -133,11 +134,9 @@ class _Sheet:
         )  # fmt: skip
         if frame.height != lines - skip or frame.width != len(self.names):
             return None
-        frame = frame.select(self.keep).with_columns(pl.int_range(row + skip, row + lines, dtype=pl.Int64).alias(ROW))
-        blank = (
-            pl.all_horizontal((pl.exclude(ROW).str.strip_chars() == "").fill_null(True)) if self.keep else pl.lit(False)
-        )
-        filled = frame.filter(~blank)
+        blank = pl.all_horizontal((pl.all().str.strip_chars() == "").fill_null(True))
+        numbers = pl.int_range(row + skip, row + lines, dtype=pl.Int64).alias(ROW)
+        filled = frame.select(*self.keep, numbers, blank.alias(_BLANK)).filter(~pl.col(_BLANK)).drop(_BLANK)
         return _Taken(filled, [], frame.height - filled.height, row + lines)
 
     def _careful(self, text: str, row: int, start: int) -> _Taken:

@@ -4,7 +4,6 @@ import codecs
 from collections.abc import Iterator, Sequence
 from typing import IO, Final
 
-from guanxi.core import DataError
 from guanxi.engines.sources.headers import find_header
 from guanxi.engines.sources.readers.base import BROKEN
 
@@ -29,7 +28,6 @@ def encoding_of(head: bytes, signatures: Sequence[Sequence[str]], *, separator: 
 
     head        its first bytes
     signatures  lists of column names, one of which a header row must hold; none = any text will do
-    raises      DataError when no encoding gives a known header
     """
     for mark, encoding in _MARKS:
         if head.startswith(mark):
@@ -40,14 +38,14 @@ def encoding_of(head: bytes, signatures: Sequence[Sequence[str]], *, separator: 
             text = head.decode(encoding, "ignore")
             if find_header(leading_rows(text, separator), signatures) is not None:
                 return encoding
+    if b"\x00" in head:  # ASCII in UTF-16 is every other byte NUL, and no sound file of another encoding holds one
+        return "utf-16-le" if head[1::2].count(0) >= head[::2].count(0) else "utf-16-be"
     for encoding in ("utf-8", "gb18030"):
         try:
             codecs.getincrementaldecoder(encoding)().decode(head)
         except UnicodeDecodeError:
             continue
         return encoding
-    if b"\x00" in head:
-        raise DataError("the file is not text: it holds NUL bytes", "Export it as CSV, or name its format in [read]")
     return "utf-8"
 
 
