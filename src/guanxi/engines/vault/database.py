@@ -8,7 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
 from guanxi.core import Busy, DataError, GuanxiError, Refused, SettingError
+from guanxi.engines.vault.keys import Keys
 
 FILE: Final = "vault.sqlite"
 VERSION: Final = 1  # of the tables below, kept in user_version
@@ -30,7 +33,15 @@ CREATE TABLE sealed (
   made_ms INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX sealed_by_person ON sealed (person);
-CREATE TABLE tombstones (person BLOB PRIMARY KEY, at_ms INTEGER NOT NULL, reason TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE tombstones (
+  person BLOB PRIMARY KEY, at_ms INTEGER NOT NULL, reason TEXT NOT NULL, surrogate TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE erasures (
+  job TEXT PRIMARY KEY,
+  box BLOB,                           -- ErasureJob; null when it is done
+  requested_ms INTEGER NOT NULL,
+  done_ms INTEGER
+) WITHOUT ROWID;
 CREATE TABLE reveals (
   id INTEGER PRIMARY KEY,
   at_ms INTEGER NOT NULL,
@@ -186,6 +197,17 @@ def value_of(connection: sqlite3.Connection, name: str) -> bytes | None:
     """Return a value of the table `meta`, None when it is not there."""
     row = connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
     return None if row is None else row[0]
+
+
+def workspace_key(connection: sqlite3.Connection, keys: Keys, name: str) -> AESGCM:
+    """Return a data key of the workspace itself, made at its first use; call it in the transaction that uses it."""
+    owner = name.encode()
+    wrapped = value_of(connection, name)
+    if wrapped is not None:
+        return keys.data_key(wrapped, owner)
+    key, wrapped = keys.new_data_key(owner)
+    connection.execute("INSERT INTO meta VALUES (?, ?)", (name, wrapped))
+    return key
 
 
 def mark_scrub(connection: sqlite3.Connection, deleted: int) -> None:

@@ -2,15 +2,13 @@
 
 import json
 import re
-import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, Literal
 
 import msgspec
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from guanxi.core import DataError, NotFound
-from guanxi.engines.vault.database import Database, check_reader, log_reveals, mark_scrub, value_of
+from guanxi.engines.vault.database import Database, check_reader, log_reveals, mark_scrub, workspace_key
 from guanxi.engines.vault.keys import Keys, open_box, seal_box
 from guanxi.events import SEPARATOR, Parked
 
@@ -18,7 +16,12 @@ Status = Literal["open", "replayed", "dropped"]
 STATUSES: Final[tuple[Status, ...]] = ("open", "replayed", "dropped")
 
 _COLUMNS: Final = "id, source, row, kind, field, reason, what, mend, mates, job, status, note, parked_ms"
-_OWNER: Final = b"parked rows"
+_KEY: Final = "parked key"
+_PERSON_FIELD: Final = re.compile(
+    "user|cust|account|acct|household|hshd|buyer|member|visitor|open_?id|union_?id|client|person|distinct|anonymous"
+    "|买家|会员|用户|账号|帐号|账户|客户|顾客|昵称|粉丝",
+    re.IGNORECASE,
+)
 
 
 class ParkedRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +66,6 @@ class ParkedStore:
 
     def __init__(self, database: Database, keys: Keys, clock: Callable[[], int]) -> None:
         self._database, self._keys, self._clock = database, keys, clock
-        self._key: AESGCM | None = None
 
     def add(self, rows: Iterable[Parked], *, job: str = "") -> list[int]:
         """Store parked rows durably; return their ids in the order given.
@@ -73,7 +75,7 @@ class ParkedStore:
         """
         ids: list[int] = []
         with self._database.write() as connection:
-            key = self._data_key(connection)
+            key = workspace_key(connection, self._keys, _KEY)
             now = self._clock()
             for parked in rows:
                 digest = self._keys.row(SEPARATOR.join((parked.source, str(parked.row), parked.reason, parked.raw)))
@@ -139,7 +141,7 @@ class ParkedStore:
         check_reader(purpose, who)
         result = []
         with self._database.write() as connection:
-            key = self._data_key(connection)
+            key = workspace_key(connection, self._keys, _KEY)
             for row_id in ids:
                 row = connection.execute(
                     "SELECT source, row, kind, field, reason, what, mend, mates, digest, box FROM parked WHERE id = ?",
@@ -171,24 +173,27 @@ class ParkedStore:
             found = dict(connection.execute("SELECT status, count(*) FROM parked GROUP BY status").fetchall())
         return {status: found.get(status, 0) for status in STATUSES}
 
-    def purge(self, texts: Iterable[str]) -> int:
+    def purge(self, texts: Iterable[str], *, keys: Iterable[str] = ()) -> int:
         """Destroy the rows of an erased person, so that no byte stays in the file; return how many there were.
 
-        texts   account ids, phones, names ... A row goes when its raw text holds one of them as a whole word, and with
+        texts   references, phones, names ... A row goes when its raw text holds one of them as a whole word, and with
                 it all rows of its group: the lines of an order belong to one person
+        keys    short ids that may mean other things elsewhere ("17850"): a row goes when a field named like a
+                person's id holds exactly this
         raises  DataError when a text is empty: it would match every row
         """
-        pattern = _pattern(texts)
-        if pattern is None:
+        pattern, exact = _pattern(texts), set(keys)
+        if pattern is None and not exact:
             return 0
         with self._database.write() as connection:
-            key = self._data_key(connection)
+            key = workspace_key(connection, self._keys, _KEY)
             doomed, mates = [], set()
             for row_id, source, group, digest, box, what in connection.execute(
                 "SELECT id, source, mates, digest, box, what FROM parked"
             ):
                 raw = open_box(key, box, digest).decode("utf-8", "surrogatepass")
-                if pattern.search(raw) or pattern.search(what):
+                named = pattern is not None and (pattern.search(raw) or pattern.search(what))
+                if named or (exact and _holds_key(raw, exact)):
                     doomed.append((row_id,))
                     if group:
                         mates.add((source, group))
@@ -199,16 +204,25 @@ class ParkedStore:
         self._database.scrub()
         return purged
 
-    def _data_key(self, connection: sqlite3.Connection) -> AESGCM:
-        if self._key is not None:
-            return self._key
-        wrapped = value_of(connection, "parked key")
-        if wrapped is not None:
-            self._key = self._keys.data_key(wrapped, _OWNER)
-            return self._key
-        key, wrapped = self._keys.new_data_key(_OWNER)
-        connection.execute("INSERT INTO meta VALUES ('parked key', ?)", (wrapped,))
-        return key  # remembered when it is read back: this transaction may yet be undone
+
+def _holds_key(raw: str, keys: set[str]) -> bool:
+    try:
+        row = json.loads(raw)
+    except ValueError:
+        return False
+    return any(str(value) in keys for name, value in _fields(row) if _PERSON_FIELD.search(name))
+
+
+def _fields(row: object, name: str = "") -> Iterator[tuple[str, object]]:
+    """Every value of a JSON document with the name of its field."""
+    if isinstance(row, dict):
+        for key, value in row.items():
+            yield from _fields(value, str(key))
+    elif isinstance(row, list):
+        for value in row:
+            yield from _fields(value, name)
+    else:
+        yield name, row
 
 
 def _pattern(texts: Iterable[str]) -> re.Pattern[str] | None:

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from guanxi.core import NotFound
 from guanxi.engines.vault.database import FILE, Database, check_reader, log_reveals, mark_scrub, value_of
+from guanxi.engines.vault.erasures import ErasureStore
 from guanxi.engines.vault.keys import KEY_FILE, TOKEN, Keys, make_key, open_box, read_key, seal_box
 from guanxi.engines.vault.parked import ParkedStore
 
@@ -30,11 +31,15 @@ class Forgotten(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Tombstone(msgspec.Struct, frozen=True, kw_only=True):
-    """That a person was erased: a keyed digest (32 hex digits), when, and why; never who."""
+    """That a person was erased: a keyed digest (32 hex digits), when, and why; never who.
+
+    surrogate  what stands for the person in events that the law orders kept, "" when there are none
+    """
 
     person: str
     at_ms: int
     reason: str
+    surrogate: str = ""
 
 
 class Reveal(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +68,7 @@ class Vault:
         self._tombstones: frozenset[bytes] = frozenset()
         self._epoch = b""
         self.parked = ParkedStore(database, keys, clock)
+        self.erasures = ErasureStore(database, keys, clock)
         with database.read() as connection:
             self._catch_up(connection)
 
@@ -176,8 +182,9 @@ class Vault:
         return [(row[0], Reveal(at_ms=row[1], who=row[2], purpose=row[3], token=row[4])) for row in rows]
 
     def forget(
-        self, person_refs: Iterable[str], *, tokens: Iterable[str] = (), reason: str = "erasure requested"
-    ) -> Forgotten:
+        self, person_refs: Iterable[str], *, tokens: Iterable[str] = (), reason: str = "erasure requested",
+        surrogate: str = "",
+    ) -> Forgotten:  # fmt: skip
         """Destroy the data keys and values of people, and single values besides, so that no byte stays in the file.
 
         person_refs  every reference by which the person is known; values sealed for them later are dropped
@@ -197,8 +204,11 @@ class Vault:
         single = [key for key in map(_token_bytes, tokens) if key is not None]
         with self._database.write() as connection:
             connection.executemany(
-                "INSERT OR IGNORE INTO tombstones VALUES (?, ?, ?)",
-                [(key, stone.at_ms, stone.reason) for key, stone in zip(people, tombstones, strict=True)],
+                "INSERT OR IGNORE INTO tombstones VALUES (?, ?, ?, ?)",
+                [
+                    (key, stone.at_ms, stone.reason, stone.surrogate)
+                    for key, stone in zip(people, tombstones, strict=True)
+                ],
             )
             rows = _delete(connection, "DELETE FROM sealed WHERE token = ?", single)
             rows += _delete(
@@ -213,15 +223,25 @@ class Vault:
 
     def is_forgotten(self, person: str) -> bool:
         """Tell whether a person was erased."""
+        return person in self.forgotten_among([person])
+
+    def forgotten_among(self, refs: Iterable[str]) -> dict[str, Tombstone]:
+        """Return reference -> tombstone of those references whose person was erased."""
         with self._database.read() as connection:
             self._catch_up(connection)
-        return bool(self._tombstones) and self._keys.person(person) in self._tombstones
+        if not self._tombstones:
+            return {}
+        stones = {stone.person: stone for stone in self.tombstones()}
+        digests = {ref: self._keys.person(ref).hex() for ref in refs}
+        return {ref: stones[digest] for ref, digest in digests.items() if digest in stones}
 
     def tombstones(self) -> list[Tombstone]:
         """Return all tombstones, oldest first."""
         with self._database.read() as connection:
-            rows = connection.execute("SELECT person, at_ms, reason FROM tombstones ORDER BY at_ms, person").fetchall()
-        return [Tombstone(person=row[0].hex(), at_ms=row[1], reason=row[2]) for row in rows]
+            rows = connection.execute(
+                "SELECT person, at_ms, reason, surrogate FROM tombstones ORDER BY at_ms, person"
+            ).fetchall()
+        return [Tombstone(person=row[0].hex(), at_ms=row[1], reason=row[2], surrogate=row[3]) for row in rows]
 
     def sweep(self, used: Iterable[str], *, before_ms: int) -> int:
         """Delete the values stored before a moment whose token no event uses; return how many there were.
