@@ -11,11 +11,12 @@ SOURCE = Path(__file__).resolve().parents[2] / "src"
 DOORS = sorted(SOURCE.rglob("__init__.py"))
 MODULES = sorted(SOURCE.rglob("*.py"))
 
-# Modules read as namespaces (`repair.read_time`) beside their package's door, and engines that share a form on purpose.
-OPEN = frozenset({"guanxi.events.repair", "guanxi.events.document"})
-PEERS = {
-    "guanxi.engines.lake": "guanxi.engines.log."
-}  # the lake moves rows out of the log and shares its files' layout
+# Modules read as namespaces (`repair.read_time`) beside their package's door.
+OPEN = frozenset({"guanxi.events.repair", "guanxi.events.document", "guanxi.app.sources", "guanxi.app.serving"})
+PEERS = {  # engines that share a form on purpose
+    "guanxi.engines.lake": "guanxi.engines.log.",  # moves rows out of the log and knows its files' layout
+    "guanxi.engines.erasure": "guanxi.engines.lake.",  # rewrites the lake's files
+}
 
 
 def named(path: Path) -> str:
