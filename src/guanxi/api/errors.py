@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
@@ -81,6 +82,11 @@ def error_response(error: Exception, scope: Scope) -> Response:
     status, headers = status_of(shown)
     body = msgspec.json.encode(ErrorBody(shown.what, shown.mend, shown.field))
     return Response(body, status, headers, "application/json")
+
+
+async def answer_error(request: Request, error: Exception) -> Response:
+    """Return the answer for an error; the form in which Starlette asks."""
+    return error_response(error, request.scope)
 
 
 def _invalid(error: RequestValidationError) -> Problem:

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
@@ -18,7 +19,7 @@ from starlette.types import Receive, Scope, Send
 
 from guanxi.api.bodies import check_media_type, decode_body, read_body
 from guanxi.api.buckets import Buckets
-from guanxi.api.errors import Problem, as_problem, error_response, status_of
+from guanxi.api.errors import Problem, answer_error, as_problem, error_response, status_of
 from guanxi.api.shield import HEALTH, Shield
 from guanxi.app import (
     ADAPTERS,
@@ -71,7 +72,9 @@ def gate_app(workspace: Workspace, gate: Gate, *, token: str) -> Starlette:
         Shield, hosts=workspace.settings.serve.allowed_hosts, body_limit=lambda path: limits.body_bytes,
         https=workspace.settings.serve.secure_cookies,
     )  # fmt: skip
-    app = Starlette(routes=routes, middleware=[shield], lifespan=lifespan)
+    app = Starlette(
+        routes=routes, middleware=[shield], lifespan=lifespan, exception_handlers={HTTPException: answer_error}
+    )
     app.router.redirect_slashes = False  # a POST that is redirected loses its body
     return app
 
