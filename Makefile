@@ -6,7 +6,7 @@ GUANXI_VENV ?= .venv
 BIN := $(GUANXI_VENV)/bin
 BOOTSTRAP := $(PYTHON) scripts/bootstrap.py
 
-API ?= http://127.0.0.1:8600/docs
+API ?= http://127.0.0.1:8600/openapi.json
 
 # numpy and polars start a thread for every core; two of them leave room for the gate and the desk.
 export GUANXI_VENV
@@ -50,8 +50,8 @@ docs: dev ## write the pages that are made from rows
 bench: setup ## measure; make bench ARGS="ingest --json" measures one
 	@$(BIN)/guanxi bench $(ARGS)
 
-console: ## open the address of the API; this version has no operator console
-	@echo "This version has no operator console yet: this opens the API's own pages, while 'make demo' or 'guanxi serve' runs."
+console: ## open the description of the API; this version has no operator console
+	@echo "This version has no operator console yet: this opens the description of the API, while 'make demo' or 'guanxi serve' runs."
 	@$(PYTHON) -m webbrowser $(API) >/dev/null || echo "Open $(API)"
 
 lock: dev ## rewrite the lock from what is installed
