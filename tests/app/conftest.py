@@ -13,7 +13,9 @@ HEADER = (
 )
 
 
-def line(order: str, item: str, *, price: str = "250.00", when: str = "2026-01-02 10:00:00", state: str = "完成") -> str:
+def line(
+    order: str, item: str, *, price: str = "250.00", when: str = "2026-01-02 10:00:00", state: str = "完成"
+) -> str:
     paid = "" if state.startswith("(删除)") else "2026-01-02 10:00:30"
     return (
         f"{order},{item},示例水壶,1,在线支付,{when},{price},{price},{price},0.00,{price},{state},SOP,jd_fake_{order[-1]},"

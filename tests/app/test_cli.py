@@ -60,7 +60,9 @@ def test_import_tail_explain_and_parties(home: Path, export: Path) -> None:
 
 def test_a_dry_run_shows_events_and_stores_nothing(home: Path, tmp_path: Path) -> None:
     path = tmp_path / "orders.csv"
-    path.write_bytes("\n".join([HEADER, line("300000000001", "11"), line("300000000002", "1", when="never")]).encode("gbk"))
+    path.write_bytes(
+        "\n".join([HEADER, line("300000000001", "11"), line("300000000002", "1", when="never")]).encode("gbk")
+    )
     shown = json.loads(guanxi("import", path, "-w", home, "--dry-run", "--json"))
     (chunk,) = shown["chunks"]
     assert "Order Completed" in {one["event"]["kind"] for one in chunk["events"]}
@@ -77,9 +79,16 @@ def test_as_of_reads_the_past(home: Path, export: Path) -> None:
 
 def test_sql_reads_events_and_refuses_the_rest(home: Path, export: Path) -> None:
     guanxi("import", export, "-w", home)
-    (row,) = json.loads(guanxi("sql", "SELECT count(*) AS n, sum(amount) AS s FROM order_completed", "-w", home, "--json"))
+    (row,) = json.loads(
+        guanxi("sql", "SELECT count(*) AS n, sum(amount) AS s FROM order_completed", "-w", home, "--json")
+    )
     assert row == {"n": 3, "s": 59_990}
-    for query in ("DROP TABLE order_completed", "SELECT * FROM sqlite_scan('x', 'y')", "COPY (SELECT 1) TO 'x'", "SELECT 1; SELECT 2"):
+    for query in (
+        "DROP TABLE order_completed",
+        "SELECT * FROM sqlite_scan('x', 'y')",
+        "COPY (SELECT 1) TO 'x'",
+        "SELECT 1; SELECT 2",
+    ):
         guanxi("sql", query, "-w", home, code=1)
     assert "Tables with events" in guanxi("sql", "SELECT * FROM nothing", "-w", home, code=1)
 
@@ -113,7 +122,9 @@ def test_keys_are_printed_once_and_revoked(home: Path) -> None:
 def test_wrong_usage_is_exit_2_and_a_missing_workspace_says_init(tmp_path: Path) -> None:
     guanxi("nonsense", code=2)
     assert "guanxi init" in guanxi("status", "-w", tmp_path / "none", code=1)
-    assert "name=value" in guanxi("import", tmp_path, "--set", "period", "--as", "jd_order", "-w", tmp_path / "none", code=1)
+    assert "name=value" in guanxi(
+        "import", tmp_path, "--set", "period", "--as", "jd_order", "-w", tmp_path / "none", code=1
+    )
     assert "no bench" in guanxi("bench", "nothing", code=1)
 
 

@@ -230,8 +230,8 @@ def from_events(events: Iterable[Event], catalogue: Catalogue, *, stored: bool =
     """
     groups: dict[str, list[Event]] = {}
     for event in events:
-        groups.setdefault(event.kind if event.kind in catalogue else CUSTOM, []).append(event)
-    return [EventBatch(name, _frame(group, catalogue.find(name), stored=stored)) for name, group in groups.items()]
+        groups.setdefault(CUSTOM if catalogue.own_table(event.kind) is None else event.kind, []).append(event)
+    return [EventBatch(name, _frame(group, catalogue.own_table(name), stored=stored)) for name, group in groups.items()]
 
 
 def _frame(events: list[Event], kind: Kind | None, *, stored: bool) -> pl.DataFrame:

@@ -178,6 +178,11 @@ class Catalogue(Mapping[str, Kind]):
         """Return the kind, or None when it is unknown (a custom event)."""
         return self._kinds.get(name)
 
+    def own_table(self, name: str) -> Kind | None:
+        """Return the kind when the lake has a table for it, None for custom kinds: they share one."""
+        kind = self._kinds.get(name)
+        return None if kind is None or kind.custom else kind
+
     @property
     def tables(self) -> dict[str, str]:
         """Lake table -> kind, for the kinds that have a table of their own."""

@@ -140,8 +140,7 @@ class Lake:
 
 def table_of(kind: str, catalogue: Catalogue) -> str:
     """Return the lake table that holds a kind: its own, or the shared one of custom events."""
-    row = catalogue.find(kind)
-    return table_name(kind) if row is not None and not row.custom else CUSTOM
+    return table_name(kind) if catalogue.own_table(kind) is not None else CUSTOM
 
 
 def open_duckdb(*, threads: int = 2, memory: str = "1GB") -> duckdb.DuckDBPyConnection:

@@ -1,13 +1,18 @@
 """What a user's SQL may be: one SELECT over the log's tables, and no way around them."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import duckdb
 
 from guanxi.core import DataError, Refused
+from guanxi.events import CUSTOM, PROPERTY, Catalogue, table_name
 
+_SQL: Final[dict[str, str]] = {
+    "text": "VARCHAR", "id": "VARCHAR", "json": "JSON", "integer": "BIGINT", "money": "BIGINT", "time": "BIGINT",
+    "decimal": "DECIMAL(18,6)", "number": "DOUBLE", "rate": "DOUBLE", "boolean": "BOOLEAN",
+}  # fmt: skip
 TABLE_FUNCTIONS: Final = frozenset({"range", "generate_series", "unnest"})
 
 
@@ -29,6 +34,22 @@ def check_query(connection: duckdb.DuckDBPyConnection, query: str) -> None:
     for name in _table_functions(tree):
         if name not in TABLE_FUNCTIONS:
             raise Refused(f"the function {name!r} may not be called", "Query the tables of events")
+
+
+def custom_views(catalogue: Catalogue, columns: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield (view, SELECT) for every kind that the workspace defines: typed columns over the shared table.
+
+    Events that were sent before their kind was defined are in it too; a value of another type reads as null.
+    """
+    kept = ", ".join(name for name in columns if name not in ("kind", "extra"))
+    for kind in catalogue.values():
+        if kind.custom:
+            typed = "".join(
+                f", TRY_CAST(extra ->> '$.properties.{name}' AS {_SQL[row.type]}) AS {PROPERTY}{name}"
+                for name, row in kind.properties.items()
+            )
+            quoted = kind.name.replace("'", "''")
+            yield table_name(kind.name), f"SELECT {kept}{typed}, extra FROM {CUSTOM} WHERE kind = '{quoted}'"
 
 
 def _table_functions(node: Any) -> Iterator[str]:

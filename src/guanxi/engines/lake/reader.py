@@ -15,7 +15,7 @@ import polars as pl
 
 from guanxi.core import Busy, DataError, NotFound
 from guanxi.engines.lake.lake import Lake, Stream, lake_error, table_of
-from guanxi.engines.lake.query import check_query
+from guanxi.engines.lake.query import check_query, custom_views
 from guanxi.engines.lake.sealer import staged_select
 from guanxi.engines.log.hot import STAGED, read_hot, staged_files
 from guanxi.engines.log.schema import connect
@@ -152,6 +152,9 @@ class Reader:
         for table in self._wanted(None, picture):
             _, select = self._select(table, picture, [], connection)
             connection.execute(f"CREATE OR REPLACE TEMP VIEW {table} AS {select}")
+            if table == CUSTOM:
+                for view, text in custom_views(self.catalogue, self._lake.columns(CUSTOM)):
+                    connection.execute(f"CREATE OR REPLACE TEMP VIEW {view} AS {text}")
         try:
             result = connection.execute(query)
             return [column[0] for column in result.description or ()], result.fetchall()

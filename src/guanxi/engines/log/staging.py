@@ -150,7 +150,7 @@ def _write(home: Path, parts: list[_Part], names: list[StagedFile], known: Known
         frame = frame.drop("nk", strict=False).with_columns(
             pl.Series("id_hi", part.ids[:, 0]), pl.Series("id_lo", part.ids[:, 1])
         )
-        kind = catalogue.find(part.kind)
+        kind = catalogue.own_table(part.kind)
         if kind is None:
             frame = frame.with_columns(pl.lit(part.kind).alias("kind"))
         frame = conform(kind, frame).with_columns(pl.Series(POS, place))
