@@ -165,7 +165,7 @@ class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     totals: Totals | None = None
     split: Split | None = None
     skip: tuple[Skip, ...] = ()
-    chunk_rows: int = 500_000
+    chunk_rows: int = 250_000
 
     def __post_init__(self) -> None:
         if not self.header and not self.names:
