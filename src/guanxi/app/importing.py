@@ -169,7 +169,8 @@ def import_files(
     begin = time.monotonic()
     with Taker(workspace, doing="guanxi import") as taker:
         for source, preset in files:
-            one = _Job(workspace, taker, source, preset, settings or {}).run(progress)
+            beside = [other for other, _ in files if other is not source]
+            one = _Job(workspace, taker, source, preset, settings or {}).run(progress, beside)
             report.files.append(one)
             for name in ("rows", "accepted", "parked", "stored", "duplicates"):
                 setattr(report, name, getattr(report, name) + getattr(one, name))
@@ -246,14 +247,14 @@ class _Job:
         self.chunks: int = 0 if fresh else row[1]
         self._seen = self._remembered()
 
-    def run(self, progress: Progress | None) -> FileReport:
-        """Import the file from where it stands."""
+    def run(self, progress: Progress | None, beside: Sequence[Opened] = ()) -> FileReport:
+        """Import the file from where it stands; `beside` are the other files, where a preset with a join looks."""
         begin = time.monotonic()
         report = FileReport(file=self.source.name, preset=self.preset.id, resumed_at=self.cursor)
         try:
             chunks = open_source(
                 self.source, self.preset, settings=self.settings, cursor=self.cursor, catalogue=self.workspace.catalogue,
-                latest_ms=now_ms() + AHEAD_MS,
+                latest_ms=now_ms() + AHEAD_MS, beside=beside,
             )  # fmt: skip
             for chunk in chunks:
                 self._take(chunk, report)
