@@ -189,11 +189,12 @@ class Vault:
 
         person_refs  every reference by which the person is known; values sealed for them later are dropped
         tokens       values to destroy that were sealed under a reference shared with others
+        surrogate    kept with the tombstones; see `Tombstone`
         raises       Busy when the file is in use all the time; the values are gone then, call again to scrub
         """
         now = self._clock()
         stones = [
-            Tombstone(person=self._keys.person(ref).hex(), at_ms=now, reason=reason)
+            Tombstone(person=self._keys.person(ref).hex(), at_ms=now, reason=reason, surrogate=surrogate)
             for ref in dict.fromkeys(person_refs)
         ]
         return self.entomb(stones, tokens=tokens)
