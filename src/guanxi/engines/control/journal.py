@@ -120,4 +120,4 @@ def _operation(row: Row[Any]) -> Operation:
 
 
 def _job(row: Row[Any]) -> ImportJob:
-    return msgspec.convert(dict(row._mapping), ImportJob)
+    return ImportJob(**{name: getattr(row, name) for name in ImportJob.__struct_fields__})

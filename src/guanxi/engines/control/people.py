@@ -147,7 +147,10 @@ class People:
             raise SettingError(
                 f"the password has {len(password)} characters", f"Use {least} to {most} characters", "password"
             )
-        return self._hasher.hash(password)
+        try:
+            return self._hasher.hash(password)
+        except UnicodeEncodeError:
+            raise SettingError("the password holds half a character", "Type it again", "password") from None
 
     def _change(self, user_id: int, values: dict[str, Any]) -> User:
         with self._database.write() as connection:
@@ -204,7 +207,7 @@ def _matches(hasher: PasswordHasher, stored: str, password: str) -> bool:
         return False
     try:
         return hasher.verify(stored, password)
-    except (VerificationError, InvalidHashError):
+    except (VerificationError, InvalidHashError, UnicodeEncodeError):  # lone surrogates are nobody's password
         return False
 
 

@@ -1,0 +1,392 @@
+"""The control database: people, sessions, keys, the operation log, jobs, migrations."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from argon2 import PasswordHasher
+from sqlalchemy import inspect
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateTable
+
+from guanxi.core import DataError, GuanxiError, NotFound, Refused, SettingError
+from guanxi.engines.control import (
+    FILE,
+    ROLES,
+    SCOPE_VERBS,
+    SCOPES,
+    VERBS,
+    Control,
+    ImportJob,
+    SettingsKey,
+    TooManyFailures,
+)
+from guanxi.engines.control.database import Database
+from guanxi.engines.control.keys import REMEMBER_MS
+from guanxi.engines.control.people import IDLE_MS, LIFE_MS, NAME_FAILURES
+from guanxi.engines.control.tables import metadata
+
+QUICK = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)  # argon2id at its cheapest
+PASSWORD = "correct horse battery"
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.ms = 1_767_225_600_000
+
+    def __call__(self) -> int:
+        return self.ms
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def control(tmp_path: Path, clock: Clock) -> Iterator[Control]:
+    opened = Control.open(tmp_path, now=clock, hasher=QUICK)
+    yield opened
+    opened.close()
+
+
+def test_migrations_make_the_declared_tables(control: Control) -> None:
+    found = inspect(control._database.engine)
+    for table in metadata.sorted_tables:
+        columns = {column["name"]: column["nullable"] for column in found.get_columns(table.name)}
+        assert columns == {column.name: bool(column.nullable) for column in table.columns}, table.name
+        assert {index["name"] for index in found.get_indexes(table.name) if not index.get("unique")} == {
+            index.name for index in table.indexes
+        }
+        assert found.get_pk_constraint(table.name)["constrained_columns"] == [c.name for c in table.primary_key]
+    assert set(found.get_table_names()) == {table.name for table in metadata.sorted_tables} | {"alembic_version"}
+
+
+@pytest.mark.parametrize("table", metadata.sorted_tables, ids=lambda table: table.name)
+def test_tables_are_sql_on_postgres_too(table) -> None:
+    text = str(CreateTable(table).compile(dialect=postgresql.dialect()))
+    assert text.strip().startswith(f"CREATE TABLE {table.name}")
+    assert "DATETIME" not in text
+
+
+def test_ten_processes_may_open_at_once(tmp_path: Path) -> None:
+    path = tmp_path / FILE
+    with ThreadPoolExecutor(10) as pool:
+        opened = list(pool.map(lambda _: Database(path), range(10)))
+    for one in opened:
+        one.close()
+    with sqlite3.connect(path) as db:
+        assert db.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
+    db.close()
+
+
+def test_pragmas(control: Control) -> None:
+    with control._database.read() as connection:
+        got = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        }
+    assert got == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 10_000}
+
+
+def test_passwords_are_argon2id(tmp_path: Path) -> None:
+    control = Control.open(tmp_path)
+    control.create_user("Admin", PASSWORD, roles=["manager"])
+    with control._database.read() as connection:
+        stored = connection.exec_driver_sql("SELECT password_hash FROM users").scalar_one()
+    control.close()
+    assert stored.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
+
+
+@pytest.mark.parametrize(
+    ("name", "password", "known"),
+    [
+        pytest.param("admin", PASSWORD, True, id="right"),
+        pytest.param(" ＡＤＭＩＮ ", PASSWORD, True, id="full-width-and-blanks"),
+        pytest.param("admin", PASSWORD + " ", False, id="wrong-password"),
+        pytest.param("nobody", PASSWORD, False, id="unknown-name"),
+        pytest.param("admin", "", False, id="empty"),
+        pytest.param("admin", "x" * 100_000, False, id="very-long"),
+        pytest.param("admin", "\ud800" * 12, False, id="lone-surrogates"),
+    ],
+)
+def test_sign_in(control: Control, name: str, password: str, known: bool) -> None:
+    control.create_user("admin", PASSWORD, roles=["manager"])
+    assert (control.verify_password(name, password, ip="192.0.2.1") is not None) is known
+
+
+def test_a_disabled_user_cannot_sign_in(control: Control) -> None:
+    control.create_user("admin", PASSWORD, roles=["manager"])
+    user = control.create_user("zhou", PASSWORD, roles=["operator"])
+    opened = control.open_session(user)
+    control.disable_user(user.id)
+    assert control.verify_password("zhou", PASSWORD) is None
+    assert control.session(opened.token) is None
+    control.enable_user(user.id)
+    assert control.verify_password("zhou", PASSWORD) is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "password", "roles", "field"),
+    [
+        pytest.param("admin", PASSWORD, ["manager"], "name", id="taken"),
+        pytest.param("ADMIN", PASSWORD, ["manager"], "name", id="taken-in-another-case"),
+        pytest.param("", PASSWORD, ["manager"], "name", id="no-name"),
+        pytest.param("a b", PASSWORD, ["manager"], "name", id="blank"),
+        pytest.param("a\x00b", PASSWORD, ["manager"], "name", id="control-character"),
+        pytest.param("x" * 65, PASSWORD, ["manager"], "name", id="long-name"),
+        pytest.param("b", "short", ["manager"], "password", id="short-password"),
+        pytest.param("b", "x" * 1025, ["manager"], "password", id="long-password"),
+        pytest.param("b", "\ud800" * 12, ["manager"], "password", id="half-characters"),
+        pytest.param("b", PASSWORD, [], "roles", id="no-role"),
+        pytest.param("b", PASSWORD, ["king"], "roles", id="unknown-role"),
+    ],
+)
+def test_users_that_cannot_be(control: Control, name: str, password: str, roles: list[str], field: str) -> None:
+    control.create_user("admin", PASSWORD, roles=["manager"])
+    with pytest.raises(SettingError) as caught:
+        control.create_user(name, password, roles=roles)
+    assert caught.value.field == field
+    assert PASSWORD not in str(caught.value)
+    assert [user.name for user in control.users()] == ["admin"]
+
+
+def test_failures_of_one_address_pause_it(control: Control, clock: Clock) -> None:
+    control.create_user("admin", PASSWORD, roles=["manager"])
+    for _ in range(3):
+        assert control.verify_password("admin", "wrong", ip="192.0.2.1", per_minute=3) is None
+    with pytest.raises(TooManyFailures):
+        control.verify_password("admin", PASSWORD, ip="192.0.2.1", per_minute=3)
+    assert control.verify_password("admin", PASSWORD, ip="192.0.2.2", per_minute=3) is not None
+    clock.ms += 60_000
+    assert control.verify_password("admin", PASSWORD, ip="192.0.2.1", per_minute=3) is not None
+
+
+def test_failures_from_many_addresses_pause_a_name(control: Control, clock: Clock) -> None:
+    control.create_user("admin", PASSWORD, roles=["manager"])
+    for number in range(NAME_FAILURES):
+        control.verify_password("admin", "wrong", ip=f"192.0.2.{number}")
+    with pytest.raises(TooManyFailures):
+        control.verify_password("ADMIN", PASSWORD, ip="198.51.100.1")
+    assert control.verify_password("other", "wrong", ip="198.51.100.1") is None
+    clock.ms += 15 * 60_000
+    assert control.verify_password("admin", PASSWORD, ip="198.51.100.1") is not None
+
+
+def test_parallel_guesses_are_all_counted(control: Control) -> None:
+    control.create_user("admin", PASSWORD, roles=["manager"])
+    tried: list[bool] = []
+
+    def guess() -> None:
+        try:
+            control.verify_password("admin", "wrong", ip="192.0.2.1", per_minute=4)
+            tried.append(True)
+        except TooManyFailures:
+            tried.append(False)
+
+    threads = [threading.Thread(target=guess) for _ in range(12)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert (tried.count(True), tried.count(False)) == (4, 8)
+
+
+def test_sign_ins_that_succeed_are_no_failures(control: Control) -> None:
+    control.create_user("admin", PASSWORD, roles=["manager"])
+    assert all(control.verify_password("admin", PASSWORD, ip="192.0.2.1", per_minute=2) for _ in range(6))
+
+
+@pytest.mark.parametrize(
+    ("steps", "alive"),
+    [
+        pytest.param([IDLE_MS - 1], True, id="just-not-idle"),
+        pytest.param([IDLE_MS], False, id="idle"),
+        pytest.param([IDLE_MS - 1, IDLE_MS - 1], True, id="use-keeps-it"),
+        pytest.param([IDLE_MS - 1] * 15, False, id="no-use-keeps-it-for-ever"),
+    ],
+)
+def test_sessions_end(control: Control, clock: Clock, steps: list[int], alive: bool) -> None:
+    opened = control.open_session(control.create_user("admin", PASSWORD, roles=["manager"]))
+    assert sum(steps) < LIFE_MS or not alive
+    got = None
+    for step in steps:
+        clock.ms += step
+        got = control.session(opened.token)
+    assert (got is not None) is alive
+
+
+def test_session_tokens_are_new_and_stored_hashed(control: Control, tmp_path: Path) -> None:
+    user = control.create_user("admin", PASSWORD, roles=["manager"])
+    first, second = control.open_session(user), control.open_session(user)
+    assert first.token != second.token
+    assert first.session.csrf != second.session.csrf
+    assert control.close_session(first.token) is True
+    assert control.close_session(first.token) is False
+    assert control.session(first.token) is None
+    assert control.session(second.token) is not None
+    control.close()
+    stored = b"".join(path.read_bytes() for path in tmp_path.glob(f"{FILE}*"))
+    assert second.token.encode() not in stored
+    assert PASSWORD.encode() not in stored
+
+
+@pytest.mark.parametrize("act", ["roles", "password"])
+def test_a_change_of_rights_ends_the_sessions(control: Control, act: str) -> None:
+    control.create_user("admin", PASSWORD, roles=["manager"])
+    user = control.create_user("zhou", PASSWORD, roles=["operator"])
+    opened = control.open_session(user)
+    if act == "roles":
+        assert control.set_roles(user.id, ["analyst"]).roles == ("analyst",)
+    else:
+        control.set_password(user.id, "another long one")
+    assert control.session(opened.token) is None
+
+
+def test_somebody_always_administers(control: Control) -> None:
+    admin = control.create_user("admin", PASSWORD, roles=["manager"])
+    for act in (lambda: control.disable_user(admin.id), lambda: control.set_roles(admin.id, ["wall"])):
+        with pytest.raises(Refused):
+            act()
+    assert control.users()[0] == admin
+    with pytest.raises(NotFound):
+        control.disable_user(99)
+
+
+def test_a_key_is_shown_once_and_stored_hashed(control: Control, tmp_path: Path) -> None:
+    made = control.create_key("server", label="shop")
+    assert made.secret.startswith(made.key.prefix)
+    assert len(made.secret) > 40
+    assert control.find_key(made.secret).id == made.key.id  # type: ignore[union-attr]
+    listed = control.keys()
+    assert [row.used_ms for row in listed] == [1_767_225_600_000]
+    control.close()
+    stored = b"".join(path.read_bytes() for path in tmp_path.glob(f"{FILE}*"))
+    assert made.secret.encode() not in stored
+    assert made.secret[12:].encode() not in stored
+
+
+@pytest.mark.parametrize("text", ["", "x", "gxs_", "é" * 20, "\x00", "k" * 100_000], ids=repr)
+def test_unknown_keys(control: Control, text: str) -> None:
+    control.create_key("server")
+    assert control.find_key(text) is None
+
+
+def test_a_revoked_key_dies_here_at_once_and_elsewhere_in_seconds(
+    control: Control, tmp_path: Path, clock: Clock
+) -> None:
+    other = Control.open(tmp_path, now=clock, hasher=QUICK)
+    made = control.create_key("client")
+    assert control.find_key(made.secret)
+    assert other.find_key(made.secret)
+    assert control.revoke_key(made.key.id).revoked_ms == clock.ms
+    assert control.find_key(made.secret) is None
+    clock.ms += REMEMBER_MS
+    assert other.find_key(made.secret) is None
+    other.close()
+
+
+def test_a_second_revocation_keeps_the_first_time(control: Control, clock: Clock) -> None:
+    key = control.create_key("client").key
+    first = control.revoke_key(key.id).revoked_ms
+    clock.ms += 5
+    assert control.revoke_key(key.id).revoked_ms == first
+    with pytest.raises(NotFound):
+        control.revoke_key(99)
+    with pytest.raises(SettingError):
+        control.create_key("root")
+
+
+def test_keys_of_the_settings_follow_the_settings(control: Control, clock: Clock) -> None:
+    control.sync_keys([SettingsKey("PRODUCT", "client", "growing"), SettingsKey("APPID", "server", "")])
+    found = control.find_key("PRODUCT")
+    assert found is not None
+    assert (found.scope, found.origin, found.prefix) == ("client", "settings", "PRO")
+    control.sync_keys([SettingsKey("PRODUCT", "server", "growing")])
+    assert control.find_key("PRODUCT").scope == "server"  # type: ignore[union-attr]
+    assert control.find_key("PRODUCT").id == found.id  # type: ignore[union-attr]
+    assert control.find_key("APPID") is None
+    control.sync_keys([SettingsKey("APPID", "client", "")])
+    assert control.find_key("APPID").scope == "client"  # type: ignore[union-attr]
+    assert control.find_key("PRODUCT") is None
+
+
+def test_settings_cannot_take_over_a_made_key(control: Control) -> None:
+    made = control.create_key("client")
+    with pytest.raises(SettingError):
+        control.sync_keys([SettingsKey(made.secret, "server", "")])
+    with pytest.raises(SettingError):
+        control.sync_keys([SettingsKey("A", "server", ""), SettingsKey("A", "client", "")])
+    assert control.find_key(made.secret).scope == "client"  # type: ignore[union-attr]
+
+
+def test_the_operation_log_pages_and_filters(control: Control) -> None:
+    for number in range(5):
+        control.record(
+            who="admin" if number % 2 else "cli", verb="create", object=f"key {number}", detail={"n": number}
+        )
+    first = control.operations(limit=2)
+    assert [row.object for row in first] == ["key 4", "key 3"]
+    assert [row.object for row in control.operations(limit=9, before=first[-1].seq)] == ["key 2", "key 1", "key 0"]
+    assert [row.object for row in control.operations(who="admin")] == ["key 3", "key 1"]
+
+
+@pytest.mark.parametrize("sql", ["UPDATE operation_log SET who='x'", "DELETE FROM operation_log"])
+def test_the_operation_log_is_append_only(control: Control, tmp_path: Path, sql: str) -> None:
+    control.record(who="admin", verb="create", object="key 1")
+    db = sqlite3.connect(tmp_path / FILE)
+    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+        db.execute(sql)
+    db.close()
+    assert [row.who for row in control.operations()] == ["admin"]
+
+
+@pytest.mark.parametrize(
+    "detail",
+    [
+        {"password": "x"}, {"newSecret": "x"}, {"user": {"phone": "x"}}, {"rows": [{"csrf_token": 1}]},
+        {"e_mail": 1, "email": 2},
+        {"note": "x" * 5_000},
+    ],
+    ids=lambda detail: next(iter(detail)),
+)  # fmt: skip
+def test_what_the_operation_log_refuses(control: Control, detail: dict) -> None:
+    with pytest.raises(DataError):
+        control.record(who="admin", verb="create", object="user", detail=detail)
+    assert control.operations() == []
+
+
+def test_jobs(control: Control) -> None:
+    job = ImportJob(id="j1", source="orders.csv", preset="taobao-order", file_hash="ab", started_ms=1)
+    control.save_job(job)
+    done = ImportJob(
+        id="j1", source="orders.csv", preset="taobao-order", file_hash="ab", state="done", rows=3, accepted=2, parked=1,
+        started_ms=1, ended_ms=2,
+    )  # fmt: skip
+    control.save_job(done)
+    control.save_job(ImportJob(id="j2", source="b.csv", preset="p", file_hash="cd", started_ms=5))
+    assert [row.id for row in control.jobs()] == ["j2", "j1"]
+    assert control.job("j1") == done
+    assert [row.id for row in control.jobs(state="done")] == ["j1"]
+    with pytest.raises(NotFound):
+        control.job("nope")
+
+
+def test_roles_and_scopes_name_known_verbs() -> None:
+    assert {verb for role in ROLES.values() for verb in role.verbs} == set(VERBS)
+    assert set(SCOPE_VERBS) == set(SCOPES)
+    assert SCOPE_VERBS["read"] == {"view"}
+    assert not SCOPE_VERBS["client"] | SCOPE_VERBS["server"]
+    assert ROLES["wall"].verbs == ("view",)
+    assert "reveal" not in ROLES["engineer"].verbs
+    assert all(role.zh and role.en for role in ROLES.values())
+
+
+def test_every_error_of_control_says_what_and_mend(control: Control) -> None:
+    with pytest.raises(GuanxiError) as caught:
+        control.create_key("root")
+    assert caught.value.what
+    assert caught.value.mend
