@@ -3,8 +3,9 @@
 from guanxi.app.demo import DemoReport, run_demo
 from guanxi.app.gate import Gate, Ingested, Refusal
 from guanxi.app.importing import FileReport, ImportReport, import_files, preview
-from guanxi.app.keeper import keep, seal_now
+from guanxi.app.keeper import keep
 from guanxi.app.queries import Explanation, KindCount, Process, Status
+from guanxi.app.sealing import seal_now
 from guanxi.app.workspace import Workspace
 from guanxi.engines.control import (
     ROLES,

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from pathlib import Path
 from typing import Final, TypeVar
 
 import httpx
@@ -11,7 +10,7 @@ import msgspec
 import xxhash
 
 from guanxi.app.gate import hand_over
-from guanxi.app.keeper import seal_now
+from guanxi.app.sealing import seal_now
 from guanxi.app.workspace import Workspace
 from guanxi.core import Busy, DataError
 from guanxi.engines.locks import GATE, Lock, owner
@@ -253,8 +252,8 @@ class _Job:
         report = FileReport(file=self.source.name, preset=self.preset.id, resumed_at=self.cursor)
         try:
             chunks = open_source(
-                self.source, self.preset, settings=self.settings, cursor=self.cursor, catalogue=self.workspace.catalogue,
-                latest_ms=now_ms() + AHEAD_MS, beside=beside,
+                self.source, self.preset, settings=self.settings, cursor=self.cursor, beside=beside,
+                catalogue=self.workspace.catalogue, latest_ms=now_ms() + AHEAD_MS,
             )  # fmt: skip
             for chunk in chunks:
                 self._take(chunk, report)

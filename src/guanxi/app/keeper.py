@@ -3,10 +3,11 @@
 import threading
 import time
 
+from guanxi.app.care import erase_open
 from guanxi.app.workspace import Workspace
 from guanxi.core import Busy
 from guanxi.engines.lake import Sealer
-from guanxi.engines.locks import KEEPER, Lock, held
+from guanxi.engines.locks import KEEPER, Lock
 
 PAUSE: float = 1.0  # seconds between two looks at the log
 
@@ -22,6 +23,7 @@ def keep(workspace: Workspace, stop: threading.Event) -> None:
                 now = time.monotonic()
                 due = now - sealed_all >= settings.seal_seconds
                 try:
+                    erase_open(workspace)
                     sealer.run(hot_after=1 if due else settings.seal_rows)
                     if due:
                         sealed_all = now
@@ -30,20 +32,5 @@ def keep(workspace: Workspace, stop: threading.Event) -> None:
                         tidied = now
                 except Busy:
                     continue  # somebody reads or writes the catalog; nothing is lost, the next round tries again
-        finally:
-            sealer.close()
-
-
-def seal_now(workspace: Workspace, *, hot: bool = False) -> int:
-    """Seal what waits, unless a keeper is at it; return the events sealed.
-
-    hot   also the last few hot rows
-    """
-    with held(workspace.folder, KEEPER, doing="seal") as lock:
-        if lock is None:
-            return 0
-        sealer = Sealer(workspace.folder, workspace.catalogue)
-        try:
-            return sealer.run(hot_after=1 if hot else workspace.settings.log.seal_rows)
         finally:
             sealer.close()

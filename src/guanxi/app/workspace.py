@@ -82,6 +82,11 @@ class Workspace:
             if name in self.__dict__:
                 self.__dict__.pop(name).close()
 
+    def reopen(self) -> None:
+        """Look at the log afresh, after its files were rewritten."""
+        if "reader" in self.__dict__:
+            self.__dict__.pop("reader").close()
+
     @cached_property
     def catalogue(self) -> Catalogue:
         """The shipped kinds and the workspace's own."""
