@@ -1,5 +1,6 @@
 """Events: what happened, when, who took part, and when we learnt it."""
 
+from guanxi.events.checks import problems
 from guanxi.events.columns import (
     CUSTOM,
     MAX_AMOUNT,
@@ -16,7 +17,6 @@ from guanxi.events.columns import (
     event_from_row,
     from_events,
     hash_texts,
-    problems,
     to_events,
 )
 from guanxi.events.document import document

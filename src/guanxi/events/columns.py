@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
@@ -11,13 +12,15 @@ import xxhash
 from numpy.typing import NDArray
 
 from guanxi.events.event import SEPARATOR, Event, id_pair, id_text
-from guanxi.events.kinds import REFS, ROLES, Catalogue, Kind, PropertyType
+from guanxi.events.kinds import REFS, ROLES, Catalogue, Kind, Property, PropertyType
 
 ROLE, REF, PROPERTY = "role_", "ref_", "p_"  # column prefixes
 MAX_AMOUNT: Final = 10**15  # minor units; ten trillion yuan: above it the unit was mistaken
 MAX_TEXT: Final = 10_000  # characters of one property
 MAX_ID: Final = 512  # characters of a role, reference or id
 EARLIEST_MS: Final = 631_152_000_000  # 1990-01-01
+END_MS: Final = 4_102_444_800_000  # 2100-01-01, exclusive
+MAX_JSON: Final = 100 * MAX_TEXT  # characters of one list or object, as JSON text
 CUSTOM: Final = "custom"  # the lake table of kinds that the catalogue does not know
 
 DTYPES: Final[dict[PropertyType, pl.DataType]] = {
@@ -44,6 +47,14 @@ BASE: Final[dict[str, pl.DataType]] = {
     "row": pl.Int64(),
 }
 
+#: Columns that the lake adds to those of a batch.
+STORED: Final[dict[str, pl.DataType]] = {
+    "seq": pl.Int64(),
+    "received_ms": pl.Int64(),
+    "live": pl.Boolean(),
+    "source": pl.String(),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class EventBatch:
@@ -63,9 +74,11 @@ class EventBatch:
 def columns_of(kind: Kind | None) -> dict[str, pl.DataType]:
     """Return name -> type of every column that events of a kind may have, in lake order.
 
-    None stands for custom events: every role and reference, the kind's name, and `extra` for the rest.
+    None, or a kind that a workspace defines, stands for custom events: every role and reference, the kind's name,
+    and `extra` for the rest. So events stored before their kind was defined lie beside those stored after.
     """
     columns = dict(BASE)
+    kind = _home(kind)
     if kind is None:
         columns |= {"kind": pl.String()}
     roles = tuple(ROLES) if kind is None else kind.role_names
@@ -75,69 +88,9 @@ def columns_of(kind: Kind | None) -> dict[str, pl.DataType]:
     if "supersedes" not in refs:
         columns[REF + "supersedes"] = pl.String()
     if kind is not None:
-        columns |= {PROPERTY + name: DTYPES[row.type] for name, row in kind.properties.items()}
+        columns |= {PROPERTY + name: DTYPES[_stored_type(row)] for name, row in kind.properties.items()}
     columns["extra"] = pl.String()
     return columns
-
-
-def problems(kind: Kind | None, frame: pl.DataFrame, *, latest_ms: int) -> pl.DataFrame:
-    """Return what keeps rows of a frame from being events; empty when all is well.
-
-    latest_ms  an `at_ms` above it is in the future
-    returns    columns index (u32, row of the frame), field, reason, what, mend; the first problem of each row
-    """
-    checks: list[tuple[pl.Expr, str, str, str, str]] = []
-
-    def check(bad: pl.Expr, field: str, reason: str, what: str, mend: str) -> None:
-        checks.append((bad.fill_null(False), field, reason, what, mend))
-
-    names = set(frame.columns)
-    at = pl.col("at_ms")
-    check(at.is_null(), "at", "time", "the time is missing", "Fill the time column")
-    check(at < EARLIEST_MS, "at", "time", "the time lies before 1990", "Check the date and its unit (s or ms)")
-    check(at > latest_ms, "at", "time", "the time lies in the future", "Check the date, its zone and its unit")
-    if "amount" in names:
-        bad = pl.col("amount").abs() > MAX_AMOUNT
-        check(bad, "amount", "amount", f"the amount is above {MAX_AMOUNT} minor units", "Check the unit: yuan or fen")
-    if kind is not None:
-        for role in kind.required_roles:
-            bad = pl.col(ROLE + role).is_null() if ROLE + role in names else pl.lit(True)
-            check(bad, role, "role-missing", f"the role {role!r} is required", "Fill the column it is read from")
-        for ref in kind.required_refs:
-            bad = pl.col(REF + ref).is_null() if REF + ref in names else pl.lit(True)
-            check(bad, ref, "id-missing", f"the reference {ref!r} is required", "Fill the column it is read from")
-    for name, dtype in frame.schema.items():
-        if dtype == pl.String and name.startswith((ROLE, REF, PROPERTY)):
-            limit = MAX_TEXT if name.startswith(PROPERTY) else MAX_ID
-            if kind is not None and name.startswith(PROPERTY):
-                row = kind.properties.get(name.removeprefix(PROPERTY))
-                limit = 100 * MAX_TEXT if row is not None and row.type == "json" else limit
-            check(
-                pl.col(name).str.len_chars() > limit, name.split("_", 1)[1], "text-too-long",
-                f"the text is longer than {limit} characters", "Shorten it or drop the column",
-            )  # fmt: skip
-    if kind is not None:
-        for name, row in kind.properties.items():
-            column = pl.col(PROPERTY + name)
-            if PROPERTY + name not in names:
-                continue
-            if row.type == "rate":
-                bad = ~column.is_between(0, 1) | column.is_nan()
-                check(bad, name, "range", "a rate lies outside 0..1", "Write 5 % as 0.05 or 5%")
-            elif row.type == "money":
-                check(column.abs() > MAX_AMOUNT, name, "amount", "the amount is absurd", "Check the unit: yuan or fen")
-            elif row.type == "number":
-                check(~column.is_finite(), name, "range", "the number is not finite", "Leave it empty when unknown")
-    texts = ("field", "reason", "what", "mend")
-    first = pl.coalesce(pl.when(bad).then(pl.lit(place)) for place, (bad, *_) in enumerate(checks))
-    found = (
-        frame.select(first.cast(pl.UInt32).alias("check")).with_row_index("index").filter(pl.col("check").is_not_null())
-    )
-    rows = pl.DataFrame(
-        {"check": range(len(checks))} | {text: [row[place + 1] for row in checks] for place, text in enumerate(texts)},
-        schema_overrides={"check": pl.UInt32},
-    )
-    return found.join(rows, on="check", how="left", maintain_order="left").select("index", *texts)
 
 
 def conform(kind: Kind | None, frame: pl.DataFrame) -> pl.DataFrame:
@@ -148,7 +101,7 @@ def conform(kind: Kind | None, frame: pl.DataFrame) -> pl.DataFrame:
     columns = columns_of(kind)
     stray = [name for name in frame.columns if name.startswith((ROLE, REF, PROPERTY)) and name not in columns]
     if stray:
-        extra = _stray_json(frame, stray)
+        extra = _stray_json(frame, stray, kind)
         frame = frame.with_columns(extra.alias("extra"))
     return frame.select(
         (pl.col(name).cast(dtype) if name in frame.columns else pl.lit(None, dtype).alias(name))
@@ -159,9 +112,10 @@ def conform(kind: Kind | None, frame: pl.DataFrame) -> pl.DataFrame:
 def content_hash(frame: pl.DataFrame, *salt: str) -> NDArray[np.uint64]:
     """Return the 128-bit hash of every row's content, as (n, 2) unsigned integers (high, low).
 
-    The row number, the ids and the repairs are not content; column order does not matter.
+    The row number, the ids and the repairs are not content; the order of columns, columns of nothing but nulls and
+    the rows beside it do not matter: a row has the same hash however its file is cut into chunks.
     salt     what else makes rows different: preset, kind
-    source   XXH3-128 of the values joined by U+001F, null as U+0000
+    source   XXH3-128 of "name=value" for every value that is there, joined by U+001F
     """
     outside = {"id_hi", "id_lo", "nk_hi", "nk_lo", "nk", "row", "repairs", REF + "supersedes"}
     parts: list[pl.Expr] = []
@@ -171,10 +125,11 @@ def content_hash(frame: pl.DataFrame, *salt: str) -> NDArray[np.uint64]:
         value = pl.col(name)
         if frame.schema[name] != pl.String:
             value = value.cast(pl.String)
-        parts.append(pl.concat_str(pl.lit(name + "="), value.fill_null("\x00")))
+        parts.append(pl.concat_str(pl.lit(name + "="), value))  # null when the value is
     if not parts:
-        return hash_texts([SEPARATOR.join(salt)] * frame.height)
-    texts = frame.select(pl.concat_str(parts, separator=SEPARATOR).alias("text"))["text"]
+        return hash_texts([""] * frame.height, *salt)
+    # Nulls leave no trace: whether a column is there at all depends on the rows beside.
+    texts = frame.select(pl.concat_str(parts, separator=SEPARATOR, ignore_nulls=True).alias("text"))["text"]
     return hash_texts(texts, *salt)
 
 
@@ -205,7 +160,7 @@ def event_from_row(kind: Kind | None, row: Mapping[str, Any], name: str, fixed: 
         if value is None or not key.startswith(PROPERTY):
             continue
         declared = kind.properties.get(key[2:]) if kind is not None else None
-        properties[key[2:]] = _cell_to_value(value, declared.type if declared else "text")
+        properties[key[2:]] = _cell_to_value(value, _stored_type(declared) if declared else "text")
     if row.get("extra"):
         extra = msgspec.json.decode(row["extra"])
         roles |= extra.get("roles", {})
@@ -234,49 +189,81 @@ def from_events(events: Iterable[Event], catalogue: Catalogue, *, stored: bool =
     return [EventBatch(name, _frame(group, catalogue.own_table(name), stored=stored)) for name, group in groups.items()]
 
 
+def _home(kind: Kind | None) -> Kind | None:
+    """The row whose columns hold a kind's events; None when they lie in the shared table of custom events."""
+    return None if kind is None or kind.custom else kind
+
+
+def _stored_type(row: Property) -> PropertyType:
+    """The type of a property in the log: personal ones are tokens there, whatever stands behind them."""
+    return "text" if row.personal else row.type
+
+
 def _frame(events: list[Event], kind: Kind | None, *, stored: bool) -> pl.DataFrame:
     columns = columns_of(kind)
     if stored:
         columns |= STORED
     data: dict[str, list[Any]] = {name: [] for name in columns}
-    encode = msgspec.json.encode
+    extras: list[dict[str, dict[str, Any]]] = []
     for event in events:
-        high, low = id_pair(event.id)
-        row: dict[str, Any] = {
-            "id_hi": high, "id_lo": low, "at_ms": event.at_ms, "platform": event.platform or None,
-            "amount": event.amount, "currency": event.currency or None, "consent": event.consent,
-            "repairs": ",".join(event.repairs) or None, "kind": event.kind, "seq": event.seq,
-            "received_ms": event.received_ms, "live": event.live, "source": event.source,
-        }  # fmt: skip
-        extra: dict[str, dict[str, Any]] = {}
-        for prefix, values, name in ((ROLE, event.roles, "roles"), (REF, event.refs, "refs")):
-            for key, value in values.items():
-                if prefix + key in columns:
-                    row[prefix + key] = value
-                else:
-                    extra.setdefault(name, {})[key] = value
-        for key, value in event.properties.items():
-            declared = kind.properties.get(key) if kind is not None else None
-            if declared is None:
-                extra.setdefault("properties", {})[key] = value
-            else:
-                row[PROPERTY + key] = encode(value).decode() if declared.type == "json" else value
-        if extra:
-            row["extra"] = encode(extra).decode()
+        row, extra = _cells(event, kind, columns)
+        extras.append(extra)
         for name, column in data.items():
             column.append(row.get(name))
-    return pl.DataFrame([_series(name, values, columns[name]) for name, values in data.items()])
+    made = {name: _series(name, values, columns[name], extras) for name, values in data.items() if name != "extra"}
+    encode = msgspec.json.encode
+    made["extra"] = pl.Series("extra", [encode(extra).decode() if extra else None for extra in extras], pl.String())
+    return pl.DataFrame([made[name] for name in columns])
 
 
-STORED: Final[dict[str, pl.DataType]] = {
-    "seq": pl.Int64(),
-    "received_ms": pl.Int64(),
-    "live": pl.Boolean(),
-    "source": pl.String(),
-}
+def _cells(
+    event: Event, kind: Kind | None, columns: Mapping[str, pl.DataType]
+) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """Return column -> value of an event, and what has no column."""
+    high, low = id_pair(event.id)
+    row: dict[str, Any] = {
+        "id_hi": high, "id_lo": low, "at_ms": event.at_ms, "platform": event.platform or None,
+        "amount": event.amount, "currency": event.currency or None, "consent": event.consent,
+        "repairs": ",".join(event.repairs) or None, "kind": event.kind, "seq": event.seq,
+        "received_ms": event.received_ms, "live": event.live, "source": event.source,
+    }  # fmt: skip
+    extra: dict[str, dict[str, Any]] = {}
+    for prefix, values, name in ((ROLE, event.roles, "roles"), (REF, event.refs, "refs")):
+        for key, value in values.items():
+            if prefix + key in columns:
+                row[prefix + key] = value
+            else:
+                extra.setdefault(name, {})[key] = value
+    for key, value in event.properties.items():
+        declared = kind.properties.get(key) if kind is not None else None
+        if declared is None or PROPERTY + key not in columns:
+            extra.setdefault("properties", {})[key] = value
+        else:
+            row[PROPERTY + key] = (
+                msgspec.json.encode(value).decode() if _stored_type(declared) == "json" and value is not None else value
+            )
+    return row, extra
 
 
-def _series(name: str, values: list[Any], dtype: pl.DataType) -> pl.Series:
+def _series(name: str, values: list[Any], dtype: pl.DataType, extras: list[dict[str, dict[str, Any]]]) -> pl.Series:
+    """Return a column; property values that do not fit its type, as after a change of the catalogue, go to `extras`."""
+    try:
+        return _typed(name, values, dtype)
+    except (TypeError, ValueError, OverflowError, pl.exceptions.PolarsError):
+        if not name.startswith(PROPERTY):
+            raise
+    fitting: list[Any] = []
+    for value, extra in zip(values, extras, strict=True):
+        try:
+            _typed(name, [value], dtype)
+            fitting.append(value)
+        except (TypeError, ValueError, OverflowError, pl.exceptions.PolarsError):
+            extra.setdefault("properties", {})[name.removeprefix(PROPERTY)] = value
+            fitting.append(None)
+    return _typed(name, fitting, dtype)
+
+
+def _typed(name: str, values: list[Any], dtype: pl.DataType) -> pl.Series:
     if isinstance(dtype, pl.Decimal):  # decimals travel as text
         return pl.Series(name, [None if v is None else str(v) for v in values], pl.String()).cast(dtype)
     return pl.Series(name, values, dtype)
@@ -285,21 +272,26 @@ def _series(name: str, values: list[Any], dtype: pl.DataType) -> pl.Series:
 def _cell_to_value(value: Any, property_type: PropertyType) -> Any:
     if property_type == "json":
         return msgspec.json.decode(value)
-    if property_type == "decimal":
+    if isinstance(value, Decimal):
         text = f"{value:f}"
         return text.rstrip("0").rstrip(".") if "." in text else text
     return value
 
 
-def _stray_json(frame: pl.DataFrame, stray: list[str]) -> pl.Series:
+def _stray_json(frame: pl.DataFrame, stray: list[str], kind: Kind | None) -> pl.Series:
     groups = {ROLE: "roles", REF: "refs", PROPERTY: "properties"}
+    declared: Mapping[str, Property] = kind.properties if kind is not None else {}
+    places = []
+    for name in stray:
+        prefix = next(prefix for prefix in groups if name.startswith(prefix))
+        row = declared.get(name.removeprefix(PROPERTY)) if prefix == PROPERTY else None
+        places.append((groups[prefix], name.removeprefix(prefix), _stored_type(row) if row is not None else "text"))
     held = frame["extra"].to_list() if "extra" in frame.columns else [None] * frame.height
     texts: list[str | None] = []
-    for row, before in zip(frame.select(stray).iter_rows(named=True), held, strict=True):
+    for cells, before in zip(frame.select(stray).iter_rows(), held, strict=True):
         extra: dict[str, dict[str, Any]] = msgspec.json.decode(before) if before else {}
-        for name, value in row.items():
+        for (group, name, property_type), value in zip(places, cells, strict=True):
             if value is not None:
-                prefix = next(prefix for prefix in groups if name.startswith(prefix))
-                extra.setdefault(groups[prefix], {})[name.removeprefix(prefix)] = value
+                extra.setdefault(group, {})[name] = _cell_to_value(value, property_type)
         texts.append(msgspec.json.encode(extra).decode() if extra else None)
     return pl.Series("extra", texts, pl.String())

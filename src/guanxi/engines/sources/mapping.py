@@ -15,7 +15,8 @@ from guanxi.engines.sources.level import Level, masked
 from guanxi.engines.sources.plan import EventPlan, Filled, TablePlan
 from guanxi.engines.sources.preset import Value
 from guanxi.engines.sources.readers import ROW, BadRow, RawChunk
-from guanxi.events.columns import EventBatch, problems
+from guanxi.events.checks import problems
+from guanxi.events.columns import EventBatch
 from guanxi.events.event import SEPARATOR
 from guanxi.events.parked import Parked
 
