@@ -5,10 +5,11 @@ import sys
 import time
 from collections.abc import Iterator
 
+import polars as pl
 import pytest
 
 from guanxi.core import DataError
-from guanxi.engines.erasure import COMPLETED, RETENTION, Erased, erase_all, reapply
+from guanxi.engines.erasure import COMPLETED, RETENTION, Erased, erase_all, keep_out, reapply
 from guanxi.engines.vault import Vault
 from guanxi.events import Event, shipped
 
@@ -195,3 +196,18 @@ def test_kill_9_at_any_point_and_the_next_run_finishes_it(filled: World) -> None
     counts = filled.counts()
     assert counts["Order Completed"] == len(of_kind(filled.events(), "Order Completed")) == 4
     assert sum(counts.values()) == len(filled.events())
+
+
+def test_an_old_file_does_not_bring_an_erased_person_back(world: World) -> None:
+    rows = pl.DataFrame({
+        "at_ms": [1, 2, 3, 2**43, 4],
+        "role_actor": [ANN, BEN, BEN, ANN, None],
+        "role_device": [None, DEVICE, None, DEVICE, DEVICE],
+    })  # fmt: skip
+    assert keep_out(rows, world.vault)[1] == 0
+    world.vault.forget(REFS, surrogate="5" * 32)
+    kept, left_out = keep_out(rows, world.vault)
+    gone = f"device:erased:{'5' * 32}"
+    assert left_out == 1
+    assert kept["role_actor"].to_list() == [BEN, BEN, ANN, None]
+    assert kept["role_device"].to_list() == [gone, None, DEVICE, gone]

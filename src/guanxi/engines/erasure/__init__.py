@@ -1,6 +1,17 @@
 """Erasure of one person from the log, the lake and the vault."""
 
 from guanxi.engines.erasure.erase import COMPLETED, REQUESTED, Erased, erase_all, reapply
+from guanxi.engines.erasure.keep_out import keep_out
 from guanxi.engines.erasure.retention import RETENTION, Retention, kept_until_ms
 
-__all__ = ["COMPLETED", "REQUESTED", "RETENTION", "Erased", "Retention", "erase_all", "kept_until_ms", "reapply"]
+__all__ = [
+    "COMPLETED",
+    "REQUESTED",
+    "RETENTION",
+    "Erased",
+    "Retention",
+    "erase_all",
+    "keep_out",
+    "kept_until_ms",
+    "reapply",
+]

@@ -226,6 +226,11 @@ class Vault:
         """Tell whether a person was erased."""
         return person in self.forgotten_among([person])
 
+    @property
+    def anyone_forgotten(self) -> bool:
+        """Whether anybody was ever erased, as known at the last flush."""
+        return bool(self._tombstones)
+
     def forgotten_among(self, refs: Iterable[str]) -> dict[str, Tombstone]:
         """Return reference -> tombstone of those references whose person was erased."""
         with self._database.read() as connection:
