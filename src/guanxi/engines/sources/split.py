@@ -49,7 +49,8 @@ def _parts(row: Mapping[str, Any], known: list[str], split: Split) -> list[dict[
     cut = {name: row[name].strip().split(split.by) for name in map(clean_header, split.columns)}
     count = len(next(iter(cut.values())))
     for name in map(clean_header, split.also):
-        parts = row.get(name).strip().split(split.by) if isinstance(row.get(name), str) else []
+        text = row.get(name)
+        parts = text.strip().split(split.by) if isinstance(text, str) else []
         if len(parts) == count:
             cut[name] = parts
 
