@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -211,3 +212,10 @@ def test_an_old_file_does_not_bring_an_erased_person_back(world: World) -> None:
     assert left_out == 1
     assert kept["role_actor"].to_list() == [BEN, BEN, ANN, None]
     assert kept["role_device"].to_list() == [gone, None, DEVICE, gone]
+
+
+def test_the_page_on_privacy_lists_the_rows_of_retention() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "privacy.md").read_text("utf-8")
+    for row in RETENTION:
+        kinds = ", ".join([*row.kinds, *(f"family {family}" for family in row.families)])
+        assert f"| {row.law} | {row.years} | {kinds} |" in page
