@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from guanxi.engines.sources import Chunk, open_source, preset, recognise
+from guanxi.app import Workspace, import_files
+from guanxi.engines.sources import Chunk, expand, open_source, preset, recognise
 from guanxi.events import shipped
 from guanxi.events.parked import Parked
 
@@ -152,3 +153,15 @@ def _text(value: Any, declared: str) -> str:
     if isinstance(value, Decimal):
         return f"{value.normalize():f}"
     return repr(value) if isinstance(value, str) else str(value)
+
+
+@pytest.mark.slow
+def test_importing_all_samples_twice_adds_nothing_the_second_time(sample: Sample, tmp_path: Path) -> None:
+    workspace, _ = Workspace.create(tmp_path / "workspace")
+    try:
+        files = [(source, preset(name)) for file, name in SAMPLES.items() for source in expand(sample(file))]
+        first, second = (import_files(workspace, files) for _ in range(2))
+    finally:
+        workspace.close()
+    assert (first.parked, first.stored) == (0, sum(text.count("\nrow ") for text in _sections().values()))
+    assert (second.rows, second.stored, second.parked) == (first.rows, 0, 0)
