@@ -1,6 +1,7 @@
 """The desk's routes about data: status, events, kinds, parked rows, parties, imports."""
 
 import re
+from functools import cache
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
@@ -141,19 +142,20 @@ def intake_routes(workspace: Workspace, access: Access, readers: Readers) -> API
     @routes.listing("/v1/sources", zh="来源格式", en="Formats that can be imported",
                     columns=("id", "zh", "en", "platform", "kinds"), example=examples.SOURCE)  # fmt: skip
     def sources(request: Request) -> Page[Source]:
-        rows = [
-            Source(
-                id=one.id,
-                zh=one.zh,
-                en=one.en,
-                platform=one.platform,
-                kinds=tuple(dict.fromkeys(e.kind for e in one.events)),
-            )
-            for one in presets().values()
-        ]
-        return Page(rows=rows)
+        return Page(rows=_sources())
 
     return routes.router
+
+
+@cache
+def _sources() -> list[Source]:
+    return [
+        Source(
+            id=one.id, zh=one.zh, en=one.en, platform=one.platform,
+            kinds=tuple(dict.fromkeys(row.kind for row in one.events)),
+        )
+        for one in presets().values()
+    ]  # fmt: skip
 
 
 def _instant(text: str) -> int | None:
