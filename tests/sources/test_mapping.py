@@ -441,7 +441,7 @@ def test_order_money_is_counted_once(data: Path, name: str, orders: int, paid: i
 def test_the_complete_journey_is_whole_however_it_is_cut(data: Path) -> None:
     path = data / "complete_journey/transactions.parquet"
     lines = orders = rows = 0
-    for chunk in open_source(path, presets()["complete_journey"], chunk_rows=600_000):
+    for chunk in open_source(path, presets()["complete_journey_transactions"], chunk_rows=600_000):
         rows += chunk.rows
         assert not chunk.parked
         for batch in chunk.batches:

@@ -78,7 +78,7 @@ class Mapper:
                     frame.filter(pl.col(ROW).is_in(root[ROW].to_list())) if root.height < chunk.root.height else frame
                 )
                 levels[path] = Level(kept, self.plan.rules, path)
-        notes: dict[str, int] = {}
+        notes: dict[str, int] = {} if self.tied is None else _tie_notes(root_level)
         made: list[_Made] = []
         found = [self._guards(root_level)]
         for event in self.plan.events:
@@ -119,7 +119,10 @@ class Mapper:
     def _add_totals(self, level: Level, total: pl.Series, keep: pl.Series) -> None:
         assert self.plan.table.totals is not None  # noqa: S101 - the caller looked
         for name in self.plan.table.totals.compare:
-            values = micro(level.cells(name), How("decimal")).values
+            cells = level.cells(name)
+            if cells.dtype == pl.String:
+                cells = cells.str.replace_all("[¥￥元]", "")
+            values = micro(cells, How("decimal")).values
             for where, held in ((total, self.stated), (keep, self.summed)):
                 part = values.filter(where).drop_nulls()
                 if len(part):
@@ -350,6 +353,14 @@ def _problem(
         bad = bad.filter(mask.gather(bad["index"]))
     at = rows.gather(bad["index"]).cast(pl.Int64).alias("row")
     return bad.select(at, pl.lit(plan.row.kind).alias("kind"), pl.lit(name).alias("field"), "reason", "what", "mend")
+
+
+def _tie_notes(root: Level) -> dict[str, int]:
+    """Return how many undoing rows are tied to the one they undo, and why the others are not."""
+    notes = {"tied": len(root.extra["tie.order"].drop_nulls())}
+    for reason, count in root.extra["tie.reason"].drop_nulls().value_counts(sort=True).iter_rows():
+        notes[f"untied:{reason}"] = count
+    return notes
 
 
 def _covered(rows: pl.Series, made: Sequence[_Made]) -> int:

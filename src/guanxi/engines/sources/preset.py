@@ -250,6 +250,7 @@ class Preset(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     platform: str = ""
     currency: str = "CNY"
     zone: str = "Asia/Shanghai"
+    wire: Literal["", "segment", "posthog"] = ""
     evidence: str = ""
     match: Match = Match()
     tables: tuple[Table, ...] = (Table(),)

@@ -16,6 +16,8 @@ from guanxi.engines.sources.headers import clean_header
 from guanxi.engines.sources.join import add_joined, joined_rows
 from guanxi.engines.sources.level import Level
 from guanxi.engines.sources.mapping import Mapped, Mapper, TotalGap
+from guanxi.engines.sources.messages import Messages
+from guanxi.engines.sources.named import named
 from guanxi.engines.sources.plan import TablePlan, plan_table
 from guanxi.engines.sources.preset import Preset, Table
 from guanxi.engines.sources.readers import ROW, Opened, RawChunk, Reader, expand
@@ -25,7 +27,7 @@ from guanxi.engines.sources.recognise import format_of, matching_sheets, reader_
 from guanxi.engines.sources.split import split_rows
 from guanxi.engines.sources.tie import tied_rows
 from guanxi.events.columns import EventBatch
-from guanxi.events.kinds import Catalogue
+from guanxi.events.kinds import Catalogue, shipped
 from guanxi.events.parked import Parked
 
 MAX_HELD: Final = 4_000_000  # rows that wait for the rest of their group
@@ -74,8 +76,13 @@ def open_source(
                 the message then says how many rows were read well
     """
     given = preset.given(settings or {})
+    preset = named(preset, given)
     sources = [path] if isinstance(path, Opened) else expand(path)
     at_source, at_table, at_row = _cursor(cursor)
+    if preset.wire:
+        reading = Messages(preset, catalogue or shipped(), latest_ms)
+        yield from _message_chunks(reading, sources[at_source:], at_source, at_row, chunk_rows)
+        return
     found = None
     if preset.join is not None:
         found = joined_rows(preset.join, [*beside, *sources], settings=settings or {}, catalogue=catalogue)
@@ -98,8 +105,8 @@ def open_source(
                 table = _resized(table, chunk_rows)
             plan = plan_table(preset, table, fixed={**fixed, **more}, catalogue=catalogue)
             name = f"{source.name}[{sheet}]" if len(tables) > 1 and sheet else source.name
-            reading = _Reading(plan, source, sheet, name, latest_ms, found)
-            for chunk in reading.chunks(start, lambda row, p=place, i=index: f"{p}:{i}:{row}"):
+            table_reading = _Reading(plan, source, sheet, name, latest_ms, found)
+            for chunk in table_reading.chunks(start, lambda row, p=place, i=index: f"{p}:{i}:{row}"):
                 number += 1
                 chunk.number = number
                 yield chunk
@@ -110,9 +117,14 @@ def map_rows(
     latest_ms: int = 4_102_444_800_000, catalogue: Catalogue | None = None,
 ) -> Mapped:  # fmt: skip
     """Map raw rows (row number, JSON text as Parked.raw holds it) again, after they were mended."""
+    given = preset.given(settings or {})
+    preset = named(preset, given)
+    if preset.wire:
+        reading = Messages(preset, catalogue or shipped(), latest_ms)
+        return reading.map([(number, msgspec.json.decode(raw)) for number, raw in sorted(raws)])
     chosen = next((one for one in preset.tables if one.id == table), preset.tables[0])
     fixed: dict[str, str | None] = {
-        **preset.given(settings or {}),
+        **given,
         **dict.fromkeys(preset.facts),
         "sheet": None,
         "sheet1": None,
@@ -137,6 +149,19 @@ def map_rows(
     else:
         chunk = object_chunk([(number, stack_from(value)) for number, value in values], plan.needs, 0)
     return Mapper(plan, latest_ms, f"import:{preset.id}").map(chunk)
+
+
+def _message_chunks(
+    reading: Messages, sources: Sequence[Opened], place: int, start: int, size: int | None
+) -> Iterator[Chunk]:
+    number = 0
+    for index, source in enumerate(sources, place):
+        rows = size or reading.preset.tables[0].chunk_rows
+        for first, following, mapped in reading.chunks(source, start if index == place else 1, rows):
+            number += 1
+            cursor = f"{index}:0:{following}"
+            yield Chunk(number, source.name, cursor, first, mapped.rows, mapped.accepted, mapped.batches, mapped.parked,
+                        mapped.skipped, mapped.notes)  # fmt: skip
 
 
 def _nested(values: Sequence[tuple[int, Any]]) -> bool:
