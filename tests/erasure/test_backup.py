@@ -92,6 +92,7 @@ def test_a_backup_while_events_arrive_holds_a_beginning_of_them(world: World, tm
         assert len(vault.reveal_many(tokens, purpose="t", who="t")) == len(tokens)
 
 
+@pytest.mark.slow
 def test_people_erased_after_the_backup_stay_erased(filled: World, tmp_path: Path) -> None:
     backup(filled.folder, tmp_path / "b", include_key=True)
     filled.vault.erasures.add([ANN, DEVICE], texts=TEXTS)

@@ -105,6 +105,7 @@ def test_the_counts_are_those_of_what_is_there(erased: Shared) -> None:
     assert filled.counts() == counted
 
 
+@pytest.mark.slow
 def test_a_second_erasure_finds_nothing(filled: World) -> None:
     erase(filled)
     before = filled.events()
@@ -127,6 +128,7 @@ def test_a_short_number_is_not_looked_for_in_other_peoples_data(world: World) ->
     assert [event.properties["coupon"] for event in of_kind(world.events(), "Order Completed")] == ["17850"]
 
 
+@pytest.mark.slow
 def test_an_erasure_is_applied_again_after_an_older_copy_came_back(filled: World) -> None:
     first = erase(filled)
     fill(filled)  # the events come back, as from a copy; their values do not
@@ -174,6 +176,7 @@ print("done", flush=True)
 """
 
 
+@pytest.mark.slow
 def test_kill_9_at_any_point_and_the_next_run_finishes_it(filled: World) -> None:
     folder = filled.folder
     filled.vault.erasures.add(REFS, texts=TEXTS)
