@@ -57,6 +57,8 @@ def convert(cells: pl.Series, how: How) -> Converted:
     """Return a column of raw cells as values."""
     if cells.dtype == pl.Null:
         cells = cells.cast(pl.String)
+    if cells.dtype == pl.Float32:  # by its shortest decimal text: 0.0322 is not 0.03220000118
+        cells = cells.cast(pl.String).cast(pl.Float64)
     if cells.dtype.is_float():
         cells = cells.fill_nan(None)  # in files of columns NaN is how "no value" is written
     if cells.null_count() == len(cells):
