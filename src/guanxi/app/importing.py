@@ -13,6 +13,7 @@ from guanxi.app.gate import hand_over
 from guanxi.app.sealing import seal_now
 from guanxi.app.workspace import Workspace
 from guanxi.core import Busy, DataError
+from guanxi.engines.erasure import keep_out
 from guanxi.engines.locks import GATE, Lock, owner
 from guanxi.engines.log import (
     Committed,
@@ -47,6 +48,7 @@ class FileReport(msgspec.Struct, kw_only=True):
     stored      new events; duplicates: events that the log held already
     kinds       kind -> events made of this file, known ones included
     notes       what was mended, and counts that the preset reports
+    left_out    kind -> events of people who were erased: they are not taken in again
     totals      a total row compared with the sum of its rows, where they differ
     resumed_at  where this run began when an earlier, interrupted one had done the rest; "" = at the beginning
     """
@@ -61,9 +63,11 @@ class FileReport(msgspec.Struct, kw_only=True):
     duplicates: int = 0
     kinds: dict[str, int] = {}
     notes: dict[str, int] = {}
+    left_out: dict[str, int] = {}
     totals: list[TotalGap] = []
     resumed_at: str = ""
     seconds: float = 0.0
+    tied_share: float | None = None  # share of cancellations tied to their order, when the preset ties them
 
 
 class ImportReport(msgspec.Struct, kw_only=True):
@@ -269,26 +273,43 @@ class _Job:
             self._db.close()
         source = f"import:{self.preset.id}"
         self.taker.take(
-            Manifest(folder="", source=source, files=(), rows=0, checked=0, hot_seq=0, job=self.id, done=True)
+            Manifest(
+                folder="",
+                source=source,
+                files=(),
+                rows=0,
+                checked=0,
+                hot_seq=0,
+                job=self.id,
+                chunk=self.chunks,
+                done=True,
+            )
         )
         for left in self.home.iterdir():
             left.unlink()
         self.home.rmdir()
+        untied = sum(count for name, count in report.notes.items() if name.startswith("untied"))
+        if "tied" in report.notes or untied:
+            tied = report.notes.get("tied", 0)
+            report.tied_share = round(tied / (tied + untied), 4)
         report.seconds = time.monotonic() - begin
         return report
 
     def _take(self, chunk: Chunk, report: FileReport) -> None:
         """Vault, parked rows, then the segment: a killed process leaves nothing half-said, and the next run goes on."""
         vault, catalogue = self.workspace.vault, self.workspace.catalogue
-        batches = [
-            EventBatch(one.kind, seal_columns(catalogue.find(one.kind), one.frame, vault)) for one in chunk.batches
-        ]
+        batches = []
+        for one in chunk.batches:
+            frame, left_out = keep_out(one.frame, vault)
+            if left_out:
+                _add(report.left_out, {one.kind: left_out})
+            batches.append(EventBatch(one.kind, seal_columns(catalogue.find(one.kind), frame, vault)))
         vault.flush()
         if chunk.parked:
             vault.parked.add(chunk.parked, job=self.id)
         staged = take_batches(
             self.workspace, self.taker, batches, preset=self.preset.id, seen=self._seen, index=self._index,
-            keep=self._keep, job=self.id, cursor=chunk.cursor, accepted=chunk.accepted, parked=len(chunk.parked),
+            keep=self._keep, job=self.id, chunk=self.chunks, cursor=chunk.cursor, accepted=chunk.accepted, parked=len(chunk.parked),
         )  # fmt: skip
         self.chunks += 1
         report.rows += chunk.accepted + len(chunk.parked)

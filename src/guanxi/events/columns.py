@@ -199,6 +199,12 @@ def _stored_type(row: Property) -> PropertyType:
     return "text" if row.personal else row.type
 
 
+def decimal_text(value: Decimal) -> str:
+    """Return a decimal as events carry it: no exponent, no trailing zeros."""
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def _frame(events: list[Event], kind: Kind | None, *, stored: bool) -> pl.DataFrame:
     columns = columns_of(kind)
     if stored:
@@ -272,10 +278,7 @@ def _typed(name: str, values: list[Any], dtype: pl.DataType) -> pl.Series:
 def _cell_to_value(value: Any, property_type: PropertyType) -> Any:
     if property_type == "json":
         return msgspec.json.decode(value)
-    if isinstance(value, Decimal):
-        text = f"{value:f}"
-        return text.rstrip("0").rstrip(".") if "." in text else text
-    return value
+    return decimal_text(value) if isinstance(value, Decimal) else value
 
 
 def _stray_json(frame: pl.DataFrame, stray: list[str], kind: Kind | None) -> pl.Series:

@@ -1,18 +1,19 @@
 """Intake: the door through which every single event passes, checked, repaired where safe, or parked."""
 
-from collections.abc import Callable, Iterable, Mapping
-from math import isfinite
-from typing import Any, Final, Protocol
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any, Final, NamedTuple, Protocol
 
 import msgspec
 import polars as pl
 
 from guanxi.core import DataError, Refused
 from guanxi.events import repair
-from guanxi.events.columns import EARLIEST_MS, MAX_AMOUNT, MAX_ID, MAX_TEXT, PROPERTY, ROLE
+from guanxi.events.columns import EARLIEST_MS, MAX_AMOUNT, MAX_ID, PROPERTY, ROLE, decimal_text
 from guanxi.events.event import CONSENT_BITS, Event, Trust, consent_bits, event_id, split_ref
-from guanxi.events.kinds import REFS, ROLES, Catalogue, Kind, Property
+from guanxi.events.kinds import REFS, ROLES, Catalogue, Kind
 from guanxi.events.parked import Parked
+from guanxi.events.readers import READERS, Reader, keepable, read_amount, read_free, read_name, read_ref, read_role
 
 AHEAD_MS: Final = 5 * 60_000  # a clock may run this far ahead before it is clamped
 MAX_PROPERTIES: Final = 255
@@ -36,8 +37,8 @@ class RawEvent(msgspec.Struct, kw_only=True):
     namespace   scope of `message_id`: two sources may use the same ids
     message_id  the source's own id; "" = the content makes the id
     at          anything that `repair.read_time` reads; None = now
-    historical  True: imported history, whose trait clock is `at`
-    known_clock_ms  correction added to `at` for a client clock that runs wrong
+    historical  True: imported history, whose trait clock is `at`; needs a server key
+    correction_ms  added to `at` for a client clock that runs wrong
     """
 
     kind: str
@@ -62,19 +63,22 @@ class Intake:
         self.catalogue = catalogue
         self._platforms = frozenset(platforms) | {""}
         self._personal = personal
+        self._plans: dict[str, _Plan] = {}
 
     def check(self, raw: RawEvent, trust: Trust, *, received_ms: int, source: str) -> Event | Parked:
         """Return the event, or the parked row when it cannot be accepted.
 
         trust        what the sender's key may send
         received_ms  now
-        raises       Refused when the key may not send this kind: nothing is kept of it
+        raises       Refused when the key may not send this kind, or history: nothing is kept of it
         """
         kind = self.catalogue.find(raw.kind)
         if trust == "client" and kind is not None and kind.trust == "server":
             raise Refused(
                 f"a client key may not send {raw.kind!r}", "Send it from your server with a server key", "kind"
             )
+        if trust == "client" and raw.historical:
+            raise Refused("a client key may not send history", "Import it with a server key", "historical")
         try:
             return self._event(raw, kind, received_ms, source)
         except DataError as error:
@@ -83,78 +87,109 @@ class Intake:
     def _event(self, raw: RawEvent, kind: Kind | None, received_ms: int, source: str) -> Event:
         _check_kind(raw.kind)
         if raw.platform not in self._platforms:
-            raise DataError(
-                f"the platform {raw.platform!r} is not known", "Add it under [platforms] in guanxi.toml", "platform"
-            )
+            what = f"the platform {raw.platform[:40]!r} is not known"
+            raise DataError(what, "Add it under [platforms] in guanxi.toml", "platform")
+        plan = self._plan(kind)
         repairs: list[str] = []
-        at_ms = self._time(raw, received_ms, repairs)
-        roles = _texts(raw.roles, ROLES, "role")
-        refs = _texts(raw.refs, REFS, "reference")
-        for role in SURROGATE_ROLES:
-            if role in roles:
-                roles[role] = self._surrogate(role, roles[role])
-        if kind is not None:
-            for role in kind.required_roles:
-                if role not in roles:
-                    raise DataError(f"{raw.kind!r} needs the role {role!r}", f"Send roles.{role}", role)
-            for ref in kind.required_refs:
-                if ref not in refs:
-                    raise DataError(f"{raw.kind!r} needs the reference {ref!r}", f"Send refs.{ref}", ref)
+        stated_ms = _time(raw, received_ms, repairs)
+        at_ms = stated_ms
+        if stated_ms > received_ms + AHEAD_MS:
+            repairs.append("at:clamped")
+            at_ms = received_ms
+        roles = self._roles(raw)
+        refs = {name: text for name, value in raw.refs.items() if (text := _ref(name, value)) is not None}
+        for role in plan.roles:
+            if role not in roles:
+                raise DataError(f"{raw.kind!r} needs the role {role!r}", f"Send roles.{role}", role)
+        for ref in plan.refs:
+            if ref not in refs:
+                raise DataError(f"{raw.kind!r} needs the reference {ref!r}", f"Send refs.{ref}", ref)
         amount = _amount(raw, repairs)
-        currency = raw.currency if amount is not None or (kind is not None and _has_money(kind)) else ""
-        person = person_of(roles, refs, raw.platform)
-        properties = self._properties(raw, kind, repairs, person)
+        properties = self._properties(raw, plan, repairs, roles, refs)
+        currency = raw.currency if amount is not None or not plan.money.isdisjoint(properties) else ""
         consent = _consent(raw.consent)
         if raw.message_id:
             key = event_id(raw.namespace, raw.message_id)
         else:
-            body = msgspec.json.encode([roles, refs, amount, properties], order="sorted").decode()
-            key = event_id(raw.namespace, raw.kind, str(at_ms), body)
+            content = [roles, refs, raw.platform, amount, currency, properties]
+            body = msgspec.json.encode(content, order="sorted").decode()
+            key = event_id(raw.namespace, raw.kind, str(stated_ms), body)
         return Event(
             id=key, kind=raw.kind, at_ms=at_ms, received_ms=received_ms, roles=roles, refs=refs, platform=raw.platform,
             amount=amount, currency=currency, properties=properties, consent=consent, source=source,
             live=not raw.historical, repairs=tuple(repairs),
         )  # fmt: skip
 
-    def _time(self, raw: RawEvent, received_ms: int, repairs: list[str]) -> int:
-        if raw.at is None:
-            return received_ms
-        value, note = repair.read_time(raw.at)
-        if value is None:
-            return received_ms
-        if note:
-            repairs.append(f"at:{note}")
-        at_ms: int = value + raw.correction_ms
-        if at_ms > received_ms + AHEAD_MS:
-            repairs.append("at:clamped")
-            return received_ms
-        if at_ms < EARLIEST_MS:
-            raise DataError("the time lies before 1990", "Check the date and its unit (s or ms)", "at")
-        return at_ms
+    def _plan(self, kind: Kind | None) -> "_Plan":
+        if kind is None:
+            return _NO_PLAN
+        plan = self._plans.get(kind.name)
+        if plan is None:
+            plan = self._plans[kind.name] = _plan(kind)
+        return plan
 
-    def _surrogate(self, role: str, ref: str) -> str:
-        party_type, scope, key = split_ref(ref)
-        return f"{party_type}:{scope}:{self._personal.surrogate(role, key)}"
+    def _roles(self, raw: RawEvent) -> dict[str, str]:
+        roles: dict[str, str] = {}
+        for role, value in raw.roles.items():
+            if role not in ROLES:
+                raise _no_such(role, "role", ROLES)
+            ref = read_role(role, value)
+            if ref is not None:
+                roles[role] = _seal_ref(ref, role, self._personal) if role in SURROGATE_ROLES else ref
+        return roles
 
-    def _properties(self, raw: RawEvent, kind: Kind | None, repairs: list[str], person: str) -> dict[str, Any]:
+    def _properties(
+        self, raw: RawEvent, plan: "_Plan", repairs: list[str], roles: Mapping[str, str], refs: Mapping[str, str]
+    ) -> dict[str, Any]:
         if len(raw.properties) > MAX_PROPERTIES:
-            raise DataError(
-                f"{len(raw.properties)} properties, at most {MAX_PROPERTIES} are allowed", "Send fewer", "properties"
-            )
-        declared: Mapping[str, Property] = kind.properties if kind is not None else {}
+            what = f"{len(raw.properties)} properties, at most {MAX_PROPERTIES} are allowed"
+            raise DataError(what, "Send fewer", "properties")
         checked: dict[str, Any] = {}
-        for name, value in raw.properties.items():
-            row = declared.get(name)
+        for given, value in raw.properties.items():
             if value is None:
                 continue
-            if row is None:
-                checked[name[:MAX_ID]] = _free(name, value)
+            read = plan.readers.get(given)
+            if read is not None:
+                result = read(given, value, raw.currency, repairs)
+                if result is not None:
+                    checked[given] = result
                 continue
-            result = _READERS[row.type](name, value, raw.currency, repairs)
-            if result is None:
-                continue
-            checked[name] = self._personal.seal(person, name, _plain(result)) if row.personal else result
+            name = read_name(given)
+            if given in plan.personal:
+                sealed = self._sealed(name, value, plan.personal[name], raw, repairs, roles, refs)
+                if sealed is not None:
+                    checked[name] = sealed
+            elif name in checked or (name != given and name in raw.properties):
+                what = "two properties have the same name once it is cleaned"
+                raise DataError(what, "Use printable names", "properties")
+            else:
+                checked[name] = read_free(name, value, repairs)
         return checked
+
+    def _sealed(
+        self, name: str, value: Any, read: Reader, raw: RawEvent, repairs: list[str],
+        roles: Mapping[str, str], refs: Mapping[str, str],
+    ) -> str | None:  # fmt: skip
+        try:
+            result = read(name, value, raw.currency, repairs)
+        except DataError as error:  # what it says may show the value
+            raise DataError(f"the personal property {name!r} is not readable", error.mend, name) from None
+        if result is None:
+            return None
+        return self._personal.seal(person_of(roles, refs, raw.platform), name, _plain(result))
+
+
+class _Plan(NamedTuple):
+    """What intake must know of a kind, looked up once."""
+
+    roles: tuple[str, ...]  # required
+    refs: tuple[str, ...]  # required
+    readers: Mapping[str, Reader]  # property -> reader, of those that are not personal
+    personal: Mapping[str, Reader]
+    money: frozenset[str]  # properties that are amounts
+
+
+_NO_PLAN: Final = _Plan((), (), {}, {}, frozenset())
 
 
 def person_of(roles: Mapping[str, str], refs: Mapping[str, str], platform: str) -> str:
@@ -188,37 +223,38 @@ def seal_columns(kind: Kind | None, frame: pl.DataFrame, personal: Personal) -> 
             )
             for name in names:
                 value = row[PROPERTY + name]
-                sealed[PROPERTY + name].append(None if value is None else personal.seal(person, name, value))
+                sealed[PROPERTY + name].append(None if value is None else personal.seal(person, name, _text(value)))
     return frame.with_columns(pl.Series(name, values, pl.String()) for name, values in sealed.items())
 
 
 def park(raw: RawEvent, error: DataError, source: str) -> Parked:
-    """Return the parked form of a raw event that failed."""
+    """Return the parked form of a raw event that failed; it decodes as a RawEvent again."""
+    kept = keepable(msgspec.structs.asdict(raw))
     return Parked(
-        source=source, kind=raw.kind[:MAX_KIND], field=error.field, reason=_reason(error), what=error.what,
-        mend=error.mend, raw=msgspec.json.encode(raw, enc_hook=str).decode(),
+        source=source, kind=kept["kind"][:MAX_KIND], field=keepable(error.field)[:MAX_ID], reason=_reason(error),
+        what=error.what, mend=error.mend, raw=msgspec.json.encode(kept).decode(),
     )  # fmt: skip
 
 
 def _reason(error: DataError) -> str:
-    field = error.field
-    if field == "kind":
-        return "kind-missing"
-    if field == "at":
-        return "time"
-    if field == "amount":
-        return "amount"
-    if field == "platform":
-        return "platform-unknown"
-    if "longer than" in error.what:
-        return "text-too-long"
-    if "spreadsheet" in error.what:
-        return "id-destroyed"
-    if field in ROLES and " needs the " in error.what:
-        return "role-missing"
-    if field in REFS and " needs the " in error.what:
-        return "id-missing"
+    """The key of REASONS for an error: by its field, else by what it says."""
+    fields = {"kind": "kind-missing", "at": "time", "amount": "amount", "platform": "platform-unknown"}
+    if error.field in fields:
+        return fields[error.field]
+    for words, reason in _SAID:
+        if any(word in error.what for word in words):
+            return reason
+    if " needs the " in error.what:
+        return "role-missing" if error.field in ROLES else "id-missing"
     return "type"
+
+
+_SAID: Final = (
+    (("longer than", "over the limit of"), "text-too-long"),
+    (("destroyed",), "id-destroyed"),
+    (("absurd amount", "amount in", "known currency"), "amount"),
+    (("outside 0..1", "not finite", "fit 64 bits", "absurd", "before 1990", "too deeply"), "range"),
+)
 
 
 def _check_kind(name: str) -> None:
@@ -228,34 +264,42 @@ def _check_kind(name: str) -> None:
         )
 
 
-def _texts(values: Mapping[str, Any], allowed: Iterable[str], what: str) -> dict[str, str]:
-    checked = {}
-    for name, value in values.items():
-        if value is None or value == "":
-            continue
-        if name not in allowed:
-            raise DataError(f"{name!r} is not a {what}", f"Use one of {', '.join(allowed)}", str(name)[:MAX_ID])
-        text = value if type(value) is str else repair.read_id(value).value
-        if text is None:
-            continue
-        if len(text) > MAX_ID:
-            raise DataError(f"the {what} {name!r} is longer than {MAX_ID} characters", "Send the id alone", name)
-        checked[name] = text
-    return checked
+def _time(raw: RawEvent, received_ms: int, repairs: list[str]) -> int:
+    """When it says that it happened; now when it does not say."""
+    if raw.at is None:
+        return received_ms
+    try:
+        value, note = repair.read_time(raw.at)
+    except DataError as error:
+        raise DataError(error.what, error.mend, "at") from None
+    if value is None:
+        return received_ms
+    if note:
+        repairs.append(f"at:{note}")
+    at_ms: int = value + raw.correction_ms
+    if at_ms < EARLIEST_MS:
+        raise DataError("the time lies before 1990", "Check the date and its unit (s or ms)", "at")
+    return at_ms
+
+
+def _ref(name: str, value: Any) -> str | None:
+    if name not in REFS:
+        raise _no_such(name, "reference", REFS)
+    return read_ref(name, value)
+
+
+def _no_such(name: Any, what: str, allowed: Iterable[str]) -> DataError:
+    shown = str(name)[:40]
+    return DataError(f"{shown!r} is not a {what}", f"Use one of {', '.join(allowed)}", shown)
 
 
 def _amount(raw: RawEvent, repairs: list[str]) -> int | None:
     if raw.amount is None:
         return None
-    try:
-        value, note = repair.read_money(raw.amount, currency=raw.currency)
-    except DataError as error:
-        raise DataError(error.what, error.mend, "amount") from None
-    if note:
-        repairs.append(f"amount:{note}")
+    value = read_amount("amount", raw.amount, raw.currency, repairs)
     if value is not None and abs(value) > MAX_AMOUNT:
         raise DataError("the amount is absurd", "Check the unit: yuan or fen", "amount")
-    return None if value is None else int(value)
+    return value
 
 
 def _consent(value: Any) -> int | None:
@@ -269,132 +313,22 @@ def _consent(value: Any) -> int | None:
     raise DataError("consent is not understood", f"Send a list of {', '.join(CONSENT_BITS)}", "consent")
 
 
-def _has_money(kind: Kind) -> bool:
-    return any(row.type == "money" for row in kind.properties.values())
-
-
-def _free(name: str, value: Any, depth: int = 0) -> Any:
-    """Check an undeclared property: finite numbers, bounded text, bounded depth."""
-    kind = type(value)
-    if kind is str:
-        if len(value) > MAX_TEXT:
-            raise DataError(f"the property {name[:40]!r} is longer than {MAX_TEXT} characters", "Shorten it", name[:40])
-    elif kind is float:
-        if not isfinite(value):
-            raise DataError(
-                f"the property {name[:40]!r} is not a finite number", "Leave it out when unknown", name[:40]
-            )
-    elif kind is int:
-        if not -(2**63) <= value < 2**63:
-            raise DataError(f"the property {name[:40]!r} does not fit 64 bits", "Send ids as text", name[:40])
-    elif kind in (list, dict):
-        if depth >= 8:
-            raise DataError(f"the property {name[:40]!r} is nested too deeply", "At most 8 levels", name[:40])
-        for one in value.values() if kind is dict else value:
-            _free(name, one, depth + 1)
-    return value
-
-
-Reader = Callable[[str, Any, str, list[str]], Any]
-
-
-def _reader(read: Callable[..., repair.Repaired[Any]], kinds: tuple[type, ...], **options: Any) -> Reader:
-    def run(name: str, value: Any, currency: str, repairs: list[str]) -> Any:
-        if type(value) in kinds:
-            return value
-        try:
-            result, note = read(value, **options)
-        except DataError as error:
-            raise DataError(error.what, error.mend, name) from None
-        if note:
-            repairs.append(f"{name}:{note}")
-        return result
-
-    return run
-
-
-def _text(name: str, value: Any, currency: str, repairs: list[str]) -> Any:
-    if type(value) is not str:
-        if isinstance(value, (dict, list)):
-            raise DataError(f"{name!r} is not text", "Send text, or declare the property as json", name)
-        value = repair.read_id(value).value
-        if value is None:
-            return None
-    if len(value) > MAX_TEXT:
-        raise DataError(f"the property {name!r} is longer than {MAX_TEXT} characters", "Shorten it", name)
-    if value.isprintable():
-        return value or None
-    result, note = repair.read_text(value, limit=MAX_TEXT)
-    if note:
-        repairs.append(f"{name}:{note}")
-    return result
-
-
-def _integer(name: str, value: Any, currency: str, repairs: list[str]) -> Any:
-    if type(value) is not int:
-        value = _ANY_INTEGER(name, value, currency, repairs)
-    if value is not None and not -(2**63) <= value < 2**63:
-        raise DataError(f"{name!r} does not fit 64 bits", "Check the number", name)
-    return value
-
-
-def _money(name: str, value: Any, currency: str, repairs: list[str]) -> Any:
-    result, note = _named(name, lambda: repair.read_money(value, currency=currency))
-    if note:
-        repairs.append(f"{name}:{note}")
-    return result
-
-
-def _decimal(name: str, value: Any, currency: str, repairs: list[str]) -> Any:
-    result, note = _named(name, lambda: repair.read_decimal(value))
-    if note:
-        repairs.append(f"{name}:{note}")
-    if result is None:
-        return None
-    if abs(result) >= 10**12:
-        raise DataError(f"{name!r} is absurd", "At most 12 digits before the point", name)
-    text = f"{result:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def _number(name: str, value: Any, currency: str, repairs: list[str]) -> Any:
-    value = _ANY_NUMBER(name, value, currency, repairs)
-    if value is not None and not isfinite(value):
-        raise DataError(f"{name!r} is not a finite number", "Leave it out when unknown", name)
-    return float(value) if value is not None else None
-
-
-def _json(name: str, value: Any, currency: str, repairs: list[str]) -> Any:
-    return _free(name, value)
-
-
-def _named(name: str, call: Callable[[], repair.Repaired[Any]]) -> repair.Repaired[Any]:
-    try:
-        return call()
-    except DataError as error:
-        raise DataError(error.what, error.mend, name) from None
+def _plan(kind: Kind) -> _Plan:
+    open_ones = {name: READERS[row.type] for name, row in kind.properties.items() if not row.personal}
+    personal = {name: READERS[row.type] for name, row in kind.properties.items() if row.personal}
+    money = frozenset(name for name, row in kind.properties.items() if row.type == "money")
+    return _Plan(kind.required_roles, kind.required_refs, open_ones, personal, money)
 
 
 def _plain(value: Any) -> str:
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
+def _text(value: Any) -> str:
+    """A cell as a vault keeps it, as `_plain` writes the same value."""
+    return decimal_text(value) if isinstance(value, Decimal) else _plain(value)
+
+
 def _seal_ref(ref: str, role: str, personal: Personal) -> str:
     party_type, scope, key = split_ref(ref)
     return f"{party_type}:{scope}:{personal.surrogate(role, key)}"
-
-
-_ANY_INTEGER = _reader(repair.read_integer, (int,))
-_ANY_NUMBER = _reader(repair.read_number, (int, float))
-_READERS: Final[dict[str, Reader]] = {
-    "text": _text,
-    "id": _reader(repair.read_id, ()),
-    "integer": _integer,
-    "decimal": _decimal,
-    "money": _money,
-    "number": _number,
-    "rate": _reader(repair.read_rate, (), form="fraction"),
-    "boolean": _reader(repair.read_boolean, (bool,)),
-    "time": _reader(repair.read_time, ()),
-    "json": _json,
-}

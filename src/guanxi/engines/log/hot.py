@@ -11,10 +11,10 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from guanxi.core import Busy, DataError
+from guanxi.core import DataError
 from guanxi.engines.log.index import RUNS, Index
-from guanxi.engines.log.runs import Run
-from guanxi.engines.log.schema import connect
+from guanxi.engines.log.runs import Run, flush_folder
+from guanxi.engines.log.schema import connect, transaction, translated
 from guanxi.events import Appended, Event, id_bytes
 
 STAGED: Final = "staged"  # folder of the staged segments
@@ -36,9 +36,9 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     source     "import:<preset>"
     files      its Parquet files
     rows       events in all
-    checked    number of the newest run against which its ids were compared
+    checked    number of the newest run against which its ids and natural keys were compared
     hot_seq    last sequence number of the hot rows against which they were compared
-    job        import job; cursor: where it goes on after this segment
+    job        import job; chunk: its 0-based number in it; cursor: where it goes on after this segment
     accepted, parked, duplicates  what this chunk adds to the job's counts
     """
 
@@ -49,6 +49,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     checked: int
     hot_seq: int
     job: str = ""
+    chunk: int = 0
     cursor: str = ""
     accepted: int = 0
     parked: int = 0
@@ -84,7 +85,8 @@ class SqliteLog:
     @property
     def last_seq(self) -> int:
         """Sequence number of the newest event."""
-        (value,) = self._db.execute("SELECT value FROM meta WHERE name='last_seq'").fetchone()
+        with translated():
+            (value,) = self._db.execute("SELECT value FROM meta WHERE name='last_seq'").fetchone()
         return int(value)
 
     def append(self, events: Sequence[Event]) -> Appended:
@@ -93,59 +95,69 @@ class SqliteLog:
         return Appended(stored=sum(fresh), duplicates=len(events) - sum(fresh), last_seq=last_seq)
 
     def append_each(self, events: Sequence[Event]) -> tuple[list[bool], int]:
-        """Store new events durably, in order; return for each whether it was new, and the last sequence number."""
-        try:
-            return self._append(events)
-        except sqlite3.OperationalError as error:
-            raise _storage_error(error) from error
+        """Store new events durably, in order; return for each whether it was new, and the last sequence number.
+
+        raises  DataError when an event cannot be written as JSON or its id is not 32 hex digits; Busy when the disk is
+                full: nothing of the call is stored then
+        """
+        bodies = [self._body(event) for event in events]
+        keys = [_key(event.id) for event in events]
+        with transaction(self._db):
+            seq = self.last_seq
+            fresh = self._fresh(keys)
+            rows, superseded, counts = [], [], dict[str, int]()
+            for event, key, body, new in zip(events, keys, bodies, fresh, strict=True):
+                if not new:
+                    continue
+                seq += 1
+                rows.append((seq, key, event.kind, event.at_ms, body))
+                counts[event.kind] = counts.get(event.kind, 0) + 1
+                if "supersedes" in event.refs:
+                    superseded.append((_key(event.refs["supersedes"]), seq))
+            if rows:
+                self._db.executemany("INSERT INTO events VALUES (?,?,?,?,?)", rows)
+                self._db.executemany("INSERT OR IGNORE INTO superseded VALUES (?,?)", superseded)
+                self._count(counts)
+                self._db.execute("UPDATE meta SET value=? WHERE name='last_seq'", (seq,))
+        return fresh, seq
 
     def commit(self, manifest: Manifest) -> Committed:
-        """Make a staged segment part of the log, in one transaction.
+        """Make a staged segment part of the log, in one transaction; asked again, it gives the same answer.
 
         raises  DataError when its files are missing
         """
-        try:
+        with transaction(self._db):
+            done = self._db.execute(
+                "SELECT segment, first_seq, last_seq FROM segments WHERE origin='bulk' AND folder=?", (manifest.folder,)
+            ).fetchone()
+            if done is not None:  # the answer got lost on its way
+                return Committed(segment=done[0], first_seq=done[1], last_seq=done[2])
             return self._commit(manifest)
-        except sqlite3.OperationalError as error:
-            raise _storage_error(error) from error
 
     def progress(self, manifest: Manifest) -> None:
         """Record the progress of an import whose chunk held nothing new."""
-        with _transaction(self._db):
+        with transaction(self._db):
             self._note_import(manifest, stored=0)
 
     def job(self, job: str) -> dict[str, int]:
         """Return the recorded progress of an import job; zeros when it is new."""
         names = ("chunks", "accepted", "parked", "duplicates", "stored", "done")
-        row = self._db.execute(f"SELECT {','.join(names)} FROM imports WHERE job=?", (job,)).fetchone()
+        with translated():
+            row = self._db.execute(f"SELECT {','.join(names)} FROM imports WHERE job=?", (job,)).fetchone()
         return dict(zip(names, row or (0,) * len(names), strict=True))
 
-    def _append(self, events: Sequence[Event]) -> tuple[list[bool], int]:
-        with _transaction(self._db):
-            seq = self.last_seq
-            fresh = self._fresh(events)
-            rows, superseded, counts = [], [], dict[str, int]()
-            for event, new in zip(events, fresh, strict=True):
-                if not new:
-                    continue
-                seq += 1
-                key = id_bytes(event.id)
-                rows.append((seq, key, event.kind, event.at_ms, self._encode(event)))
-                counts[event.kind] = counts.get(event.kind, 0) + 1
-                if "supersedes" in event.refs:
-                    superseded.append((id_bytes(event.refs["supersedes"]), seq))
-            self._db.executemany("INSERT INTO events VALUES (?,?,?,?,?)", rows)
-            if superseded:
-                self._db.executemany("INSERT OR IGNORE INTO superseded VALUES (?,?)", superseded)
-            self._count(counts)
-            self._db.execute("UPDATE meta SET value=? WHERE name='last_seq'", (seq,))
-        return fresh, seq
+    def _body(self, event: Event) -> bytes:
+        try:
+            return self._encode(event)
+        except (UnicodeError, TypeError, ValueError, OverflowError, RecursionError) as error:
+            raise DataError(
+                f"an event of kind {event.kind!r} cannot be stored: {type(error).__name__}", "Hand events in by intake"
+            ) from error
 
-    def _fresh(self, events: Sequence[Event]) -> list[bool]:
+    def _fresh(self, keys: list[bytes]) -> list[bool]:
         """Which events have new ids: not in the runs, not in the hot table, not twice in the call."""
-        if not events:
+        if not keys:
             return []
-        keys = [id_bytes(event.id) for event in events]
         known = self._index.ids().contains(np.frombuffer(b"".join(keys), ">u8").reshape(-1, 2).astype(np.uint64))
         old = self._hot_among(keys)
         fresh = []
@@ -167,59 +179,68 @@ class SqliteLog:
         missing = [file.name for file in manifest.files if not (home / file.name).exists()]
         if missing:
             raise DataError(f"the staged segment lacks {missing[0]}", "Run the import again; it goes on where it was")
-        ids = Run.open(home / "ids.npy")
-        with _transaction(self._db):
-            if self._changed_since(manifest, ids):
-                return Committed(conflict=True)
-            first = self.last_seq + 1
-            last = first + manifest.rows - 1
-            segment = self._db.execute(
-                "INSERT INTO segments(origin, first_seq, last_seq, rows, state, folder, source, files, created_ms)"
-                " VALUES ('bulk', ?, ?, ?, 'open', ?, ?, ?, ?)",
-                (first, last, manifest.rows, manifest.folder, manifest.source,
-                 msgspec.json.encode(manifest.files).decode(), now_ms()),
-            ).lastrowid  # fmt: skip
-            for family in ("ids", "keys"):
-                if (home / f"{family}.npy").exists():
-                    name = f"{family}-{segment:08d}.npy"
-                    link(home / f"{family}.npy", self.folder / RUNS / name)
-                    rows = len(Run.open(self.folder / RUNS / name))
-                    self._db.execute(
-                        "INSERT INTO runs(family, path, rows, age) VALUES (?,?,?,?)", (family, name, rows, segment)
-                    )
-            if (home / "supersedes.npy").exists():
-                pairs = np.load(home / "supersedes.npy")  # (n, 3): id high, id low, position of the newer event
-                old = pairs[:, :2].astype(">u8")
-                self._db.executemany(
-                    "INSERT OR IGNORE INTO superseded VALUES (?,?)",
-                    [(old[i].tobytes(), first + int(pairs[i, 2])) for i in range(len(pairs))],
+        if self._changed_since(manifest, home):
+            return Committed(conflict=True)
+        first = self.last_seq + 1
+        last = first + manifest.rows - 1
+        segment = self._db.execute(
+            "INSERT INTO segments(origin, first_seq, last_seq, rows, state, folder, source, files, created_ms)"
+            " VALUES ('bulk', ?, ?, ?, 'open', ?, ?, ?, ?)",
+            (first, last, manifest.rows, manifest.folder, manifest.source,
+             msgspec.json.encode(manifest.files).decode(), now_ms()),
+        ).lastrowid  # fmt: skip
+        for family in ("ids", "keys"):
+            if (home / f"{family}.npy").exists():
+                name = f"{family}-{segment:08d}.npy"
+                link(home / f"{family}.npy", self.folder / RUNS / name)
+                rows = len(Run.open(self.folder / RUNS / name))
+                self._db.execute(
+                    "INSERT INTO runs(family, path, rows, age) VALUES (?,?,?,?)", (family, name, rows, segment)
                 )
-            counts: dict[str, int] = {}
-            for file in manifest.files:
-                counts[file.kind] = counts.get(file.kind, 0) + file.rows
-            self._count(counts)
-            self._note_import(manifest, stored=manifest.rows)
-            self._db.execute("UPDATE meta SET value=? WHERE name='last_seq'", (last,))
+        flush_folder(self.folder / RUNS)
+        if (home / "supersedes.npy").exists():
+            words = Run.open(home / "supersedes.npy").words  # (3, n): id high, id low, position of the newer event
+            old = np.ascontiguousarray(words[:2].T).astype(">u8")
+            self._db.executemany(
+                "INSERT OR IGNORE INTO superseded VALUES (?,?)",
+                [(old[i].tobytes(), first + int(words[2, i])) for i in range(len(old))],
+            )
+        counts: dict[str, int] = {}
+        for file in manifest.files:
+            counts[file.kind] = counts.get(file.kind, 0) + file.rows
+        self._count(counts)
+        self._note_import(manifest, stored=manifest.rows)
+        self._db.execute("UPDATE meta SET value=? WHERE name='last_seq'", (last,))
         return Committed(segment=int(segment or 0), first_seq=first, last_seq=last)
 
-    def _changed_since(self, manifest: Manifest, ids: Run) -> bool:
-        newer = self._index.newer_ids(manifest.checked)
-        keys = np.ascontiguousarray(ids.words[:2].T)
-        if any((run.find(keys) >= 0).any() for run in newer):
+    def _changed_since(self, manifest: Manifest, home: Path) -> bool:
+        """Whether others stored some of its ids, or newer events of its natural keys, since it was compared."""
+        ids = Run.open(home / "ids.npy")
+        if any(run.shares(ids) for run in self._index.newer("ids", manifest.checked)):
             return True
         hot = self._index.hot_ids(manifest.hot_seq)
-        return bool(len(hot)) and bool((ids.find(hot) >= 0).any())
+        if len(hot) and bool((ids.find(hot) >= 0).any()):
+            return True
+        newer = self._index.newer("keys", manifest.checked)
+        if not newer or not (home / "keys.npy").exists():
+            return False
+        keys = Run.open(home / "keys.npy")
+        return any(run.shares(keys) for run in newer)
 
     def _note_import(self, manifest: Manifest, stored: int) -> None:
-        if manifest.job:
-            self._db.execute(
-                "INSERT INTO imports VALUES (:job, :cursor, 1, :accepted, :parked, :duplicates, :stored, :done)"
-                " ON CONFLICT(job) DO UPDATE SET cursor=:cursor, done=:done, chunks=chunks*(1-done)+1,"  # a run after a
-                " accepted=accepted*(1-done)+:accepted, parked=parked*(1-done)+:parked,"  # finished one counts anew
-                " duplicates=duplicates*(1-done)+:duplicates, stored=stored*(1-done)+:stored",
-                {"job": manifest.job, "cursor": manifest.cursor, "accepted": manifest.accepted, "stored": stored,
-                 "parked": manifest.parked, "duplicates": manifest.duplicates, "done": int(manifest.done)},
-            )  # fmt: skip
+        if not manifest.job:
+            return
+        row = self._db.execute("SELECT chunks, done FROM imports WHERE job=?", (manifest.job,)).fetchone()
+        if row is not None and (manifest.done if row[1] else row[0] > manifest.chunk):
+            return  # noted before, and the answer got lost on its way
+        self._db.execute(
+            "INSERT INTO imports VALUES (:job, :cursor, 1, :accepted, :parked, :duplicates, :stored, :done)"
+            " ON CONFLICT(job) DO UPDATE SET cursor=:cursor, done=:done, chunks=chunks*(1-done)+1,"  # a run after a
+            " accepted=accepted*(1-done)+:accepted, parked=parked*(1-done)+:parked,"  # finished one counts anew
+            " duplicates=duplicates*(1-done)+:duplicates, stored=stored*(1-done)+:stored",
+            {"job": manifest.job, "cursor": manifest.cursor, "accepted": manifest.accepted, "stored": stored,
+             "parked": manifest.parked, "duplicates": manifest.duplicates, "done": int(manifest.done)},
+        )  # fmt: skip
 
     def _count(self, counts: dict[str, int]) -> None:
         self._db.executemany(
@@ -247,33 +268,13 @@ def link(source: Path, target: Path) -> None:
         os.link(source, target)
     except OSError:
         shutil.copyfile(source, target)
+        with target.open("rb+") as file:
+            os.fsync(file.fileno())
 
 
 def now_ms() -> int:
     """Return the clock of this machine, milliseconds since 1970-01-01 UTC."""
     return time.time_ns() // 1_000_000
-
-
-class _transaction:  # noqa: N801 - reads as a verb at its use
-    """BEGIN IMMEDIATE … COMMIT, rolled back on any exception."""
-
-    def __init__(self, db: sqlite3.Connection) -> None:
-        self._db = db
-
-    def __enter__(self) -> None:
-        self._db.execute("BEGIN IMMEDIATE")
-
-    def __exit__(self, kind: object, error: object, trace: object) -> None:
-        self._db.execute("ROLLBACK" if kind else "COMMIT")
-
-
-def _storage_error(error: sqlite3.OperationalError) -> Exception:
-    text = str(error)
-    if "full" in text or "I/O" in text or "readonly" in text:
-        return Busy(f"the log cannot be written: {text}", "Free disk space; nothing was acknowledged, send it again")
-    if "locked" in text or "busy" in text:
-        return Busy("the log is locked by another process", "Try again; `guanxi status` names who holds it")
-    return error
 
 
 def staged_files(text: str) -> list[StagedFile]:
@@ -286,3 +287,13 @@ def read_hot(db: sqlite3.Connection, first: int, last: int) -> Iterator[Event]:
     decode = msgspec.json.Decoder(Event).decode
     for seq, body in db.execute("SELECT seq, body FROM events WHERE seq BETWEEN ? AND ? ORDER BY seq", (first, last)):
         yield msgspec.structs.replace(decode(body), seq=seq)
+
+
+def _key(event_id: str) -> bytes:
+    try:
+        key = id_bytes(event_id)
+    except (ValueError, TypeError):
+        key = b""
+    if len(key) != 16:
+        raise DataError(f"{event_id[:40]!r} is not the id of an event", "Give 32 hex digits; `event_id` makes them")
+    return key

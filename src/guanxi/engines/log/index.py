@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from guanxi.engines.log.runs import Run, Runs, Words
+from guanxi.engines.log.schema import snapshot
 
 RUNS: Final = "runs"  # folder of the sorted id runs
 
@@ -19,7 +20,7 @@ class Known:
     ids: Runs
     keys: Runs  # natural keys, newest last; payload: the id (two words) of the key's newest event
     hot: Words  # ids of hot rows, (n, 2): they are not in the runs
-    run: int  # number of the newest run
+    run: int  # number of the newest run, of ids or keys
     hot_seq: int
 
 
@@ -32,23 +33,19 @@ class Index:
 
     def known(self) -> Known:
         """Return a consistent picture of all ids and keys."""
-        self._db.execute("BEGIN")  # one snapshot for the runs and the hot rows
-        try:
+        with snapshot(self._db):
             (last_seq,) = self._db.execute("SELECT value FROM meta WHERE name='last_seq'").fetchone()
-            ids = self._load("ids")
-            newest = max((number for number, _ in ids), default=0)
-            keys = [run for _, run in self._load("keys")]
-            return Known(Runs(run for _, run in ids), Runs(keys), self.hot_ids(), newest, last_seq)
-        finally:
-            self._db.execute("COMMIT")
+            ids, keys = self._load("ids"), self._load("keys")
+            newest = max((number for number, _ in ids + keys), default=0)
+            return Known(Runs(run for _, run in ids), Runs(run for _, run in keys), self.hot_ids(), newest, last_seq)
 
     def ids(self) -> Runs:
         """Return the runs of ids of all events that are not hot."""
         return Runs(run for _, run in self._load("ids"))
 
-    def newer_ids(self, than: int) -> list[Run]:
-        """Return the runs of ids whose number is above a number seen before."""
-        return [run for number, run in self._load("ids") if number > than]
+    def newer(self, family: str, than: int) -> list[Run]:
+        """Return the runs of "ids" or "keys" whose number is above a number seen before."""
+        return [run for number, run in self._load(family) if number > than]
 
     def hot_ids(self, after_seq: int = 0) -> Words:
         """Return the ids, (n, 2), of the rows that the hot table holds after a sequence number."""

@@ -43,9 +43,9 @@ class Run:
         try:
             words = np.load(path, mmap_mode="r")
         except (ValueError, OSError, EOFError) as error:
-            raise DataError(
-                f"{path.name} is not readable as a run of ids", "Restore the workspace from a backup"
-            ) from error
+            raise _damaged(path) from error
+        if words.dtype != np.uint64 or words.ndim != 2 or words.shape[0] < 2:
+            raise _damaged(path)
         return cls(words)
 
     def save(self, path: Path) -> None:
@@ -54,6 +54,13 @@ class Run:
             np.save(file, self.words)
             file.flush()
             os.fsync(file.fileno())
+
+    def shares(self, other: "Run") -> bool:
+        """Return whether another run holds one of the keys of this one."""
+        if not len(self) or not len(other):
+            return False
+        small, large = (self, other) if len(self) < len(other) else (other, self)
+        return bool((large.find(np.ascontiguousarray(small.words[:2].T)) >= 0).any())
 
     def find(self, keys: Words) -> NDArray[np.int64]:
         """Return the position in the run of every (n, 2) key, -1 where it is absent."""
@@ -73,6 +80,15 @@ class Run:
             place[rest] += 1
             rest = rest[place[rest] < len(high)]
         return found
+
+
+def flush_folder(path: Path) -> None:
+    """Make the names in a folder durable."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 class Runs:
@@ -162,3 +178,7 @@ class Seen:
 
 def _bit(place: Words) -> NDArray[np.uint8]:
     return np.left_shift(np.uint8(1), (place & np.uint64(7)).astype(np.uint8))
+
+
+def _damaged(path: Path) -> DataError:
+    return DataError(f"{path.name} is not readable as a run of ids", "Restore the workspace with `guanxi restore`")

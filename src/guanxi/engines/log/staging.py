@@ -12,9 +12,10 @@ import msgspec
 import numpy as np
 import polars as pl
 
+from guanxi.core import Busy
 from guanxi.engines.log.hot import STAGED, Committed, Manifest, StagedFile
 from guanxi.engines.log.index import Known
-from guanxi.engines.log.runs import Run, Seen, Words
+from guanxi.engines.log.runs import Run, Seen, Words, flush_folder
 from guanxi.events import SEPARATOR, Catalogue, EventBatch, conform, content_hash, hash_texts, id_text
 
 POS: Final = "pos"  # 0-based place of a row within its segment
@@ -52,30 +53,38 @@ def stage(
     batches   frames as sources emit them: no ids, natural key text in `nk`
     seen      occurrences in the chunks of this file that came before
     known     what the log holds
-    progress  fields of Manifest: job, cursor, accepted, parked, done
+    progress  fields of Manifest: job, chunk, cursor, accepted, parked, done
+    raises    Busy when the disk is full: nothing is left behind
     """
     counts: list[Run] = []
     parts = []
-    for batch in batches:
-        if batch.frame.height:
-            part, count = _identify(batch, preset, seen)
-            parts.append(part)
-            counts.append(count)
+    for batch in _one_per_kind(batches):
+        part, count = _identify(batch, preset, seen)
+        parts.append(part)
+        counts.append(count)
     parts = [_drop_known(part, known) for part in parts]
     total = sum(part.frame.height for part in parts)
     given = sum(batch.frame.height for batch in batches)
     home = folder / STAGED / uuid.uuid4().hex
     names: list[StagedFile] = []
-    if total:
-        home.mkdir()
-        _write(home, parts, names, known, catalogue)
-    manifest = Manifest(
-        folder=home.name, source=f"import:{preset}", files=tuple(names), rows=total, checked=known.run,
-        hot_seq=known.hot_seq, duplicates=given - total, **progress,  # type: ignore[arg-type]  # fields of Manifest
-    )  # fmt: skip
-    if total:
-        _write_bytes(home / "manifest.json", msgspec.json.encode(manifest))
-        _flush_folder(home)
+    try:
+        if total:
+            home.mkdir()
+            _write(home, parts, names, known, catalogue)
+        manifest = Manifest(
+            folder=home.name if total else "", source=f"import:{preset}", files=tuple(names), rows=total,
+            checked=known.run, hot_seq=known.hot_seq, duplicates=given - total,
+            **progress,  # type: ignore[arg-type]  # fields of Manifest
+        )  # fmt: skip
+        if total:
+            _write_bytes(home / "manifest.json", msgspec.json.encode(manifest))
+            flush_folder(home)
+            flush_folder(home.parent)
+    except OSError as error:
+        shutil.rmtree(home, ignore_errors=True)
+        raise Busy(
+            f"the import cannot be staged: {error.strerror or error}", "Free disk space, then run it again; it goes on"
+        ) from error
     return Staged(manifest, counts)
 
 
@@ -90,6 +99,18 @@ def settle(seen: Seen, staged: Staged, answer: Committed) -> None:
     if not answer.conflict:
         for run in staged.counts:
             seen.add_run(run)
+
+
+def _one_per_kind(batches: Sequence[EventBatch]) -> list[EventBatch]:
+    """Join the batches of one kind, so that equal events of a chunk meet whichever rule made them."""
+    groups: dict[str, list[pl.DataFrame]] = {}
+    for batch in batches:
+        if batch.frame.height:
+            groups.setdefault(batch.kind, []).append(batch.frame)
+    return [
+        EventBatch(kind, frames[0] if len(frames) == 1 else pl.concat(frames, how="diagonal_relaxed"))
+        for kind, frames in groups.items()
+    ]
 
 
 def _identify(batch: EventBatch, preset: str, seen: Seen) -> tuple[_Part, Run]:
@@ -150,8 +171,8 @@ def _write(home: Path, parts: list[_Part], names: list[StagedFile], known: Known
         frame = frame.drop("nk", strict=False).with_columns(
             pl.Series("id_hi", part.ids[:, 0]), pl.Series("id_lo", part.ids[:, 1])
         )
-        kind = catalogue.own_table(part.kind)
-        if kind is None:
+        kind = catalogue.find(part.kind)
+        if catalogue.own_table(part.kind) is None:
             frame = frame.with_columns(pl.lit(part.kind).alias("kind"))
         frame = conform(kind, frame).with_columns(pl.Series(POS, place))
         name = f"{index:03d}.parquet"
@@ -163,8 +184,7 @@ def _write(home: Path, parts: list[_Part], names: list[StagedFile], known: Known
         _key_run(np.concatenate(keys), np.concatenate(owners)).save(home / "keys.npy")
     replaced = [old for old in olds if len(old)]
     if replaced:
-        with (home / "supersedes.npy").open("wb") as file:
-            np.save(file, np.concatenate(replaced))
+        Run(np.ascontiguousarray(np.concatenate(replaced).T)).save(home / "supersedes.npy")  # in no order
 
 
 def _places(parts: list[_Part]) -> list[np.ndarray]:
@@ -211,12 +231,3 @@ def _write_bytes(path: Path, data: bytes) -> None:
 def _flush(path: Path) -> None:
     with path.open("rb+") as file:
         os.fsync(file.fileno())
-
-
-def _flush_folder(path: Path) -> None:
-    for folder in (path, path.parent):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
