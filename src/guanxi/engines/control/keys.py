@@ -108,8 +108,8 @@ class Keys:
         ours = api_keys.c.origin == "settings"
         with self._database.write() as connection:
             stale = update(api_keys).where(ours, api_keys.c.revoked_ms.is_(None))
-            connection.execute(stale.where(api_keys.c.secret_hash.not_in(wanted)).values(revoked_ms=now))
-            known = select(api_keys.c.secret_hash, api_keys.c.origin).where(api_keys.c.secret_hash.in_(wanted))
+            connection.execute(stale.where(api_keys.c.secret_hash.not_in(list(wanted))).values(revoked_ms=now))
+            known = select(api_keys.c.secret_hash, api_keys.c.origin).where(api_keys.c.secret_hash.in_(list(wanted)))
             present = {row.secret_hash: row.origin for row in connection.execute(known)}
             if "made" in present.values():
                 raise SettingError("[[keys]] holds a key that was made here", "Remove it from the settings", "keys")
@@ -138,10 +138,11 @@ def _check_scope(scope: str) -> Scope:
 
 
 def _insert(connection: Connection, text: str, scope: Scope, *, label: str, origin: str, now: int) -> ApiKey:
+    shown = "".join(char for char in label if char.isprintable())[:128]
     # Short texts, such as a project id, are shown by half: enough to know them by.
     values = {
         "secret_hash": _digest(text), "prefix": text[: min(SHOWN, len(text) // 2)], "scope": scope,
-        "label": label[:128], "origin": origin, "created_ms": now,
+        "label": shown, "origin": origin, "created_ms": now,
     }  # fmt: skip
     return _key(connection.execute(insert(api_keys).values(values).returning(api_keys)).one())
 

@@ -105,10 +105,19 @@ def _people() -> None:
 
 
 def _append_only() -> None:
-    if op.get_bind().dialect.name != "sqlite":
-        return  # on Postgres the role that runs Guanxi gets INSERT and SELECT alone; see docs/security.md
-    for act in ("UPDATE", "DELETE"):
+    said = "the operation log is append-only"
+    if op.get_bind().dialect.name == "sqlite":
+        for act in ("UPDATE", "DELETE"):
+            op.execute(
+                f"CREATE TRIGGER operation_log_no_{act.lower()} BEFORE {act} ON operation_log "
+                f"BEGIN SELECT RAISE(ABORT, '{said}'); END"
+            )
+    else:
         op.execute(
-            f"CREATE TRIGGER operation_log_no_{act.lower()} BEFORE {act} ON operation_log "
-            "BEGIN SELECT RAISE(ABORT, 'the operation log is append-only'); END"
+            "CREATE FUNCTION operation_log_refuse() RETURNS trigger LANGUAGE plpgsql AS "
+            f"$$ BEGIN RAISE EXCEPTION '{said}'; END $$"
+        )
+        op.execute(
+            "CREATE TRIGGER operation_log_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON operation_log "
+            "FOR EACH STATEMENT EXECUTE FUNCTION operation_log_refuse()"
         )
