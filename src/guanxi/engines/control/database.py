@@ -48,6 +48,14 @@ class Database:
         ):
             yield connection
 
+    def alone(self, connection: Connection, job: str) -> None:
+        """Wait until no other transaction does the same job; held until this one ends.
+
+        SQLite has one writer anyway. On Postgres two transactions do not see what the other has not committed.
+        """
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:job, 0))"), {"job": job})
+
     def close(self) -> None:
         """Give back every connection."""
         self.engine.dispose()

@@ -154,6 +154,7 @@ class People:
 
     def _change(self, user_id: int, values: dict[str, Any]) -> User:
         with self._database.write() as connection:
+            self._database.alone(connection, "users")  # two administrators might disable each other at once
             connection.execute(update(users).where(users.c.id == user_id).values(values))
             row = connection.execute(select(users).where(users.c.id == user_id)).one_or_none()
             if row is None:
@@ -167,6 +168,7 @@ class People:
         now, digest = self._now(), _digest(name)
         attempts = select(func.count()).select_from(login_failures)
         with self._database.write() as connection:
+            self._database.alone(connection, "sign-in")
             connection.execute(delete(login_failures).where(login_failures.c.at_ms <= now - NAME_WINDOW_MS))
             by_ip = attempts.where(login_failures.c.ip == ip, login_failures.c.at_ms > now - IP_WINDOW_MS)
             by_name = attempts.where(login_failures.c.name_hash == digest)
