@@ -11,7 +11,7 @@ from guanxi.core import Busy, DataError, GuanxiError, NotFound, SettingError
 from guanxi.engines.backup import MANIFEST, backup, export_erased, restore
 from guanxi.engines.erasure import erase_all, reapply
 from guanxi.engines.lake import Lake, Reader, Sealer
-from guanxi.engines.locks import KEEPER, Lock
+from guanxi.engines.locks import SEALER, Lock
 from guanxi.engines.log import SqliteLog
 from guanxi.engines.vault import KEY_FILE, Vault
 from guanxi.events import Event, RawEvent, shipped
@@ -168,7 +168,7 @@ def test_where_a_backup_may_not_go(world: World, tmp_path: Path) -> None:
         backup(world.folder, tmp_path)
     with pytest.raises(NotFound):
         backup(tmp_path / "none", tmp_path / "b")
-    with Lock(world.folder, KEEPER, doing="test"), pytest.raises(Busy):
+    with Lock(world.folder, SEALER, doing="test"), pytest.raises(Busy):
         backup(world.folder, tmp_path / "b", wait_s=0)
     assert not (tmp_path / "b").exists()
 

@@ -12,7 +12,7 @@ def test_every_platform_of_the_blueprint_has_its_disc() -> None:
     assert discs == {
         "douyin": "抖", "kuaishou": "快", "xiaohongshu": "书", "bilibili": "B", "zhihu": "知", "weibo": "博",
         "wechat": "微", "channels": "视", "taobao": "淘", "jd": "东", "pinduoduo": "拼", "app": "应", "store": "店",
-        "web": "网",
+        "youzan": "赞", "web": "网",
     }  # fmt: skip
 
 

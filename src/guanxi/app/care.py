@@ -1,7 +1,8 @@
-"""Care for people's data: erasure now, and the erasures that still wait."""
+"""Care for people's data: erasure, backup and restore."""
 
 import time
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -10,8 +11,11 @@ from guanxi.app import queries
 from guanxi.app.importing import Taker
 from guanxi.app.workspace import Workspace
 from guanxi.core import Busy, NotFound
-from guanxi.engines.erasure import Erased, erase_all, kept_until_ms
-from guanxi.engines.locks import KEEPER, held
+from guanxi.engines.backup import Manifest, export_erased
+from guanxi.engines.backup import backup as copy_workspace
+from guanxi.engines.backup import restore as unpack_backup
+from guanxi.engines.erasure import Erased, erase_all, kept_until_ms, reapply
+from guanxi.engines.locks import SEALER, held
 from guanxi.engines.log import now_ms
 
 WAIT: Final = 120.0  # seconds to wait for a keeper that serves
@@ -38,10 +42,22 @@ class Erasure(msgspec.Struct, frozen=True, kw_only=True):
     kinds: dict[str, int] = {}
 
 
-def erase(workspace: Workspace, refs: Iterable[str], *, reason: str, send: bool, who: str) -> Erasure:
+class BackedUp(msgspec.Struct, frozen=True, kw_only=True):
+    """A backup: files and bytes copied, events in it, whether the vault's key is in it."""
+
+    files: int
+    bytes: int
+    events: int
+    key: bool
+
+
+def erase(
+    workspace: Workspace, refs: Iterable[str], *, reason: str, send: bool, who: str, texts: Iterable[str] = ()
+) -> Erasure:
     """Forget a person by any of their references; everything known to be the same party goes too.
 
     send    False = only say what would go
+    texts   names and phone numbers of the person, to be found in free text of others and in parked rows
     raises  NotFound when no event names the person; Busy when the stores stay in use
     """
     names = queries.resolution(workspace)
@@ -51,7 +67,7 @@ def erase(workspace: Workspace, refs: Iterable[str], *, reason: str, send: bool,
         raise NotFound("no event names this person", "Write references as type:scope:key; see `guanxi parties show`")
     if not send:
         return found
-    workspace.vault.erasures.add(members, reason=reason)
+    workspace.vault.erasures.add(members, reason=reason, texts=texts)
     workspace.control.record(who=who, verb="person.erase", object="one person", detail={"references": len(members)})
     done = carry_out(workspace)
     workspace.reopen()
@@ -62,6 +78,32 @@ def erase(workspace: Workspace, refs: Iterable[str], *, reason: str, send: bool,
     )  # fmt: skip
 
 
+def backup(workspace: Workspace, target: Path, *, include_key: bool = False) -> BackedUp:
+    """Copy a workspace as it is at one moment, also while it serves; see `engines.backup`.
+
+    raises  Busy when an erasure or a long sealing does not end in time
+    """
+    manifest = copy_workspace(workspace.folder, target, include_key=include_key)
+    workspace.control.record(
+        who="cli", verb="workspace.backup", object=target.name, detail={"files": len(manifest.files)}
+    )
+    return _backed_up(manifest)
+
+
+def restore(source: Path, folder: Path, *, key: Path | None = None, erased: Path | None = None) -> BackedUp:
+    """Make a workspace from a backup; people who were erased since are erased again.
+
+    key     the vault.key, when the backup has none
+    erased  the list that `guanxi backup --erased` wrote of the newest workspace
+    """
+    manifest = unpack_backup(source, folder, key=key, erased=erased)
+    with Workspace.open(folder) as workspace, held(folder, SEALER, doing="guanxi restore") as lock:
+        if lock is not None and reapply(folder, workspace.catalogue, workspace.vault):
+            erase_open(workspace)
+        workspace.control.record(who="cli", verb="workspace.restore", object=source.name)
+    return _backed_up(manifest)
+
+
 def carry_out(workspace: Workspace) -> list[Erased]:
     """Carry out every open erasure, or wait for the keeper that serves to do it.
 
@@ -69,7 +111,7 @@ def carry_out(workspace: Workspace) -> list[Erased]:
     """
     end = time.monotonic() + WAIT
     while workspace.vault.erasures.open_jobs():
-        with held(workspace.folder, KEEPER, doing="guanxi erase") as lock:
+        with held(workspace.folder, SEALER, doing="guanxi erase") as lock:
             if lock is not None:
                 return erase_open(workspace)
         if time.monotonic() > end:
@@ -84,6 +126,16 @@ def erase_open(workspace: Workspace) -> list[Erased]:
         return []
     with Taker(workspace, doing="guanxi erase") as taker:
         return erase_all(workspace.folder, workspace.catalogue, workspace.vault, append=taker.append)
+
+
+def erased_list(workspace: Workspace, path: Path) -> int:
+    """Write the keyed digests of erased people, for a restore of an older backup; return how many."""
+    return export_erased(workspace.vault, path)
+
+
+def _backed_up(manifest: Manifest) -> BackedUp:
+    size = sum(file.bytes for file in manifest.files)
+    return BackedUp(files=len(manifest.files), bytes=size, events=manifest.last_seq, key=manifest.key)
 
 
 def _preview(workspace: Workspace, members: tuple[str, ...]) -> Erasure:

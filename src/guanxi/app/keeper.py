@@ -7,7 +7,7 @@ from guanxi.app.care import erase_open
 from guanxi.app.workspace import Workspace
 from guanxi.core import Busy
 from guanxi.engines.lake import Sealer
-from guanxi.engines.locks import KEEPER, Lock
+from guanxi.engines.locks import KEEPER, SEALER, Lock
 
 PAUSE: float = 1.0  # seconds between two looks at the log
 
@@ -23,14 +23,15 @@ def keep(workspace: Workspace, stop: threading.Event) -> None:
                 now = time.monotonic()
                 due = now - sealed_all >= settings.seal_seconds
                 try:
-                    erase_open(workspace)
-                    sealer.run(hot_after=1 if due else settings.seal_rows)
-                    if due:
-                        sealed_all = now
-                    if now - tidied >= settings.tidy_seconds:
-                        sealer.tidy()
-                        tidied = now
+                    with Lock(workspace.folder, SEALER, doing="guanxi serve"):
+                        erase_open(workspace)
+                        sealer.run(hot_after=1 if due else settings.seal_rows)
+                        if due:
+                            sealed_all = now
+                        if now - tidied >= settings.tidy_seconds:
+                            sealer.tidy()
+                            tidied = now
                 except Busy:
-                    continue  # somebody reads or writes the catalog; nothing is lost, the next round tries again
+                    continue  # a backup, or a reader of the catalog; nothing is lost, the next round tries again
         finally:
             sealer.close()

@@ -2,7 +2,7 @@
 
 from guanxi.app.workspace import Workspace
 from guanxi.engines.lake import Sealer
-from guanxi.engines.locks import KEEPER, held
+from guanxi.engines.locks import SEALER, held
 
 
 def seal_now(workspace: Workspace, *, hot: bool = False) -> int:
@@ -10,7 +10,7 @@ def seal_now(workspace: Workspace, *, hot: bool = False) -> int:
 
     hot   also the last few hot rows
     """
-    with held(workspace.folder, KEEPER, doing="seal") as lock:
+    with held(workspace.folder, SEALER, doing="seal") as lock:
         if lock is None:
             return 0
         sealer = Sealer(workspace.folder, workspace.catalogue)

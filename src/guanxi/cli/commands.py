@@ -39,6 +39,8 @@ cli.command("bench")(bench.bench)
 cli.command("serve")(serve.serve)
 cli.command("keeper", hidden=True)(serve.keeper)
 cli.command("erase")(privacy.erase)
+cli.command("backup")(privacy.backup)
+cli.command("restore")(privacy.restore)
 
 DEMO_WORKSPACE = Path(".guanxi-demo")
 

@@ -16,7 +16,7 @@ import msgspec
 from guanxi import __version__
 from guanxi.core import Busy, DataError, NotFound, SettingError
 from guanxi.engines.lake.lake import CATALOG, DATA
-from guanxi.engines.locks import KEEPER, Lock
+from guanxi.engines.locks import SEALER, Lock
 from guanxi.engines.log import now_ms
 from guanxi.engines.vault import KEY_FILE, Tombstone, Vault
 
@@ -59,7 +59,7 @@ def backup(folder: Path, target: Path, *, include_key: bool = False, wait_s: flo
     copied first and names the files that belong to it, the vault after it holds every value that the log names.
 
     include_key  also copy vault.key: whoever has the copy can then read the personal values
-    wait_s       how long to wait for the keeper's lock
+    wait_s       how long to wait for the sealer's lock
     raises       SettingError when the target is not empty or lies in the workspace; Busy when the lock stays taken
     """
     if not (folder / LOG).exists():
@@ -67,7 +67,7 @@ def backup(folder: Path, target: Path, *, include_key: bool = False, wait_s: flo
     _refuse_full(target)
     if target.resolve().is_relative_to(folder.resolve()):
         raise SettingError("the backup would lie inside the workspace", "Name a folder outside of it")
-    with _keeper_lock(folder, wait_s):
+    with _sealer_lock(folder, wait_s):
         target.mkdir(parents=True, exist_ok=True, mode=0o700)
         last_seq = _copy_all(folder, target)
     if include_key:
@@ -128,11 +128,11 @@ def export_erased(vault: Vault, path: Path) -> int:
     return len(stones)
 
 
-def _keeper_lock(folder: Path, wait_s: float) -> Lock:
+def _sealer_lock(folder: Path, wait_s: float) -> Lock:
     give_up = time.monotonic() + wait_s
     while True:
         try:
-            return Lock(folder, KEEPER, doing="guanxi backup")
+            return Lock(folder, SEALER, doing="guanxi backup")
         except Busy:
             if time.monotonic() > give_up:
                 raise
@@ -148,7 +148,7 @@ def _copy_all(folder: Path, target: Path) -> int:
     for name in staged:
         _copy_tree(folder / _STAGED / name, target / _STAGED / name)
     _copy_tree(folder / DATA, target / DATA)
-    for name in (CATALOG, f"{CATALOG}-journal"):  # nobody writes them: the keeper's lock is ours
+    for name in (CATALOG, f"{CATALOG}-journal"):  # nobody writes them: the sealer's lock is ours
         if (folder / name).exists():  # a journal is there after a kill, and heals the copy as it would the original
             _copy(folder / name, target / name)
     for path in sorted(folder.glob("*.sqlite")):

@@ -13,7 +13,8 @@ import msgspec
 from guanxi.core import Busy
 
 GATE: Final = "gate"
-KEEPER: Final = "keeper"
+KEEPER: Final = "keeper"  # held as long as a keeper serves
+SEALER: Final = "sealer"  # held while somebody rewrites the lake: a round of sealing, an erasure, a backup
 
 
 class Owner(msgspec.Struct, frozen=True, kw_only=True):

@@ -64,6 +64,7 @@ PLATFORMS: Final[tuple[Platform, ...]] = (
     Platform(id="pinduoduo", zh="拼多多", en="Pinduoduo", disc="拼"),
     Platform(id="app", zh="自有应用", en="Own app", disc="应", own=True),
     Platform(id="store", zh="自有门店", en="Own store", disc="店", own=True),
+    Platform(id="youzan", zh="有赞", en="Youzan shop", disc="赞", own=True),
     Platform(id="web", zh="自有网站", en="Own site", disc="网", own=True),
 )
 
