@@ -389,3 +389,12 @@ def test_every_error_of_control_says_what_and_mend(control: Control) -> None:
         control.create_key("root")
     assert caught.value.what
     assert caught.value.mend
+
+
+@pytest.mark.parametrize("role", ROLES.values(), ids=lambda role: role.name)
+def test_the_page_on_security_shows_each_role_as_it_is(role) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "security.md").read_text("utf-8")
+    row = next(line for line in page.splitlines() if line.startswith(f"| {role.zh} {role.name} "))
+    cells = [one.strip() for one in row.strip("|").split("|")[1:]]
+    shown = {verb for verb, one in zip(VERBS, cells, strict=True) if one}
+    assert shown == set(role.verbs)
