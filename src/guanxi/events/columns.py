@@ -1,6 +1,6 @@
 """Events as columns: the fast door, with the same checks as the single one."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
@@ -146,36 +146,58 @@ def to_events(batch: EventBatch, *, catalogue: Catalogue, **fixed: Any) -> Itera
 
     fixed  values for fields of Event that are not columns, such as source or received_ms
     """
-    kind = catalogue.find(batch.kind)
-    for row in batch.frame.iter_rows(named=True):
-        yield event_from_row(kind, row, batch.kind, fixed)
+    read = event_reader(catalogue.find(batch.kind), batch.frame.columns, batch.kind, **fixed)
+    return map(read, batch.frame.iter_rows())
 
 
-def event_from_row(kind: Kind | None, row: Mapping[str, Any], name: str, fixed: Mapping[str, Any]) -> Event:
-    """Return one event from the named cells of a lake or batch row."""
-    roles = {key[5:]: value for key, value in row.items() if value is not None and key.startswith(ROLE)}
-    refs = {key[4:]: value for key, value in row.items() if value is not None and key.startswith(REF)}
-    properties = {}
-    for key, value in row.items():
-        if value is None or not key.startswith(PROPERTY):
-            continue
-        declared = kind.properties.get(key[2:]) if kind is not None else None
-        properties[key[2:]] = _cell_to_value(value, _stored_type(declared) if declared else "text")
-    if row.get("extra"):
-        extra = msgspec.json.decode(row["extra"])
-        roles |= extra.get("roles", {})
-        refs |= extra.get("refs", {})
-        properties |= extra.get("properties", {})
-    cells = {key: row[key] for key in ("received_ms", "seq", "amount", "consent", "live") if row.get(key) is not None}
-    texts = {key: row[key] for key in ("platform", "currency", "source") if row.get(key)}
-    repairs = tuple(row["repairs"].split(",")) if row.get("repairs") else ()
-    return Event(
-        **({
-            "id": "" if "id" in fixed else id_text(row["id_hi"], row["id_lo"]),
-            "kind": row.get("kind") or name, "at_ms": row["at_ms"],
-            "roles": roles, "refs": refs, "properties": properties, "repairs": repairs,
-        } | cells | texts | dict(fixed)),
-    )  # fmt: skip
+def event_reader(
+    kind: Kind | None, columns: Sequence[str], name: str, **fixed: Any
+) -> Callable[[Sequence[Any]], Event]:
+    """Return what turns the cells of a lake or batch row into an event.
+
+    columns  the cells' names, in order
+    name     the kind, for rows that do not say it
+    fixed    values for fields of Event that are not columns
+    """
+    declared: Mapping[str, Property] = kind.properties if kind is not None else {}
+    at = {column: place for place, column in enumerate(columns)}
+    roles = [(place, column[5:]) for column, place in at.items() if column.startswith(ROLE)]
+    refs = [(place, column[4:]) for column, place in at.items() if column.startswith(REF)]
+    properties = [
+        (place, column[2:], _stored_type(declared[column[2:]]) if column[2:] in declared else "text")
+        for column, place in at.items()
+        if column.startswith(PROPERTY)
+    ]
+    plain = [(field, at[field]) for field in _CELLS if field in at and field not in fixed]
+    texts = [(field, at[field]) for field in _TEXTS if field in at and field not in fixed]
+    high, low, extra, repairs = at.get("id_hi"), at.get("id_lo"), at.get("extra"), at.get("repairs")
+
+    def read(cells: Sequence[Any]) -> Event:
+        fields: dict[str, Any] = {field: cells[place] for field, place in plain if cells[place] is not None}
+        fields.update((field, cells[place]) for field, place in texts if cells[place])
+        fields["roles"] = {role: cells[place] for place, role in roles if cells[place] is not None}
+        fields["refs"] = {ref: cells[place] for place, ref in refs if cells[place] is not None}
+        fields["properties"] = {
+            key: value if kept in _AS_STORED else _cell_to_value(value, kept)
+            for place, key, kept in properties
+            if (value := cells[place]) is not None
+        }
+        if extra is not None and cells[extra]:
+            for group, values in msgspec.json.decode(cells[extra]).items():
+                fields[group].update(values)
+        if repairs is not None and cells[repairs]:
+            fields["repairs"] = tuple(cells[repairs].split(","))
+        fields.setdefault("kind", name)
+        if high is not None and low is not None:
+            fields["id"] = id_text(cells[high], cells[low])
+        return Event(**(fields | fixed))
+
+    return read
+
+
+_CELLS: Final = ("at_ms", "received_ms", "seq", "amount", "consent", "live")
+_TEXTS: Final = ("platform", "currency", "source", "kind")  # "" and null are the same
+_AS_STORED: Final = frozenset({"integer", "money", "number", "rate", "boolean", "time", "id"})
 
 
 def from_events(events: Iterable[Event], catalogue: Catalogue, *, stored: bool = False) -> list[EventBatch]:

@@ -15,6 +15,7 @@ from guanxi.events import CUSTOM, STORED, Catalogue, columns_of, table_name
 
 CATALOG: Final = "lake.sqlite"
 DATA: Final = "lake"
+SPILL: Final = "spill"  # what does not fit into memory; DuckDB removes it
 MARKERS: Final = "sealed_segments"  # which segments of the log the lake holds
 
 _TYPES: Final[dict[pl.DataType, str]] = {
@@ -33,6 +34,7 @@ class Lake:
     def __init__(self, folder: Path, catalogue: Catalogue, *, read_only: bool = False, threads: int = 2) -> None:
         self.folder, self.catalogue = folder, catalogue
         self.connection = open_duckdb(threads=threads)
+        self.connection.execute(f"SET temp_directory={_quoted(folder / SPILL)}")  # the default is the current folder
         (folder / DATA).mkdir(exist_ok=True)
         options = f"DATA_PATH {_quoted(folder / DATA)}, OVERRIDE_DATA_PATH true, DATA_INLINING_ROW_LIMIT 0"
         if read_only:
@@ -120,14 +122,21 @@ class Lake:
         return {name: _TYPES[dtype] for name, dtype in (STORED | columns_of(kind)).items()}
 
     def compact(self) -> int:
-        """Join small neighbouring files and remove the files that no snapshot needs; return how many were removed."""
+        """Join small neighbouring files and remove those that no snapshot needs; return how many were removed.
+
+        Files stay 10 minutes longer, for readers with an older picture.
+        """
         try:
             self.connection.execute("CALL ducklake_merge_adjacent_files('lake')")
             self.connection.execute("CALL ducklake_expire_snapshots('lake', older_than => now() - INTERVAL 10 MINUTE)")
             gone = self.connection.execute(
                 "CALL ducklake_cleanup_old_files('lake', older_than => now() - INTERVAL 10 MINUTE)"
             )
-            return len(gone.fetchall())
+            removed = len(gone.fetchall())
+            lost = self.connection.execute(  # written by a process that was killed before its commit
+                "CALL ducklake_delete_orphaned_files('lake', older_than => now() - INTERVAL 10 MINUTE)"
+            )
+            return removed + len(lost.fetchall())
         except duckdb.Error as error:
             raise lake_error(error) from error
 
@@ -157,10 +166,10 @@ def open_duckdb(*, threads: int = 2, memory: str = "1GB") -> duckdb.DuckDBPyConn
 def lake_error(error: duckdb.Error) -> Exception:
     """Return the house's error for what DuckDB said: busy files are worth another try."""
     text = str(error)
+    if any(word in text for word in ("No space", "disk is full", "File too large", "disk I/O error")):
+        return Busy("the lake cannot be written: the disk is full", "Free space; nothing was lost")
     if "locked" in text or "conflict" in text.lower() or "busy" in text:
         return Busy("the lake is being written by another process", "Try again in a moment")
-    if "No space" in text or "disk is full" in text:
-        return Busy("the lake cannot be written: the disk is full", "Free space; nothing was lost")
     return DataError(
         f"the lake cannot be read: {text.splitlines()[0][:200]}", "Run `guanxi status`, or restore a backup"
     )

@@ -2,7 +2,6 @@
 
 import heapq
 import re
-import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -18,8 +17,8 @@ from guanxi.engines.lake.lake import Lake, Stream, lake_error, table_of
 from guanxi.engines.lake.query import check_query, custom_views
 from guanxi.engines.lake.sealer import staged_select
 from guanxi.engines.log.hot import STAGED, read_hot, staged_files
-from guanxi.engines.log.schema import connect
-from guanxi.events import CUSTOM, ROLE, Catalogue, Event, event_from_row, from_events, id_bytes, id_pair
+from guanxi.engines.log.schema import connect, snapshot, translated
+from guanxi.events import CUSTOM, ROLE, Catalogue, Event, event_reader, from_events, id_bytes, id_pair
 
 BATCH: Final = 10_000  # rows fetched at once while events are streamed
 T = TypeVar("T")
@@ -30,14 +29,16 @@ class Picture:
     """What the log was at one instant; every part of one read uses the same.
 
     known       the last sequence number that the read may see
-    open        segments that are not in the lake yet, as rows of the table `segments`
-    hot         events that are in no segment, or in an open one
+    open        imported segments that are not in the lake yet, as rows of the table `segments`
+    hot         events that are not in the lake yet, of the kind that was asked for
+    unsealed    (first, last) ranges of both: what the lake may hold of them by now is not looked at
     superseded  (n, 2) ids that a newer event replaced, as known then
     """
 
     known: int
     open: tuple[Mapping[str, Any], ...]
     hot: tuple[Event, ...]
+    unsealed: tuple[tuple[int, int], ...]
     superseded: np.ndarray
 
 
@@ -57,25 +58,25 @@ class Reader:
 
     def picture(self, *, known: int | None = None, kind: str | None = None) -> Picture:
         """Return the state of the log now, or as it was known at an earlier sequence number."""
-        self._db.execute("BEGIN")
-        try:
+        with snapshot(self._db):
             (last,) = self._db.execute("SELECT value FROM meta WHERE name='last_seq'").fetchone()
             known = last if known is None else min(known, last)
-            self._db.row_factory = sqlite3.Row
-            segments = self._db.execute(
-                "SELECT * FROM segments WHERE state='open' AND first_seq <= ? ORDER BY first_seq", (known,)
-            ).fetchall()
-            self._db.row_factory = None
+            cursor = self._db.execute(
+                "SELECT * FROM segments WHERE state='open' AND origin='bulk' AND first_seq <= ? ORDER BY first_seq",
+                (known,),
+            )
+            names = [column[0] for column in cursor.description]
+            segments = tuple(dict(zip(names, row, strict=True)) for row in cursor)
             (upto,) = self._db.execute(
                 "SELECT coalesce(max(last_seq), 0) FROM segments WHERE origin='hot' AND state != 'open'"
             ).fetchone()
-            hot = tuple(event for event in read_hot(self._db, upto + 1, known) if kind in (None, event.kind))
+            hot = list(read_hot(self._db, upto + 1, known))
             gone = self._db.execute("SELECT id FROM superseded WHERE by_seq <= ?", (known,)).fetchall()
-        finally:
-            self._db.row_factory = None
-            self._db.execute("COMMIT")
         replaced = np.frombuffer(b"".join(row[0] for row in gone), ">u8").reshape(-1, 2).astype(np.uint64)
-        return Picture(known, tuple(dict(row) for row in segments), hot, replaced)
+        unsealed = [(int(one["first_seq"]), int(one["last_seq"])) for one in segments]
+        unsealed += _stretches([event.seq for event in hot])
+        wanted = tuple(event for event in hot if kind in (None, event.kind))
+        return Picture(known, segments, wanted, tuple(unsealed), replaced)
 
     def read(
         self,
@@ -85,14 +86,14 @@ class Reader:
         kind: str | None = None,
         party: str | None = None,
     ) -> Iterator[Event]:
-        """Yield events in order; see the protocol `EventLog`."""
+        """Return the events in order; see the protocol `EventLog`. The picture is taken now, not at the first event."""
         where, values = self._where(until_ms=until_ms, party=party)
         picture = self.picture(known=known, kind=kind)
         streams = [
             self._stream(table, picture, where, values, kind, order="seq", limit=None)
             for table in self._wanted(kind, picture)
         ]
-        yield from heapq.merge(*streams, key=lambda event: event.seq)
+        return heapq.merge(*streams, key=lambda event: event.seq)
 
     def newest(
         self, limit: int, *, until_ms: int | None = None, known: int | None = None, kind: str | None = None,
@@ -127,7 +128,8 @@ class Reader:
 
     def replaced_by(self, event: Event) -> str:
         """Return the id of the newer event that superseded this one, "" when it stands."""
-        row = self._db.execute("SELECT by_seq FROM superseded WHERE id=?", (id_bytes(event.id),)).fetchone()
+        with translated():
+            row = self._db.execute("SELECT by_seq FROM superseded WHERE id=?", (id_bytes(event.id),)).fetchone()
         return self.find(str(row[0])).id if row else ""
 
     def frame(self, kind: str, *, until_ms: int | None = None, known: int | None = None) -> pl.DataFrame:
@@ -165,19 +167,21 @@ class Reader:
 
     def counts(self) -> dict[str, int]:
         """Return kind -> events ever stored, superseded ones included."""
-        return dict(self._db.execute("SELECT kind, events FROM counts ORDER BY kind").fetchall())
+        with translated():
+            return dict(self._db.execute("SELECT kind, events FROM counts ORDER BY kind").fetchall())
 
     def sizes(self) -> dict[str, int]:
         """Return how many events are hot, staged and sealed, and the last sequence number."""
         db = self._db
-        (last,) = db.execute("SELECT value FROM meta WHERE name='last_seq'").fetchone()
-        (upto,) = db.execute(
-            "SELECT coalesce(max(last_seq), 0) FROM segments WHERE origin='hot' AND state != 'open'"
-        ).fetchone()
-        (hot,) = db.execute("SELECT count(*) FROM events WHERE seq > ?", (upto,)).fetchone()
-        (staged,) = db.execute(
-            "SELECT coalesce(sum(rows), 0) FROM segments WHERE origin='bulk' AND state='open'"
-        ).fetchone()
+        with snapshot(db):
+            (last,) = db.execute("SELECT value FROM meta WHERE name='last_seq'").fetchone()
+            (upto,) = db.execute(
+                "SELECT coalesce(max(last_seq), 0) FROM segments WHERE origin='hot' AND state != 'open'"
+            ).fetchone()
+            (hot,) = db.execute("SELECT count(*) FROM events WHERE seq > ?", (upto,)).fetchone()
+            (staged,) = db.execute(
+                "SELECT coalesce(sum(rows), 0) FROM segments WHERE origin='bulk' AND state='open'"
+            ).fetchone()
         return {"last_seq": last, "hot": hot, "staged": staged, "sealed": last - hot - staged}
 
     def parties(self) -> int:
@@ -222,18 +226,23 @@ class Reader:
             where, values = [*where, "kind = ?"], [*values, kind]
         if "@party" in where:
             roles = [name for name in self._lake.columns(table) if name.startswith(ROLE)]
-            if not roles:
-                return
-            where = [f"? IN ({', '.join(roles)})" if one == "@party" else one for one in where]
+            roles = roles or ["NULL"]
+            # Roles that the kind does not declare lie in `extra`.
+            anywhere = (
+                f"(? IN ({', '.join(roles)}) OR (extra IS NOT NULL AND"
+                " list_contains(json_extract_string(extra, '$.roles.*'), ?)))"
+            )
+            place = where.index("@party")
+            where = [anywhere if one == "@party" else one for one in where]
+            values = [*values[: place + 1], values[place], *values[place + 1 :]]
         connection, sql = self._select(table, picture, where)
         text = f"{sql} ORDER BY {order}" + (f" LIMIT {limit}" if limit is not None else "")
         result = patient(lambda: connection.execute(text, values))
         names = [column[0] for column in result.description or ()]
         name = self._tables.get(table, "")
-        row = self.catalogue.find(name)
+        read = event_reader(self.catalogue.find(name), names, name)
         while rows := result.fetchmany(BATCH):
-            for cells in rows:
-                yield event_from_row(row, dict(zip(names, cells, strict=True)), name, {})
+            yield from map(read, rows)
 
     def _select(
         self, table: str, picture: Picture, where: list[str], connection: duckdb.DuckDBPyConnection | None = None
@@ -245,7 +254,7 @@ class Reader:
         have = set(patient(lambda: self._lake.existing(table)))
         if have:
             names = ", ".join(name if name in have else f"NULL::{sql} AS {name}" for name, sql in wanted.items())
-            outside = [f"seq NOT BETWEEN {int(s['first_seq'])} AND {int(s['last_seq'])}" for s in picture.open]
+            outside = [f"seq NOT BETWEEN {first} AND {last}" for first, last in picture.unsealed]
             parts.append(
                 f"SELECT {names} FROM lake.{table} WHERE " + " AND ".join([f"seq <= {picture.known}", *outside])
             )
@@ -287,3 +296,14 @@ def patient(call: Callable[[], T], tries: int = 8) -> T:
                 raise mended from error
         time.sleep(0.02 * 2**attempt)
     raise AssertionError("unreachable")
+
+
+def _stretches(numbers: list[int]) -> list[tuple[int, int]]:
+    """Return the (first, last) of every stretch without a gap, of ascending numbers."""
+    found: list[tuple[int, int]] = []
+    for number in numbers:
+        if found and found[-1][1] == number - 1:
+            found[-1] = (found[-1][0], number)
+        else:
+            found.append((number, number))
+    return found

@@ -1,23 +1,24 @@
 """The sealer: moves what the log holds into the lake, each segment exactly once, whatever is killed when."""
 
+import os
 import shutil
-import sqlite3
 import time
+from itertools import groupby
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from guanxi.core import Busy
+from guanxi.core import Busy, DataError
 from guanxi.engines.lake.lake import Lake, Stream, table_of
 from guanxi.engines.log.hot import STAGED, now_ms, read_hot, staged_files
 from guanxi.engines.log.index import RUNS
-from guanxi.engines.log.runs import MERGE_BELOW, Run, merge
-from guanxi.engines.log.schema import connect
+from guanxi.engines.log.runs import MERGE_BELOW, Run, flush_folder, merge
+from guanxi.engines.log.schema import connect, snapshot, transaction, translated
 from guanxi.events import Catalogue, from_events, id_pair
 
 SEGMENT_ROWS: Final = 50_000  # hot rows sealed at once; bounds memory and the length of a transaction
-KEEP_STAGED_MS: Final = 600_000  # readers with an older picture may still open the staged files
+KEEP_MS: Final = 600_000  # readers with an older picture may still open staged files and merged runs
 RUNS_BEFORE_MERGE: Final = 8
 
 
@@ -47,73 +48,85 @@ class Sealer:
         return sealed
 
     def tidy(self) -> None:
-        """Compact the lake and remove staged files that no reader can still need."""
+        """Compact the lake; remove the staged files and runs that no reader can still need.
+
+        raises  Busy when another process holds the lake for long
+        """
         if len(self._lake.tables()):
             self._lake.compact()
-        old = now_ms() - KEEP_STAGED_MS
-        rows = self._db.execute(
-            "SELECT segment, folder FROM segments WHERE state='sealed' AND sealed_ms < ?", (old,)
-        ).fetchall()
-        for segment, folder in rows:
-            if folder:
-                shutil.rmtree(self.folder / STAGED / folder, ignore_errors=True)
-            self._db.execute("UPDATE segments SET state='tidied' WHERE segment=?", (segment,))
-        named = {folder for (folder,) in self._db.execute("SELECT folder FROM segments WHERE folder != ''")}
-        for path in (self.folder / STAGED).iterdir():  # left by killed imports
-            if path.name not in named and time.time() - path.stat().st_mtime > KEEP_STAGED_MS / 1000:
+        with translated():
+            rows = self._db.execute(
+                "SELECT segment, folder FROM segments WHERE state='sealed' AND sealed_ms < ?", (now_ms() - KEEP_MS,)
+            ).fetchall()
+            for segment, folder in rows:
+                if folder:
+                    shutil.rmtree(self.folder / STAGED / folder, ignore_errors=True)
+                self._db.execute("UPDATE segments SET state='tidied' WHERE segment=?", (segment,))
+        with transaction(self._db):  # nothing is committed meanwhile, so what has no name now was left behind
+            named = {folder for (folder,) in self._db.execute("SELECT folder FROM segments WHERE folder != ''")}
+            for path in _forgotten(self.folder / STAGED, named):
                 shutil.rmtree(path, ignore_errors=True)
+            named = {path for (path,) in self._db.execute("SELECT path FROM runs")}
+            for path in _forgotten(self.folder / RUNS, named):
+                path.unlink(missing_ok=True)
 
     def _next(self, hot_after: int) -> dict[str, object] | None:
+        """Return the oldest open segment; make one of the hot rows when there are enough and no other is open."""
+        with snapshot(self._db):
+            found = self._open_one() or (None if self._hot_range(hot_after) is None else {})
+        if found is None or found:
+            return found
+        with transaction(self._db):  # looked at again: a commit may have put a segment between
+            found = self._open_one()
+            hot = self._hot_range(hot_after) if found is None else None
+            if hot is not None:
+                self._db.execute(
+                    "INSERT INTO segments(origin, first_seq, last_seq, rows, state, created_ms)"
+                    " VALUES ('hot',?,?,?,'open',?)",
+                    (*hot, now_ms()),
+                )
+                found = self._open_one()
+        return found
+
+    def _open_one(self) -> dict[str, object] | None:
+        cursor = self._db.execute("SELECT * FROM segments WHERE state='open' ORDER BY first_seq LIMIT 1")
+        row = cursor.fetchone()
+        names = [column[0] for column in cursor.description]
+        return None if row is None else dict(zip(names, row, strict=True))
+
+    def _hot_range(self, hot_after: int) -> tuple[int, int, int] | None:
+        """Return first, last and count of the next hot rows to seal; None when fewer than `hot_after` wait."""
         db = self._db
-        db.row_factory = sqlite3.Row
-        try:
-            open_one = db.execute("SELECT * FROM segments WHERE state='open' ORDER BY first_seq LIMIT 1").fetchone()
-            (upto,) = db.execute("SELECT coalesce(max(last_seq), 0) FROM segments WHERE origin='hot'").fetchone()
-            first = db.execute("SELECT min(seq) FROM events WHERE seq > ?", (upto,)).fetchone()[0]
-            limit = db.execute(
-                "SELECT min(first_seq) FROM segments WHERE origin='bulk' AND first_seq > ?", (first or 0,)
-            ).fetchone()[0]
-            if open_one is not None:
-                return dict(open_one)
-            if first is None:
-                return None
-            (waiting,) = db.execute(
-                "SELECT count(*) FROM (SELECT 1 FROM events WHERE seq > ? LIMIT ?)", (upto, hot_after)
-            ).fetchone()
-            if waiting < hot_after:
-                return None
-            below = "" if limit is None else f" AND seq < {int(limit)}"
-            rows, last = db.execute(
-                f"SELECT count(*), max(seq) FROM (SELECT seq FROM events WHERE seq > ?{below} ORDER BY seq LIMIT ?)",
-                (upto, SEGMENT_ROWS),
-            ).fetchone()
-            number = db.execute(
-                "INSERT INTO segments(origin, first_seq, last_seq, rows, state, created_ms)"
-                " VALUES ('hot',?,?,?,'open',?)",
-                (first, last, rows, now_ms()),
-            ).lastrowid
-            return dict(db.execute("SELECT * FROM segments WHERE segment=?", (number,)).fetchone())
-        finally:
-            db.row_factory = None
+        (upto,) = db.execute("SELECT coalesce(max(last_seq), 0) FROM segments WHERE origin='hot'").fetchone()
+        (first,) = db.execute("SELECT min(seq) FROM events WHERE seq > ?", (upto,)).fetchone()
+        (waiting,) = db.execute(
+            "SELECT count(*) FROM (SELECT 1 FROM events WHERE seq > ? LIMIT ?)", (upto, max(hot_after, 1))
+        ).fetchone()
+        if first is None or waiting < hot_after:
+            return None
+        (end,) = db.execute(  # a range of hot rows never spans an imported segment
+            "SELECT min(first_seq) FROM segments WHERE origin='bulk' AND first_seq > ?", (first,)
+        ).fetchone()
+        rows, last = db.execute(
+            "SELECT count(*), max(seq) FROM"
+            " (SELECT seq FROM events WHERE seq > ? AND (? IS NULL OR seq < ?) ORDER BY seq LIMIT ?)",
+            (upto, end, end, SEGMENT_ROWS),
+        ).fetchone()
+        return int(first), int(last), int(rows)
 
     def _seal(self, segment: dict[str, object]) -> int:
         number, rows = int(str(segment["segment"])), int(str(segment["rows"]))
+        run: Path | None = None
         if segment["origin"] == "bulk":
             self._store_bulk(number, segment)
-            family = None
         else:
-            family = self._store_hot(number, segment)
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            if family is not None:
+            run = self._store_hot(number, segment)
+        with transaction(self._db):
+            if run is not None:
                 self._db.execute(
-                    "INSERT INTO runs(family, path, rows, age) VALUES ('ids',?,?,?)", (family.name, rows, number)
+                    "INSERT INTO runs(family, path, rows, age) VALUES ('ids',?,?,?)", (run.name, rows, number)
                 )
             self._db.execute("UPDATE segments SET state='sealed', sealed_ms=? WHERE segment=?", (now_ms(), number))
-            self._db.execute("COMMIT")
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
         return rows
 
     def _store_bulk(self, number: int, segment: dict[str, object]) -> None:
@@ -128,9 +141,14 @@ class Sealer:
 
     def _store_hot(self, number: int, segment: dict[str, object]) -> Path:
         first, last = int(str(segment["first_seq"])), int(str(segment["last_seq"]))
-        events = list(read_hot(self._db, first, last))
+        with translated():
+            events = list(read_hot(self._db, first, last))
+        if len(events) != segment["rows"]:
+            what = f"the log holds {len(events)} of {segment['rows']} events from {first} to {last}"
+            raise DataError(what, "Restore the workspace with `guanxi restore`")
         path = self.folder / RUNS / f"hot-{number:08d}.npy"
         Run.of(np.array([id_pair(event.id) for event in events], np.uint64)).save(path)
+        flush_folder(path.parent)
         if not self._lake.holds(number):
             parts: dict[str, list[str]] = {}
             for place, batch in enumerate(from_events(events, self.catalogue, stored=True)):
@@ -157,34 +175,48 @@ class Sealer:
 
     def _sweep_hot(self) -> None:
         """Delete hot rows that are sealed, in short transactions, so that ingest never waits long."""
-        (upto,) = self._db.execute(
-            "SELECT coalesce(max(last_seq), 0) FROM segments WHERE origin='hot' AND state != 'open'"
-        ).fetchone()
-        while True:
-            gone = self._db.execute(
-                "DELETE FROM events WHERE seq IN (SELECT seq FROM events WHERE seq <= ? LIMIT 5000)", (upto,)
-            ).rowcount
-            if gone < 5000:
-                return
+        with translated():
+            (upto,) = self._db.execute(
+                "SELECT coalesce(max(last_seq), 0) FROM segments WHERE origin='hot' AND state != 'open'"
+            ).fetchone()
+            while True:
+                gone = self._db.execute(
+                    "DELETE FROM events WHERE seq IN (SELECT seq FROM events WHERE seq <= ? LIMIT 5000)", (upto,)
+                ).rowcount
+                if gone < 5000:
+                    return
 
     def _merge_runs(self) -> None:
+        """Join neighbouring small runs. Only neighbours: of a natural key, the newest run must stay the newest."""
         for family in ("ids", "keys"):
-            rows = self._db.execute(
-                "SELECT run, path, age FROM runs WHERE family=? AND rows < ? ORDER BY age, run", (family, MERGE_BELOW)
-            ).fetchall()
-            if len(rows) <= RUNS_BEFORE_MERGE:
-                continue
-            runs = [Run.open(self.folder / RUNS / path) for _, path, _ in rows]
-            path = self.folder / RUNS / f"merged-{family}-{rows[0][0]}-{rows[-1][0]}.npy"
-            joined = merge(runs)
-            joined.save(path)
-            self._db.execute("BEGIN IMMEDIATE")
-            self._db.executemany("DELETE FROM runs WHERE run=?", [(number,) for number, _, _ in rows])
+            with translated():
+                rows = self._db.execute(
+                    "SELECT run, path, rows, age FROM runs WHERE family=? ORDER BY age, run", (family,)
+                ).fetchall()
+            for small, group in groupby(rows, key=lambda row: row[2] < MERGE_BELOW):
+                stretch = list(group)
+                if small and len(stretch) > RUNS_BEFORE_MERGE:
+                    self._merge(family, [row[0] for row in stretch], [row[1] for row in stretch], stretch[-1][3])
+
+    def _merge(self, family: str, numbers: list[int], names: list[str], age: int) -> None:
+        home = self.folder / RUNS
+        joined = merge([Run.open(home / name) for name in names])
+        path = home / f"merged-{family}-{numbers[0]}-{numbers[-1]}.npy"
+        joined.save(path)
+        flush_folder(home)
+        for name in names:
+            os.utime(home / name)  # `tidy` removes them KEEP_MS from now: somebody may be about to open them
+        with transaction(self._db):
+            self._db.executemany("DELETE FROM runs WHERE run=?", [(number,) for number in numbers])
             self._db.execute(
-                "INSERT INTO runs(family, path, rows, age) VALUES (?,?,?,?)",
-                (family, path.name, len(joined), rows[-1][2]),
+                "INSERT INTO runs(family, path, rows, age) VALUES (?,?,?,?)", (family, path.name, len(joined), age)
             )
-            self._db.execute("COMMIT")
+
+
+def _forgotten(folder: Path, named: set[str]) -> list[Path]:
+    """Return what lies in a folder without a name in the log, and has not been touched for a while."""
+    before = time.time() - KEEP_MS / 1000
+    return [path for path in folder.iterdir() if path.name not in named and path.stat().st_mtime < before]
 
 
 def staged_select(path: Path, segment: dict[str, object]) -> str:

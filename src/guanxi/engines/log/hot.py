@@ -76,7 +76,6 @@ class SqliteLog:
         self._db = connect(folder, create=create)
         self._index = Index(self._db, folder)
         self._encode = msgspec.json.Encoder().encode
-        self._forget_strays()
 
     def close(self) -> None:
         """Close the file; what was acknowledged is durable."""
@@ -252,13 +251,6 @@ class SqliteLog:
     def index(self) -> Index:
         """What the log holds, for comparing an import with it."""
         return self._index
-
-    def _forget_strays(self) -> None:
-        """Remove run files that no transaction ever named: left by a killed process."""
-        named = {path for (path,) in self._db.execute("SELECT path FROM runs")}
-        for path in (self.folder / RUNS).iterdir():
-            if path.name not in named and time.time() - path.stat().st_mtime > 3600:
-                path.unlink(missing_ok=True)
 
 
 def link(source: Path, target: Path) -> None:
