@@ -17,7 +17,7 @@ from guanxi.api.data_routes import catalogue_routes, data_routes, intake_routes
 from guanxi.api.errors import Problem, answer_error
 from guanxi.api.live import Live
 from guanxi.api.openapi import document
-from guanxi.api.people_routes import key_routes, member_routes, own_routes, session_routes
+from guanxi.api.people_routes import key_routes, member_change_routes, member_routes, own_routes, session_routes
 from guanxi.api.readers import Readers
 from guanxi.api.relay import TIMEOUT_S, Relay
 from guanxi.api.shield import HEALTH, Shield
@@ -53,7 +53,7 @@ def desk_app(workspace: Workspace, *, gate_url: str) -> FastAPI:
         body_limit=lambda path: limits.body_bytes if path.startswith(relayed) else SMALL_BODY,
     )  # fmt: skip
     app.include_router(session_routes(workspace))
-    for routes in (own_routes, member_routes, key_routes):
+    for routes in (own_routes, member_routes, member_change_routes, key_routes):
         app.include_router(routes(workspace, access))
     for reading in (data_routes, catalogue_routes, intake_routes):
         app.include_router(reading(workspace, access, readers))

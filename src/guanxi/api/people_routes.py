@@ -166,6 +166,14 @@ def member_routes(workspace: Workspace, access: Access) -> APIRouter:
         routes.record(request, "create", f"user {user.id}", name=user.name, roles=list(user.roles))
         return NewUser(user=user, password=password)
 
+    return routes.router
+
+
+def member_change_routes(workspace: Workspace, access: Access) -> APIRouter:
+    """Return the routes that change a member."""
+    control = workspace.control
+    routes = Routes(access, control, tag="members")
+
     @routes.route(
         "PUT", "/v1/users/{user_id}/roles", verb="administer", zh="改角色", en="Change roles", example=examples.USER
     )
