@@ -58,8 +58,12 @@ class Gate:
     def __init__(self, workspace: Workspace, *, doing: str = "guanxi serve") -> None:
         self.workspace = workspace
         self._lock = Lock(workspace.folder, GATE, doing=doing)
-        self._log = SqliteLog(workspace.folder)
-        self._intake = workspace.intake()
+        try:
+            self._log = SqliteLog(workspace.folder)
+            self._intake = workspace.intake()
+        except BaseException:
+            self._lock.release()
+            raise
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="commit")
         self._queue: asyncio.Queue[_Work] = asyncio.Queue()
         self._waiting = 0

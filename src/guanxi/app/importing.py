@@ -25,6 +25,7 @@ from guanxi.engines.log import (
     Staged,
     connect,
     discard,
+    flush_folder,
     now_ms,
     settle,
     stage,
@@ -98,7 +99,11 @@ class Taker(AbstractContextManager["Taker"]):
             self._serving = True
             self._find_gate()
         else:
-            self._log = SqliteLog(workspace.folder)
+            try:
+                self._log = SqliteLog(workspace.folder)
+            except BaseException:
+                self._stack.close()
+                raise
             self._stack.callback(self._log.close)
 
     def __exit__(self, *error: object) -> None:
@@ -142,7 +147,8 @@ class Taker(AbstractContextManager["Taker"]):
         answer = self._client.post(path, content=msgspec.json.encode(body))
         if answer.status_code != 200:
             said = answer.json()
-            raise DataError(said.get("what", "the gate refused the rows"), said.get("mend", "See the gate's log"))
+            kind = Busy if answer.status_code == 503 else DataError
+            raise kind(said.get("what", "the gate refused the rows"), said.get("mend", "See the gate's log"))
         return answer.content
 
     def _find_gate(self) -> None:
@@ -173,7 +179,13 @@ def import_files(
     with Taker(workspace, doing="guanxi import") as taker:
         for source, preset in files:
             beside = [other for other, _ in files if other is not source]
-            one = _Job(workspace, taker, source, preset, settings or {}).run(progress, beside)
+            job = job_id(source, preset, settings or {})
+            (workspace.folder / JOBS).mkdir(exist_ok=True)
+            lock = Lock(workspace.folder / JOBS, job, doing=f"import of {source.name}")  # its progress has one writer
+            try:
+                one = _Job(workspace, taker, source, preset, settings or {}, job).run(progress, beside)
+            finally:
+                lock.release(remove=True)
             report.files.append(one)
             for name in ("rows", "accepted", "parked", "stored", "duplicates"):
                 setattr(report, name, getattr(report, name) + getattr(one, name))
@@ -236,10 +248,10 @@ class _Job:
     """One file on its way into the log: what it must remember to go on after a crash."""
 
     def __init__(
-        self, workspace: Workspace, taker: Taker, source: Opened, preset: Preset, settings: Mapping[str, str]
+        self, workspace: Workspace, taker: Taker, source: Opened, preset: Preset, settings: Mapping[str, str], job: str
     ) -> None:
         self.workspace, self.taker, self.source, self.preset, self.settings = workspace, taker, source, preset, settings
-        self.id = job_id(source, preset, settings)
+        self.id = job
         self.home = workspace.folder / JOBS / self.id
         self.home.mkdir(parents=True, exist_ok=True)
         self._db = connect(workspace.folder, read_only=True)
@@ -322,6 +334,7 @@ class _Job:
         """Remember what this chunk counted, before the log takes it."""
         for place, run in enumerate(staged.counts):
             run.save(self.home / f"seen-{self.chunks:08d}-{place}.npy")
+        flush_folder(self.home)
 
     def _remembered(self) -> Seen:
         """The occurrences counted in the chunks that an interrupted run had committed, and no others."""

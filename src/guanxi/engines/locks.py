@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import os
 import secrets
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -15,6 +16,7 @@ from guanxi.core import Busy
 GATE: Final = "gate"
 KEEPER: Final = "keeper"  # held as long as a keeper serves
 SEALER: Final = "sealer"  # held while somebody rewrites the lake: a round of sealing, an erasure, a backup
+PATIENCE_S: Final = 1.0  # how long a lock is tried whose owner is unknown
 
 
 class Owner(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,20 +33,14 @@ class Owner(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Lock:
-    """An exclusive lock on one job of a workspace. The file stays; the lock goes with the process."""
+    """An exclusive lock on one job of a workspace. The file stays; the lock goes with the process.
+
+    raises  Busy, naming who holds it
+    """
 
     def __init__(self, folder: Path, name: str, *, doing: str, url: str = "") -> None:
         self.path = folder / f"{name}.lock"
-        self._handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(self._handle)
-            held = owner(folder, name)
-            who = f"process {held.pid} ({held.doing})" if held else "another process"
-            raise Busy(
-                f"the workspace is in use by {who}", "Wait for it, or stop it; `guanxi status` says more"
-            ) from None
+        self._handle = _acquire(folder, name)
         self.owner = Owner(pid=os.getpid(), url=url, token=secrets.token_urlsafe(32), doing=doing)
         self._write()
 
@@ -53,9 +49,14 @@ class Lock:
         self.owner = msgspec.structs.replace(self.owner, url=url)
         self._write()
 
-    def release(self) -> None:
-        """Give the lock back."""
+    def release(self, *, remove: bool = False) -> None:
+        """Give the lock back.
+
+        remove  also delete its file, when nobody needs a lock of this name again
+        """
         os.ftruncate(self._handle, 0)
+        if remove:
+            self.path.unlink(missing_ok=True)
         os.close(self._handle)
 
     def __enter__(self) -> "Lock":
@@ -100,3 +101,32 @@ def held(folder: Path, name: str, *, doing: str) -> Iterator[Lock | None]:
         yield lock
     finally:
         lock.release()
+
+
+def _acquire(folder: Path, name: str) -> int:
+    path = folder / f"{name}.lock"
+    give_up = time.monotonic() + PATIENCE_S
+    while True:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(handle)
+            held = owner(folder, name)
+            if (held is not None and held.pid) or time.monotonic() > give_up:
+                who = f"process {held.pid} ({held.doing})" if held and held.pid else "another process"
+                raise Busy(
+                    f"the workspace is in use by {who}", "Wait for it, or stop it; `guanxi status` says more"
+                ) from None
+            time.sleep(0.002)  # somebody only looks, or has not written yet who it is
+            continue
+        if _is(handle, path):
+            return handle
+        os.close(handle)  # its last owner removed the file meanwhile
+
+
+def _is(handle: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(handle), path.stat())
+    except FileNotFoundError:
+        return False

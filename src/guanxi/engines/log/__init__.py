@@ -2,7 +2,7 @@
 
 from guanxi.engines.log.hot import Committed, Manifest, SqliteLog, now_ms
 from guanxi.engines.log.index import Index, Known
-from guanxi.engines.log.runs import Run, Runs, Seen
+from guanxi.engines.log.runs import Run, Runs, Seen, flush_folder
 from guanxi.engines.log.schema import connect
 from guanxi.engines.log.staging import Staged, discard, settle, stage
 
@@ -18,6 +18,7 @@ __all__ = [
     "Staged",
     "connect",
     "discard",
+    "flush_folder",
     "now_ms",
     "settle",
     "stage",
