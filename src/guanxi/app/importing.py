@@ -321,7 +321,8 @@ class _Job:
             vault.parked.add(chunk.parked, job=self.id)
         staged = take_batches(
             self.workspace, self.taker, batches, preset=self.preset.id, seen=self._seen, index=self._index,
-            keep=self._keep, job=self.id, chunk=self.chunks, cursor=chunk.cursor, accepted=chunk.accepted, parked=len(chunk.parked),
+            keep=self._keep, job=self.id, chunk=self.chunks, cursor=chunk.cursor, accepted=chunk.accepted,
+            parked=len(chunk.parked),
         )  # fmt: skip
         self.chunks += 1
         report.rows += chunk.accepted + len(chunk.parked)
@@ -333,7 +334,9 @@ class _Job:
     def _keep(self, staged: Staged) -> None:
         """Remember what this chunk counted, before the log takes it."""
         for place, run in enumerate(staged.counts):
-            run.save(self.home / f"seen-{self.chunks:08d}-{place}.npy")
+            path = self.home / f"seen-{self.chunks:08d}-{place}.npy"
+            run.save(path)
+            staged.counts[place] = Run.open(path)  # from now on the disk remembers, not the memory
         flush_folder(self.home)
 
     def _remembered(self) -> Seen:
