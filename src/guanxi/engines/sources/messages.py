@@ -88,7 +88,10 @@ class Messages:
         return found
 
     def _event(self, raw: RawEvent) -> Event | Parked:
-        at = read_time(raw.at).value
+        try:
+            at = read_time(raw.at).value
+        except DataError as error:
+            raise DataError(error.what, error.mend, "at") from error
         if at is None:
             raise DataError("the time is missing", "Fill the message's timestamp", "at")
         if at + raw.correction_ms > self.latest_ms:
@@ -118,18 +121,17 @@ class Messages:
 
 def messages(source: Opened) -> Iterator[tuple[int, Any]]:
     """Yield the messages of JSON lines, or of one JSON list, numbered from 1."""
-    if format_of(source) == "json":
+    if format_of(source) == "json":  # or lines of which the second is broken: then it is no document
         with source.stream() as stream:
             data = stream.read(MAX_DOCUMENT + 1)
-        if len(data) > MAX_DOCUMENT:
+        whole = _decoded(data.removeprefix(b"\xef\xbb\xbf")) if len(data) <= MAX_DOCUMENT else Unread("")
+        if not isinstance(whole, Unread):
+            yield from enumerate(whole if isinstance(whole, list) else [whole], 1)
+            return
+        if data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"["):
             raise DataError(
-                f"{source.name} is a JSON document of more than {MAX_DOCUMENT >> 20} MB", "Write JSON lines"
+                f"{source.name} is no whole JSON list, or above {MAX_DOCUMENT >> 20} MB", "Write JSON lines"
             )
-        whole = _decoded(data.removeprefix(b"\xef\xbb\xbf"))
-        if isinstance(whole, Unread):
-            raise DataError(f"{source.name} is not JSON", "Check that the file is whole")
-        yield from enumerate(whole if isinstance(whole, list) else [whole], 1)
-        return
     yield from enumerate((_decoded(line.encode("utf-8", "surrogatepass")) for line in lines(source) if line.strip()), 1)
 
 
