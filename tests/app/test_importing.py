@@ -59,7 +59,7 @@ def test_a_bad_row_is_parked_mended_and_replayed(workspace: Workspace, tmp_path:
     report = run(workspace, path)
     assert (report.accepted, report.parked, report.rows) == (1, 1, 2)
     (group,) = queries.parked_groups(workspace)
-    assert (group.reason, group.field, group.count) == ("time", "at", 1)
+    assert (group.reason, group.field, group.count) == ("time", "下单时间", 1)
     done = replay(workspace, fixes={"下单时间": "2026-01-02 11:00:00"})
     assert (done.replayed, done.parked) == (1, 0)
     assert queries.parked_groups(workspace) == []

@@ -1,54 +1,69 @@
 """Replay: parked rows, mended, are handed in again through the same checks."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
 import msgspec
+import polars as pl
 
 from guanxi.app.importing import Taker, take_batches
 from guanxi.app.workspace import Workspace
-from guanxi.core import DataError, NotFound
+from guanxi.core import NotFound, Refused
 from guanxi.engines.log import Index, Seen, connect, now_ms
-from guanxi.engines.sources import map_rows, preset
+from guanxi.engines.sources import Preset, is_damaged, map_rows, mended, preset, with_fixes
 from guanxi.engines.vault import ParkedRow
-from guanxi.events import AHEAD_MS, Event, EventBatch, Parked, RawEvent
+from guanxi.events import AHEAD_MS, Event, EventBatch, Parked, RawEvent, seal_columns
 
 PURPOSE = "mend and replay"
 PAGE = 10_000
 
+Pair = tuple[ParkedRow, Parked]  # how a parked row is listed, and what it holds
 
-class Replayed(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a replay: rows that are events now, rows that stay parked, new events."""
+
+class Replayed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What became of a replay: rows that are events now, rows that stay parked, new events.
+
+    why     what still keeps rows parked, with its column and mend -> rows
+    """
 
     replayed: int
     parked: int
     stored: int
+    why: dict[str, int] = {}
 
 
 def replay(
     workspace: Workspace, *, reason: str | None = None, ids: Sequence[int] | None = None,
-    fixes: Mapping[str, str] | None = None, mapping: str = "", who: str = "cli",
+    fixes: Mapping[str, str] | None = None, settings: Mapping[str, str] | None = None, mapping: str = "",
+    who: str = "cli",
 ) -> Replayed:  # fmt: skip
     """Hand parked rows in again; the rows of one order go together.
 
     reason, ids  which open rows; all when both are None
     fixes        column -> value to put into each chosen row
+    settings     what the preset asks for, instead of what the import was given
     mapping      a preset or MAPPING.toml to use instead of the one that parked them
-    raises       NotFound when no open row is chosen
+    raises       NotFound when no open row is chosen; DataError when a chosen row has no column of a fix
     """
     chosen = _chosen(workspace, reason, ids)
     if not chosen:
         raise NotFound("no open parked row is chosen", "See `guanxi parked list`")
+    replayed = failed = stored = 0
+    why: dict[str, int] = {}
     with Taker(workspace, doing="guanxi parked replay") as taker:
-        replayed = failed = stored = 0
-        for source in sorted({row.source for row in chosen}):
-            rows = _with_groups(workspace, [row for row in chosen if row.source == source], source)
-            mine = {row.id for row in chosen}
-            whole = workspace.vault.parked.whole([row.id for row in rows], purpose=PURPOSE, who=who)
-            raws = [_fixed(one, fixes or {}) if row.id in mine else one for row, one in zip(rows, whole, strict=True)]
-            done, new = _hand_in(workspace, taker, source, rows, raws, mapping)
+        for part in _parts(workspace, chosen, fixes or {}, mapping, who):
+            source = part[0][0].source
+            if source.startswith("import:"):
+                bad, new = _map(workspace, taker, part, _preset(source, mapping), settings or {})
+            else:
+                bad, new = _check(workspace, taker, part, source)
+            done = [row.id for row, _ in part if row.id not in bad]
             replayed += len(done)
-            failed += len(rows) - len(done)
+            failed += len(bad)
             stored += new
+            for text in bad.values():
+                why[text] = why.get(text, 0) + 1
             workspace.vault.parked.mark(done, status="replayed", note=f"by {who}")
     workspace.control.record(
         who=who,
@@ -56,7 +71,7 @@ def replay(
         object="parked rows",
         detail={"replayed": replayed, "parked": failed, "stored": stored},
     )
-    return Replayed(replayed=replayed, parked=failed, stored=stored)
+    return Replayed(replayed=replayed, parked=failed, stored=stored, why=why)
 
 
 def _chosen(workspace: Workspace, reason: str | None, ids: Sequence[int] | None) -> list[ParkedRow]:
@@ -69,51 +84,111 @@ def _chosen(workspace: Workspace, reason: str | None, ids: Sequence[int] | None)
     return [row for row in found if wanted is None or row.id in wanted]
 
 
+def _parts(
+    workspace: Workspace, chosen: list[ParkedRow], fixes: Mapping[str, str], mapping: str, who: str
+) -> Iterator[list[Pair]]:
+    """Yield the mended rows, a list for each import that parked them.
+
+    An order that two overlapping exports parked is rebuilt from each export alone: its rows must not add up.
+    """
+    mine = {row.id for row in chosen}
+    fixed: list[list[Pair]] = []
+    for source in sorted({row.source for row in chosen}):
+        rows = _with_groups(workspace, [row for row in chosen if row.source == source], source)
+        whole = workspace.vault.parked.whole([row.id for row in rows], purpose=PURPOSE, who=who)
+        jobs: dict[str, list[Pair]] = {}
+        for row, raw in zip(rows, whole, strict=True):
+            mend = bool(fixes) and row.id in mine
+            jobs.setdefault(row.job, []).append((row, _fixed(raw, fixes, mapping) if mend else raw))
+        fixed += jobs.values()
+    yield from fixed  # only now: a fix that does not fit a later row must not leave half of them replayed
+
+
 def _with_groups(workspace: Workspace, rows: list[ParkedRow], source: str) -> list[ParkedRow]:
     """Add the parked neighbours of each row: an order is rebuilt from all its rows or not at all."""
     found = {row.id: row for row in rows}
     for group in {row.group for row in rows if row.group}:
-        for row in workspace.vault.parked.rows(source=source, group=group, limit=PAGE):
-            found[row.id] = row
+        after = 0
+        while page := workspace.vault.parked.rows(source=source, group=group, limit=PAGE, after=after):
+            found |= {row.id: row for row in page}
+            after = page[-1].id
     return [found[number] for number in sorted(found)]
 
 
-def _fixed(row: Parked, fixes: Mapping[str, str]) -> Parked:
-    if not fixes:
-        return row
-    cells = msgspec.json.decode(row.raw)
-    if not isinstance(cells, dict):
-        raise DataError("this row has no columns to fix", "Replay it with a corrected mapping")
-    strange = [name for name in fixes if name not in cells]
-    if strange:
-        raise DataError(f"the row has no column {strange[0]!r}", f"Use one of {', '.join(sorted(cells)[:40])}")
-    return msgspec.structs.replace(row, raw=msgspec.json.encode(cells | dict(fixes)).decode())
+def _preset(source: str, mapping: str) -> Preset:
+    name = source.removeprefix("import:")
+    try:
+        return preset(mapping or name)
+    except NotFound as error:
+        if mapping:
+            raise
+        raise NotFound(f"the mapping {name!r} does not ship with Guanxi", "Give its file: --as MAPPING.toml") from error
 
 
-def _hand_in(
-    workspace: Workspace, taker: Taker, source: str, rows: list[ParkedRow], raws: list[Parked], mapping: str
-) -> tuple[list[int], int]:
-    """Return the ids of rows that are events now, and how many events are new."""
-    if source.startswith("import:"):
-        name = mapping or source.removeprefix("import:")
-        chosen = preset(name)
-        mapped = map_rows(
-            [(row.row, row.raw) for row in raws], chosen, catalogue=workspace.catalogue, latest_ms=now_ms() + AHEAD_MS
-        )
-        bad = {one.row for one in mapped.parked}
-        done = [row.id for row in rows if row.row not in bad]
-        return done, _store(workspace, taker, chosen.id, mapped.batches)
+def _fixed(row: Parked, fixes: Mapping[str, str], mapping: str) -> Parked:
+    if row.source.startswith("import:"):
+        return msgspec.structs.replace(row, raw=mended(row.raw, fixes, _preset(row.source, mapping)))
+    free = [name for name in fixes if _FREE.match(name)]
+    raw = with_fixes(msgspec.json.decode(row.raw), fixes, [*RawEvent.__struct_fields__, *free])
+    return msgspec.structs.replace(row, raw=msgspec.json.encode(raw).decode())
+
+
+_FREE: Final = re.compile(r"(roles|refs|properties)\.[^.]+\Z")  # what a live event may be given
+
+
+def _map(
+    workspace: Workspace, taker: Taker, part: list[Pair], chosen: Preset, settings: Mapping[str, str]
+) -> tuple[dict[int, str], int]:
+    """Map rows of files; return why rows stay parked, by their id, and how many events are new."""
+    bad = {row.id: _DAMAGED for row, raw in part if is_damaged(raw)}
+    spoilt = {row.group for row, _ in part if row.id in bad and row.group}
+    bad |= {row.id: _MATES for row, _ in part if row.group in spoilt and row.id not in bad}
+    # Sheets and tables of one file count their rows apart, so rows get numbers of their own while they are mapped.
+    rows = {place: (row, raw) for place, (row, raw) in enumerate(part, 1) if row.id not in bad}
+    mapped = map_rows(
+        [(place, raw.raw) for place, (_, raw) in rows.items()], chosen, settings=settings,
+        catalogue=workspace.catalogue, latest_ms=now_ms() + AHEAD_MS,
+    )  # fmt: skip
+    bad |= {rows[one.row][0].id: _why(one) for one in mapped.parked}
+    numbers = {place: raw.row for place, (_, raw) in rows.items()}
+    vault, catalogue = workspace.vault, workspace.catalogue
+    batches = []
+    for one in mapped.batches:
+        frame = one.frame.with_columns(pl.col("row").replace_strict(numbers, return_dtype=pl.Int64))
+        batches.append(EventBatch(one.kind, seal_columns(catalogue.find(one.kind), frame, vault)))
+    vault.flush()
+    return bad, _store(workspace, taker, chosen.id, batches)
+
+
+_DAMAGED: Final = "the row still holds less than its file did: write the whole cell with --fix COLUMN=VALUE"
+_MATES: Final = "another row of the same group stays parked: mend that one too"
+
+
+def _why(one: Parked) -> str:
+    column = f" ({one.field})" if one.field else ""
+    return f"{one.what}{column}: {one.mend}"
+
+
+def _check(workspace: Workspace, taker: Taker, part: list[Pair], source: str) -> tuple[dict[int, str], int]:
+    """Check live events again; return why rows stay parked, by their id, and how many events are new."""
     intake = workspace.intake()
     good: list[Event] = []
-    done = []
-    for row, parked in zip(rows, raws, strict=True):
-        raw = msgspec.json.decode(parked.raw, type=RawEvent)
-        result = intake.check(raw, "server", received_ms=now_ms(), source=source)
-        if isinstance(result, Event):
-            good.append(result)
-            done.append(row.id)
+    bad: dict[int, str] = {}
+    for row, parked in part:
+        try:
+            raw = msgspec.json.decode(parked.raw, type=RawEvent)
+            result = intake.check(raw, "server", received_ms=now_ms(), source=source)
+        except msgspec.DecodeError as error:
+            bad[row.id] = f"this is not an event ({error}): let its sender mend it and send it again"
+        except Refused as error:
+            bad[row.id] = f"{error.what}: {error.mend}"
+        else:
+            if isinstance(result, Event):
+                good.append(result)
+            else:
+                bad[row.id] = _why(result)
     workspace.vault.flush()
-    return done, taker.append(good)
+    return bad, taker.append(good)
 
 
 def _store(workspace: Workspace, taker: Taker, name: str, batches: Sequence[EventBatch]) -> int:

@@ -17,13 +17,13 @@ from guanxi.cli.output import (
     WorkspaceOption,
     amount_text,
     moment,
+    read_pairs,
     show_json,
     show_map,
     show_pairs,
     show_table,
     talk,
 )
-from guanxi.core import SettingError
 
 cli = typer.Typer(
     no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False, rich_markup_mode=None,
@@ -101,7 +101,7 @@ def import_(
     as_json: JsonOption = False,
 ) -> None:
     """Import files of any platform. 导入文件"""
-    given = _settings(settings or [])
+    given = read_pairs(settings or [], "--set")
     chosen = [pair for path in sources.expand(files) for pair in sources.choose(path, preset)]
     with Workspace.open(workspace) as opened:
         if dry_run:
@@ -175,16 +175,6 @@ def sql(
         show_json([dict(zip(columns, row, strict=True)) for row in found])
     else:
         show_table(columns, found)
-
-
-def _settings(pairs: list[str]) -> dict[str, str]:
-    given = {}
-    for pair in pairs:
-        name, mark, value = pair.partition("=")
-        if not mark or not name:
-            raise SettingError(f"--set {pair!r} is not name=value", "Write --set period=2026-01-02")
-        given[name.strip()] = value.strip()
-    return given
 
 
 def _bar() -> Progress:

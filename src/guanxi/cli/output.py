@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from guanxi.core import SHANGHAI, Money, from_ms
+from guanxi.core import SHANGHAI, Money, SettingError, from_ms
 
 talk = Console(stderr=True, highlight=False, emoji=False)
 _out = Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else 240)
@@ -55,6 +55,17 @@ def show_text(text: str) -> None:
 def show_map(values: Mapping[str, object]) -> str:
     """Return names and values on one line."""
     return " ".join(f"{name}={value}" for name, value in values.items())
+
+
+def read_pairs(pairs: Sequence[str], option: str) -> dict[str, str]:
+    """Return name=value texts as a mapping; raises SettingError for a text that is none."""
+    given: dict[str, str] = {}
+    for pair in pairs:
+        name, mark, value = pair.partition("=")
+        if not mark or not name.strip():
+            raise SettingError(f"{option} {pair!r} is not name=value", f"Write {option} NAME=VALUE")
+        given[name.strip()] = value.strip()
+    return given
 
 
 def amount_text(minor: int | None, currency: str) -> str:

@@ -5,7 +5,16 @@ from typing import Annotated
 import typer
 
 from guanxi.app import Workspace, queries, replay
-from guanxi.cli.output import DEFAULT_WORKSPACE, JsonOption, WorkspaceOption, show_json, show_pairs, show_table, talk
+from guanxi.cli.output import (
+    DEFAULT_WORKSPACE,
+    JsonOption,
+    WorkspaceOption,
+    read_pairs,
+    show_json,
+    show_pairs,
+    show_table,
+    talk,
+)
 from guanxi.events import REASONS
 
 commands = typer.Typer(no_args_is_help=True, help="Parked rows: what could not be accepted, and why. 待修行")
@@ -60,16 +69,20 @@ def replay_(
     ids: Annotated[list[int] | None, typer.Option("--id", help="Only these rows. 按编号")] = None,
     fix: Annotated[list[str] | None, typer.Option("--fix", help="column=value to put into every row. 统一改值")] = None,
     preset: Annotated[str, typer.Option("--as", help="A corrected MAPPING.toml to use instead. 改用映射")] = "",
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="name=value that the preset asks for. 补充设置")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Mend rows and hand them in again; rows that fail again stay parked. 修好并重放"""
-    fixes = dict(pair.partition("=")[::2] for pair in fix or [])
+    fixes, given = read_pairs(fix or [], "--fix"), read_pairs(settings or [], "--set")
     with Workspace.open(workspace) as opened:
-        report = replay.replay(opened, reason=reason, ids=ids, fixes=fixes, mapping=preset)
+        report = replay.replay(opened, reason=reason, ids=ids, fixes=fixes, settings=given, mapping=preset)
     if as_json:
         show_json(report)
     else:
         show_pairs([("replayed", report.replayed), ("still parked", report.parked), ("new events", report.stored)])
+        show_table(("rows", "why they stay parked"), [(count, text) for text, count in report.why.items()])
 
 
 @commands.command()

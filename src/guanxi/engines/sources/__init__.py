@@ -1,10 +1,11 @@
 """Sources: files of many platforms become events, by mappings that are data."""
 
 from guanxi.engines.sources.mapping import Mapped, TotalGap
+from guanxi.engines.sources.mend import is_damaged, map_rows, mended, with_fixes
 from guanxi.engines.sources.preset import Preset, preset, presets, read_preset
 from guanxi.engines.sources.readers import Opened, expand
 from guanxi.engines.sources.recognise import Found, recognise
-from guanxi.engines.sources.source import Chunk, map_rows, open_source
+from guanxi.engines.sources.source import Chunk, open_source
 from guanxi.engines.sources.suggest import suggest
 
 __all__ = [
@@ -15,11 +16,14 @@ __all__ = [
     "Preset",
     "TotalGap",
     "expand",
+    "is_damaged",
     "map_rows",
+    "mended",
     "open_source",
     "preset",
     "presets",
     "read_preset",
     "recognise",
     "suggest",
+    "with_fixes",
 ]

@@ -1,6 +1,6 @@
 """Groups: the rows that make one order, and one event of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -9,7 +9,7 @@ import polars as pl
 from guanxi.engines.sources.level import Level
 from guanxi.engines.sources.plan import EventPlan
 from guanxi.engines.sources.preset import Value
-from guanxi.events.event import SEPARATOR
+from guanxi.events import SEPARATOR
 
 GROUP: Final = "$g"  # the number of the first row of the row's group
 
@@ -20,11 +20,14 @@ def group_text(level: Level, names: Sequence[str]) -> pl.Series:
     return pl.DataFrame(parts).select(pl.concat_str(pl.all(), separator=SEPARATOR).alias("key")).to_series()
 
 
-def grouped(plan: EventPlan, frame: pl.DataFrame, groups: pl.Series, found: list[pl.DataFrame]) -> pl.DataFrame:
+def grouped(
+    plan: EventPlan, frame: pl.DataFrame, groups: pl.Series, found: list[pl.DataFrame], origins: Mapping[str, str]
+) -> pl.DataFrame:
     """Return one event per group, its values joined over the rows by their `agg`.
 
-    groups  the group of each row
-    found   problems found on the way are added to it
+    groups   the group of each row
+    found    problems found on the way are added to it
+    origins  field -> the columns it is read from
     """
     frame = frame.with_columns(groups.alias(GROUP))
     ways = {one.name: one.value.agg for one in plan.fields}
@@ -37,7 +40,7 @@ def grouped(plan: EventPlan, frame: pl.DataFrame, groups: pl.Series, found: list
         if way == "same":
             differ = frame.group_by(GROUP).agg(pl.col(name).n_unique().alias("n")).filter(pl.col("n") > 1)
             texts = {
-                "kind": plan.row.kind, "field": name.split("_", 1)[-1], "reason": "group",
+                "kind": plan.row.kind, "field": origins.get(name, name), "reason": "group",
                 "what": "the rows of one group differ where they must agree", "mend": "Correct the differing rows",
             }  # fmt: skip
             found.append(differ.select(pl.col(GROUP).alias("row"), *(pl.lit(t).alias(n) for n, t in texts.items())))

@@ -11,7 +11,7 @@ from guanxi.engines.sources.plan import TablePlan, plan_table
 from guanxi.engines.sources.preset import Join, Preset, Value, preset
 from guanxi.engines.sources.readers import Opened, RawChunk, expand
 from guanxi.engines.sources.recognise import fit, format_of, look, matching_sheets, reader_for
-from guanxi.events.kinds import Catalogue
+from guanxi.events import Catalogue
 
 KEY = "join"
 

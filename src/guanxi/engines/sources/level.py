@@ -1,7 +1,7 @@
 """One level of rows while it is mapped: raw cells, derived columns, conditions, values; each read once."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from typing import Any, Final
@@ -12,6 +12,7 @@ import polars as pl
 from guanxi.core import MINOR_DIGITS, SettingError
 from guanxi.engines.sources.convert import DTYPES, Converted, How, convert, half_up, micro
 from guanxi.engines.sources.headers import clean_header
+from guanxi.engines.sources.origin import origin, sources, template_parts
 from guanxi.engines.sources.preset import As, Condition, Derived, Value
 from guanxi.engines.sources.readers import PLACE, ROW
 from guanxi.events.repair import NO_VALUE, is_masked
@@ -79,6 +80,10 @@ class Level:
             mask = one if mask is None else mask & one
         return mask, bad
 
+    def origin(self, names: Iterable[str]) -> str:
+        """Return the source columns behind names of this level, joined by "|"."""
+        return origin(names, self.rules.derived, self.each)
+
     def _any(self, condition: Condition, bad: list[pl.DataFrame]) -> pl.Series:
         mask = pl.Series([False] * len(self), dtype=pl.Boolean)
         for inner in condition.any:
@@ -114,11 +119,11 @@ class Level:
                 return masked(cells.cast(pl.String))
             case "true" | "false":
                 found = convert(cells, How("boolean"))
-                bad.extend(found.bad)
+                bad.extend(self._blamed(found.bad, [test.column]))
                 return (found.values == (test.is_ == "true")).fill_null(False)
         # 0.00 and 12元 are numbers here too. A cell that is none parks its row: nobody knows which way it would go.
         found = convert(cells, How("money", self.rules.currency))
-        bad.extend(found.bad)
+        bad.extend(self._blamed(found.bad, [test.column]))
         number = found.values
         compared = {"positive": number > 0, "negative": number < 0, "zero": number == 0}[test.is_]
         return compared.fill_null(False)
@@ -163,7 +168,7 @@ class Level:
             return pl.repeat(value.const, len(self), eager=True).alias("const")
         parts: list[pl.Expr] = []
         frame: dict[str, pl.Series] = {}
-        for literal, name in _template(value.template):
+        for literal, name in template_parts(value.template):
             if literal:
                 parts.append(pl.lit(literal))
             if name:
@@ -208,7 +213,15 @@ class Level:
             found = convert(self._source(value), how)
             if value.divide > 1:
                 found = replace(found, values=found.values / value.divide)
+        found.bad = self._blamed(found.bad, sources(value))
         return self._finished(value, found)
+
+    def _blamed(self, bad: list[pl.DataFrame], names: Iterable[str]) -> list[pl.DataFrame]:
+        """Say from which columns the unreadable cells come, where it is not said yet."""
+        if all("field" in one.columns for one in bad):
+            return bad
+        field = pl.lit(self.origin(names)).alias("field")
+        return [one if "field" in one.columns else one.with_columns(field) for one in bad]
 
     def _finished(self, value: Value, found: Converted) -> Converted:
         values = found.values
@@ -234,10 +247,13 @@ class Level:
         for part, sign in zip(parts[1:], signs[1:], strict=True):
             total = total + part.values.fill_null(0) * sign
             filled = filled | part.values.is_not_null()
-        return Converted(total.set(~filled, None), bad=[one for part in parts for one in part.bad])
+        names = (*value.sum, *value.minus)
+        bad = [one for name, part in zip(names, parts, strict=True) for one in self._blamed(part.bad, [name])]
+        return Converted(total.set(~filled, None), bad=bad)
 
     def _product(self, value: Value, how: How) -> Converted:
         one, two = (micro(self.cells(name), how) for name in value.product)
+        bad = [*self._blamed(one.bad, value.product[:1]), *self._blamed(two.bad, value.product[1:])]
         product = one.values * two.values  # exact: millionths of millionths fit 128 bits
         match how.as_:
             case "money":
@@ -248,7 +264,7 @@ class Level:
                 values = half_up(product, 10**6).cast(pl.Decimal(18, 0)).cast(pl.Decimal(38, 6)) / 1_000_000
             case _:
                 values = product.cast(pl.Float64) / 1e12
-        return Converted(values.cast(DTYPES[how.as_]), bad=[*one.bad, *two.bad])
+        return Converted(values.cast(DTYPES[how.as_]), bad=bad)
 
 
 def masked(texts: pl.Series) -> pl.Series:
@@ -278,11 +294,6 @@ def _first(columns: list[pl.Series]) -> pl.Series:
         columns = [column.cast(pl.String) for column in columns]
     frame = pl.DataFrame([column.alias(str(place)) for place, column in enumerate(columns)])
     return frame.select(pl.coalesce(pl.all())).to_series()
-
-
-def _template(text: str) -> list[tuple[str, str]]:
-    """Return (literal, column) pairs of a template."""
-    return [(found[1], found[2] or "") for found in re.finditer(r"([^{}]*)(?:\{([^{}]+)\}|\Z)", text) if found[0]]
 
 
 def _text(value: Any) -> str:

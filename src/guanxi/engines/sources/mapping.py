@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -12,13 +13,11 @@ from guanxi.engines.sources.convert import Converted, How, decimal_from_micro, m
 from guanxi.engines.sources.grouping import GROUP, group_text, grouped
 from guanxi.engines.sources.headers import clean_header
 from guanxi.engines.sources.level import Level, masked
-from guanxi.engines.sources.plan import EventPlan, Filled, TablePlan
+from guanxi.engines.sources.origin import sources
+from guanxi.engines.sources.plan import EventPlan, Filled, TablePlan, condition_names
 from guanxi.engines.sources.preset import Value
-from guanxi.engines.sources.readers import ROW, BadRow, RawChunk
-from guanxi.events.checks import problems
-from guanxi.events.columns import EventBatch
-from guanxi.events.event import SEPARATOR
-from guanxi.events.parked import Parked
+from guanxi.engines.sources.readers import ROW, BadRow, RawChunk, with_context
+from guanxi.events import SEPARATOR, EventBatch, Parked, problems
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ class Mapped:
     notes: dict[str, int]
 
 
-@dataclass(slots=True)
+@dataclass
 class Mapper:
     """Maps the chunks of one table.
 
@@ -86,6 +85,18 @@ class Mapper:
             made.append(one)
             found += one.problems
         return self._settled(chunk, root_level, made, [one for one in found if one.height], skipped, notes)
+
+    @cached_property
+    def context(self) -> dict[str, Any]:
+        """What a parked row must remember to be mapped again: its table, and what was given beside the columns."""
+        plan = self.plan
+        defaults = {name: row.default for name, row in plan.preset.settings.items()}
+        given = {
+            name: value for name, value in plan.rules.fixed.items()
+            if name in plan.context and value is not None and value != defaults.get(name)
+        }  # fmt: skip
+        table = {"table": plan.table.id} if len(plan.preset.tables) > 1 else {}
+        return table | ({"given": given} if given else {})
 
     def totals(self) -> list[TotalGap]:
         """Return every stated total beside the sum of the rows seen so far."""
@@ -153,7 +164,7 @@ class Mapper:
                 continue
             mask, _ = root.holds(guard.when)
             rows = root.frame[ROW] if mask is None else root.frame[ROW].filter(mask)
-            texts = {"kind": "", "field": guard.when[0].column if guard.when else "", "reason": guard.reason,
+            texts = {"kind": "", "field": root.origin(condition_names(guard.when)), "reason": guard.reason,
                      "what": guard.what, "mend": guard.mend}  # fmt: skip
             found.append(rows.to_frame("row").with_columns(pl.lit(text).alias(name) for name, text in texts.items()))
         return pl.concat(found)
@@ -195,7 +206,7 @@ class Mapper:
             reason=bad.reason,
             what=bad.what,
             mend=bad.mend,
-            raw=bad.raw,
+            raw=with_context(bad.raw, self.context),
         )
 
     def _groups_of(self, bad: Sequence[BadRow], root: Level, groups: pl.Series) -> list[int]:
@@ -219,7 +230,8 @@ class Mapper:
             problem = own.get(row) or _SIBLING
             parked.append(Parked(
                 source=self.source, row=row, kind=problem["kind"], field=problem["field"], reason=problem["reason"],
-                what=problem["what"], mend=problem["mend"], raw=chunk.raw_row(row),
+                what=problem["what"], mend=problem["mend"],
+                raw=with_context(chunk.raw_row(row), self.context),
                 group=(keys[index] or "") if keys is not None else "",
             ))  # fmt: skip
         return parked
@@ -246,7 +258,8 @@ def _events(plan: EventPlan, level: Level, root: Level, latest_ms: int, notes: d
     mask, tests = level.holds(plan.row.when)
     rows = level.frame[ROW]
     columns: list[pl.Series] = [rows.alias("row")]
-    found: list[pl.DataFrame] = [_problem(plan, "when", one, rows) for one in tests]
+    found: list[pl.DataFrame] = [_problem(plan, one, rows) for one in tests]
+    origins = _origins(plan, level)
     repairs: list[pl.Expr] = []
     helpers: list[pl.Series] = []
 
@@ -257,7 +270,7 @@ def _events(plan: EventPlan, level: Level, root: Level, latest_ms: int, notes: d
             helpers.append(cells.notes.alias(f"note {name}"))
             repairs.append(pl.concat_str(pl.lit(f"{short}:"), pl.col(f"note {name}")))
         for bad in cells.bad:
-            found.append(_problem(plan, short, bad, rows, mask))
+            found.append(_problem(plan, bad, rows, mask))
 
     for one in plan.fields:
         cells = level.value(one.value, one.as_)
@@ -277,13 +290,20 @@ def _events(plan: EventPlan, level: Level, root: Level, latest_ms: int, notes: d
         frame, source_rows = frame.filter(mask), rows.filter(mask)
     if plan.row.per == "group":
         groups = root.extra[GROUP] if mask is None else root.extra[GROUP].filter(mask)
-        frame = grouped(plan, frame, groups, found)
+        frame = grouped(plan, frame, groups, found, origins)
     frame = frame.select(name for name in frame.columns if frame.schema[name] != pl.Null)
     checked = problems(plan.kind, frame, latest_ms=latest_ms)
     if checked.height:
         index = frame["row"].gather(checked["index"])
         found.append(
-            checked.select(index.alias("row"), pl.lit(plan.row.kind).alias("kind"), "field", "reason", "what", "mend")
+            checked.select(
+                index.alias("row"),
+                pl.lit(plan.row.kind).alias("kind"),
+                pl.col("field").replace(origins),
+                "reason",
+                "what",
+                "mend",
+            )
         )
     return _Made(plan.row.kind, frame, source_rows, found)
 
@@ -298,15 +318,14 @@ def _key(plan: EventPlan, level: Level, mask: pl.Series | None, found: list[pl.D
         cells = (
             Converted(level.cells(value.column).cast(pl.String)) if special else level.value(_with_zero(value), "id")
         )
-        found += [_problem(plan, value.column, bad, rows, mask) for bad in cells.bad]
+        found += [_problem(plan, bad, rows, mask) for bad in cells.bad]
         empty = cells.values.is_null() if mask is None else cells.values.is_null() & mask
         if empty.any():
-            texts = {"reason": "id-missing", "what": f"{value.column!r} is part of the key and is empty",
+            texts = {"field": level.origin([value.column]), "reason": "id-missing",
+                     "what": f"{value.column!r} is part of the key and is empty",
                      "mend": "Fill it; without it a re-import could not tell this row from others"}  # fmt: skip
             missing = pl.DataFrame({"index": empty.arg_true().cast(pl.UInt32)})
-            found.append(
-                _problem(plan, value.column, missing.with_columns(pl.lit(t).alias(n) for n, t in texts.items()), rows)
-            )
+            found.append(_problem(plan, missing.with_columns(pl.lit(t).alias(n) for n, t in texts.items()), rows))
         parts.append(cells.values.alias(str(len(parts))))
     return pl.DataFrame(parts).select(pl.concat_str(pl.all(), separator=SEPARATOR).alias("nk")).to_series()
 
@@ -345,14 +364,22 @@ def _currency(plan: EventPlan, level: Level) -> pl.Series | pl.Expr:
     return level.value(plan.currency, "text").values.alias("currency")
 
 
-def _problem(
-    plan: EventPlan, name: str, bad: pl.DataFrame, rows: pl.Series, mask: pl.Series | None = None
-) -> pl.DataFrame:
+def _origins(plan: EventPlan, level: Level) -> dict[str, str]:
+    """Return by name of a field, with its prefix and without, the columns that it is read from."""
+    read: dict[str, list[str]] = {"currency": list(sources(plan.currency))}
+    for one in plan.fields:
+        for name in {one.name, "at" if one.name == "at_ms" else one.name.split("_", 1)[-1]}:
+            read.setdefault(name, []).extend(sources(one.value))
+    found = {name: level.origin(columns) for name, columns in read.items()}
+    return {name: columns for name, columns in found.items() if columns}
+
+
+def _problem(plan: EventPlan, bad: pl.DataFrame, rows: pl.Series, mask: pl.Series | None = None) -> pl.DataFrame:
     """Return unreadable cells as problems of rows; cells outside the mask do not count."""
     if mask is not None:
         bad = bad.filter(mask.gather(bad["index"]))
     at = rows.gather(bad["index"]).cast(pl.Int64).alias("row")
-    return bad.select(at, pl.lit(plan.row.kind).alias("kind"), pl.lit(name).alias("field"), "reason", "what", "mend")
+    return bad.select(at, pl.lit(plan.row.kind).alias("kind"), "field", "reason", "what", "mend")
 
 
 def _tie_notes(root: Level) -> dict[str, int]:

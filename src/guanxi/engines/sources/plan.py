@@ -10,7 +10,8 @@ import polars as pl
 from guanxi.core import MINOR_DIGITS, SettingError
 from guanxi.engines.sources.convert import DTYPES, zone_of
 from guanxi.engines.sources.headers import clean_header
-from guanxi.engines.sources.level import Rules, _template
+from guanxi.engines.sources.level import Rules
+from guanxi.engines.sources.origin import sources
 from guanxi.engines.sources.preset import As, Condition, Derived, EventRow, Preset, Table, Value
 from guanxi.events import kinds
 from guanxi.events.columns import DTYPES as DECLARED
@@ -42,7 +43,11 @@ class EventPlan:
 
 @dataclass(frozen=True, slots=True)
 class TablePlan:
-    """One table of a preset, ready to map."""
+    """One table of a preset, ready to map.
+
+    needs    nested path -> columns that it reads
+    context  names without "$" of what it reads beside the columns: settings, facts, the sheet
+    """
 
     preset: Preset
     table: Table
@@ -50,6 +55,7 @@ class TablePlan:
     events: tuple[EventPlan, ...]
     needs: Mapping[str, tuple[str, ...]]
     signatures: tuple[tuple[str, ...], ...]
+    context: frozenset[str]
 
 
 def plan_table(
@@ -73,7 +79,8 @@ def plan_table(
     signatures = tuple(filter(None, (table.headers or preset.match.headers, *preset.match.any_headers)))
     if table.headers:
         signatures = (table.headers,)
-    return TablePlan(preset, table, rules, events, _needs(preset, table, events, derived), signatures)
+    needs, context = _needs(preset, table, events, derived)
+    return TablePlan(preset, table, rules, events, needs, signatures, context & fixed.keys() | preset.settings.keys())
 
 
 def _event(preset: Preset, row: EventRow, kind: Kind | None) -> EventPlan:
@@ -142,14 +149,17 @@ def _fits(value: Value, as_: As, declared: pl.DataType) -> bool:
 
 def _needs(
     preset: Preset, table: Table, events: tuple[EventPlan, ...], derived: Mapping[str, Derived]
-) -> dict[str, tuple[str, ...]]:
-    """Return the columns that each level reads from the file."""
+) -> tuple[dict[str, tuple[str, ...]], frozenset[str]]:
+    """Return the columns that each level reads from the file, and the names that are given beside it."""
     needs: dict[str, dict[str, None]] = {"": {}}
+    beside: set[str] = set()
 
     def want(level: str, names: Iterator[str]) -> None:
         held = needs.setdefault(level, {})
         for name in map(clean_header, names):
             row = derived.get(name)
+            if name.startswith("$"):
+                beside.add(name[1:])
             if name.startswith(("$", "tie.")) or name in held:
                 continue
             if row is not None and row.each == level and name not in seen:
@@ -162,43 +172,41 @@ def _needs(
     seen: set[str] = set()
     for event in events:
         level = event.row.each
-        want(level, _condition_names(event.row.when))
+        want(level, condition_names(event.row.when))
         for value in (*event.key, event.currency, *(one.value for one in event.fields)):
             want(level, _names(value))
             want(level, iter([value.scope] if value.scope and value.scope.startswith("$") else []))
     for guard in preset.guards:
         if guard.table == table.id:
-            want("", _condition_names(guard.when))
+            want("", condition_names(guard.when))
     for skip in table.skip:
-        want("", _condition_names(skip.when))
+        want("", condition_names(skip.when))
     want("", iter(table.group))
     if table.totals is not None:
         want("", iter((table.totals.column, *table.totals.compare)))
     if preset.tie is not None:
         want("", tie_names(preset))
-    return {level: tuple(names) for level, names in needs.items()}
+    return {level: tuple(names) for level, names in needs.items()}, frozenset(beside)
+
+
+def condition_names(conditions: tuple[Condition, ...]) -> Iterator[str]:
+    """Yield the columns that conditions look at."""
+    for condition in conditions:
+        if condition.column:
+            yield condition.column
+        yield from condition_names(condition.any)
 
 
 def tie_names(preset: Preset) -> Iterator[str]:
     """Yield the columns that the tie reads."""
     tie = preset.tie
     if tie is not None:
-        yield from _condition_names(tie.undo)
-        yield from _condition_names(tie.among)
+        yield from condition_names(tie.undo)
+        yield from condition_names(tie.among)
         yield from (*tie.match, tie.order)
         yield from filter(None, (tie.at_least, tie.time))
 
 
 def _names(value: Value | Derived) -> Iterator[str]:
-    yield from filter(None, (value.column, *value.columns))
-    yield from (name for _, name in _template(value.template) if name)
-    if isinstance(value, Value):
-        yield from (*value.sum, *value.minus, *value.product)
-    yield from _condition_names(value.when)
-
-
-def _condition_names(conditions: tuple[Condition, ...]) -> Iterator[str]:
-    for condition in conditions:
-        if condition.column:
-            yield condition.column
-        yield from _condition_names(condition.any)
+    yield from sources(value)
+    yield from condition_names(value.when)

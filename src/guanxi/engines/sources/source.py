@@ -15,20 +15,16 @@ from guanxi.engines.sources.grouping import group_text
 from guanxi.engines.sources.headers import clean_header
 from guanxi.engines.sources.join import add_joined, joined_rows
 from guanxi.engines.sources.level import Level
-from guanxi.engines.sources.mapping import Mapped, Mapper, TotalGap
+from guanxi.engines.sources.mapping import Mapper, TotalGap
 from guanxi.engines.sources.messages import Messages
 from guanxi.engines.sources.named import named
 from guanxi.engines.sources.plan import TablePlan, plan_table
 from guanxi.engines.sources.preset import Preset, Table
 from guanxi.engines.sources.readers import ROW, Opened, RawChunk, Reader, expand
-from guanxi.engines.sources.readers.json import DECODER
-from guanxi.engines.sources.readers.objects import cell_text, object_chunk, stack_from
 from guanxi.engines.sources.recognise import format_of, matching_sheets, reader_for
 from guanxi.engines.sources.split import split_rows
 from guanxi.engines.sources.tie import tied_rows
-from guanxi.events.columns import EventBatch
-from guanxi.events.kinds import Catalogue, shipped
-from guanxi.events.parked import Parked
+from guanxi.events import Catalogue, EventBatch, Parked, shipped
 
 MAX_HELD: Final = 4_000_000  # rows that wait for the rest of their group
 
@@ -112,45 +108,6 @@ def open_source(
                 yield chunk
 
 
-def map_rows(
-    raws: Sequence[tuple[int, str]], preset: Preset, *, settings: Mapping[str, str] | None = None, table: str = "",
-    latest_ms: int = 4_102_444_800_000, catalogue: Catalogue | None = None,
-) -> Mapped:  # fmt: skip
-    """Map raw rows (row number, JSON text as Parked.raw holds it) again, after they were mended."""
-    given = preset.given(settings or {})
-    preset = named(preset, given)
-    if preset.wire:
-        reading = Messages(preset, catalogue or shipped(), latest_ms)
-        return reading.map([(number, msgspec.json.decode(raw)) for number, raw in sorted(raws)])
-    chosen = next((one for one in preset.tables if one.id == table), preset.tables[0])
-    fixed: dict[str, str | None] = {
-        **given,
-        **dict.fromkeys(preset.facts),
-        "sheet": None,
-        "sheet1": None,
-    }
-    plan = plan_table(preset, chosen, fixed=fixed, catalogue=catalogue)
-    rows = sorted(raws)
-    try:
-        values = [(number, DECODER.decode(raw)) for number, raw in rows]
-    except msgspec.DecodeError as error:
-        raise DataError(f"a mended row is not JSON: {error}", "Keep the form of the raw row") from error
-    flat = (
-        chosen.split is not None
-        or chosen.format in ("csv", "tsv", "xlsx", "parquet")
-        or not (chosen.rows or len(plan.needs) > 1 or _nested(values))
-    )
-    if flat:
-        names = list(dict.fromkeys(name for _, cells in values for name in cells))
-        data: dict[str, list[Any]] = {name: [cell_text(cells.get(name)) for _, cells in values] for name in names}
-        frame = pl.DataFrame(data, schema=dict.fromkeys(names, pl.String))
-        chunk = RawChunk({"": frame.with_columns(pl.Series(ROW, [number for number, _ in values], pl.Int64))}, 0)
-        split_rows(chunk, plan)
-    else:
-        chunk = object_chunk([(number, stack_from(value)) for number, value in values], plan.needs, 0)
-    return Mapper(plan, latest_ms, f"import:{preset.id}").map(chunk)
-
-
 def _message_chunks(
     reading: Messages, sources: Sequence[Opened], place: int, start: int, size: int | None
 ) -> Iterator[Chunk]:
@@ -162,12 +119,6 @@ def _message_chunks(
             cursor = f"{index}:0:{following}"
             yield Chunk(number, source.name, cursor, first, mapped.rows, mapped.accepted, mapped.batches, mapped.parked,
                         mapped.skipped, mapped.notes)  # fmt: skip
-
-
-def _nested(values: Sequence[tuple[int, Any]]) -> bool:
-    return any(
-        not isinstance(row, dict) or any(isinstance(cell, dict | list) for cell in row.values()) for _, row in values
-    )
 
 
 class _Reading:

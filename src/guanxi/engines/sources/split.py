@@ -1,16 +1,15 @@
 """Split rows: cells that hold several things of one row become a nested level, when their counts agree."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 import polars as pl
 
 from guanxi.engines.sources.headers import clean_header
+from guanxi.engines.sources.origin import SPLIT
 from guanxi.engines.sources.plan import TablePlan
 from guanxi.engines.sources.preset import Split
 from guanxi.engines.sources.readers import PLACE, ROW, RawChunk
-
-SPLIT: Final = "split[]"  # the level's path, for `each`
 
 
 def split_rows(chunk: RawChunk, plan: TablePlan) -> RawChunk:

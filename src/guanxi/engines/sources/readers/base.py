@@ -1,6 +1,6 @@
 """What every reader yields: chunks of raw cells with the rows they came from."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
@@ -10,6 +10,7 @@ import polars as pl
 ROW: Final = "$row"  # number of the data row in its table
 PLACE: Final = "$i"  # 1-based position of a nested element in its row
 MAX_CELL: Final = 1 << 20  # characters of one cell; a longer one parks its row
+CONTEXT: Final = "$"  # under it a parked row remembers its table and what was given beside its columns
 BROKEN: Final = "\ufdd0"  # stands for bytes that are not text; a noncharacter, so it occurs in no sound file
 
 
@@ -71,6 +72,22 @@ def frame_row(frame: pl.DataFrame, number: int) -> str:
     place = int(frame[ROW].search_sorted(number))
     cells = frame.row(place, named=True)
     return raw_json({name: cell for name, cell in cells.items() if name != ROW and cell is not None})
+
+
+def with_context(raw: str, context: Mapping[str, Any]) -> str:
+    """Return a row's JSON text that also says, under "$", what it must be mapped with; see `without_context`."""
+    if not context:
+        return raw
+    row = msgspec.json.decode(raw, type=dict[str, msgspec.Raw] | msgspec.Raw)
+    return msgspec.json.encode({CONTEXT: context} | (row if isinstance(row, dict) else {"": row})).decode()
+
+
+def without_context(row: Any) -> tuple[Any, dict[str, Any]]:
+    """Return the row that `with_context` was given, and the context."""
+    if not isinstance(row, dict) or not isinstance(row.get(CONTEXT), dict):
+        return row, {}
+    rest = {name: cell for name, cell in row.items() if name != CONTEXT}
+    return rest[""] if set(rest) == {""} else rest, row[CONTEXT]
 
 
 def raw_json(cells: Any) -> str:
