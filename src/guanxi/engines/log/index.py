@@ -18,6 +18,7 @@ class Known:
     """What the log held when a chunk was compared with it."""
 
     ids: Runs
+    others: Runs  # the ids that did not come from this very import: its rows without a key are told apart by occurrence
     keys: Runs  # natural keys, newest last; payload: the id (two words) of the key's newest event
     hot: Words  # ids of hot rows, (n, 2): they are not in the runs
     run: int  # number of the newest run, of ids or keys
@@ -30,6 +31,8 @@ class Index:
     def __init__(self, db: sqlite3.Connection, folder: Path) -> None:
         self._db, self._folder = db, folder
         self._open: dict[int, Run] = {}
+        self._paths: dict[int, str] = {}
+        self.own: set[int] = set()  # segments that the import which uses this index has committed
 
     def known(self) -> Known:
         """Return a consistent picture of all ids and keys."""
@@ -37,7 +40,10 @@ class Index:
             (last_seq,) = self._db.execute("SELECT value FROM meta WHERE name='last_seq'").fetchone()
             ids, keys = self._load("ids"), self._load("keys")
             newest = max((number for number, _ in ids + keys), default=0)
-            return Known(Runs(run for _, run in ids), Runs(run for _, run in keys), self.hot_ids(), newest, last_seq)
+            own = {f"ids-{segment:08d}.npy" for segment in self.own}  # a merged run has another name: it is compared
+            others = Runs(run for number, run in ids if self._paths[number] not in own)
+            every = Runs(run for _, run in ids)
+            return Known(every, others, Runs(run for _, run in keys), self.hot_ids(), newest, last_seq)
 
     def ids(self) -> Runs:
         """Return the runs of ids of all events that are not hot."""
@@ -58,6 +64,7 @@ class Index:
         for number in [number for number in self._open if number not in live]:
             del self._open[number]
         for number, _, path in rows:
+            self._paths[number] = path
             if number not in self._open:
                 self._open[number] = Run.open(self._folder / RUNS / path)
         return [(number, self._open[number]) for number, kind, _ in rows if kind == family]

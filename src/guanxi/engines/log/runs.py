@@ -1,5 +1,6 @@
 """Sorted runs of 128-bit ids: "have we seen this?" for hundreds of millions of events, in memory-mapped files."""
 
+import mmap
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -61,6 +62,12 @@ class Run:
             return False
         small, large = (self, other) if len(self) < len(other) else (other, self)
         return bool((large.find(np.ascontiguousarray(small.words[:2].T)) >= 0).any())
+
+    def release(self) -> None:
+        """Give the memory of a mapped file back; the next look reads it again."""
+        mapped = getattr(self.words, "_mmap", None)
+        if mapped is not None:
+            mapped.madvise(mmap.MADV_DONTNEED)
 
     def find(self, keys: Words) -> NDArray[np.int64]:
         """Return the position in the run of every (n, 2) key, -1 where it is absent."""

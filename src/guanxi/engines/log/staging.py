@@ -63,6 +63,8 @@ def stage(
         parts.append(part)
         counts.append(count)
     parts = [_drop_known(part, known) for part in parts]
+    for run in (*known.ids.runs, *known.keys.runs, *seen.runs):
+        run.release()
     total = sum(part.frame.height for part in parts)
     given = sum(batch.frame.height for batch in batches)
     home = folder / STAGED / uuid.uuid4().hex
@@ -137,7 +139,9 @@ def _identify(batch: EventBatch, preset: str, seen: Seen) -> tuple[_Part, Run]:
 
 
 def _drop_known(part: _Part, known: Known) -> _Part:
-    old = known.ids.contains(part.ids)
+    old = np.zeros(len(part.ids), np.bool_)
+    old[~part.keyed] = known.others.contains(part.ids[~part.keyed])
+    old[part.keyed] = known.ids.contains(part.ids[part.keyed])
     if len(known.hot):
         old |= Run.of(known.hot).find(part.ids) >= 0
     if part.keyed.any():  # only rows with a natural key can have the same id twice in a chunk
