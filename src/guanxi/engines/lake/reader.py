@@ -90,8 +90,8 @@ class Reader:
         where, values = self._where(until_ms=until_ms, party=party)
         picture = self.picture(known=known, kind=kind)
         streams = [
-            self._stream(table, picture, where, values, kind, order="seq", limit=None)
-            for table in self._wanted(kind, picture)
+            self._stream(table, have, picture, where, values, kind, order="seq", limit=None)
+            for table, have in self._wanted(kind, picture).items()
         ]
         return heapq.merge(*streams, key=lambda event: event.seq)
 
@@ -103,9 +103,9 @@ class Reader:
         where, values = self._where(until_ms=until_ms, party=party, after_seq=after_seq, before_seq=before_seq)
         picture = self.picture(known=known, kind=kind)
         found: list[Event] = []
-        for table in self._wanted(kind, picture):
+        for table, have in self._wanted(kind, picture).items():
             order = "seq" if oldest else "seq DESC"
-            found.extend(self._stream(table, picture, where, values, kind, order=order, limit=limit))
+            found.extend(self._stream(table, have, picture, where, values, kind, order=order, limit=limit))
         found.sort(key=lambda event: event.seq, reverse=not oldest)
         return found[:limit]
 
@@ -121,8 +121,8 @@ class Reader:
             where, values = ["id_hi = ?", "id_lo = ?"], list(id_pair(reference))
         else:
             raise NotFound(f"{reference[:40]!r} names no event", "Give an id of 32 hex digits or a sequence number")
-        for table in self._wanted(None, picture):
-            for event in self._stream(table, picture, where, values, None, order="seq", limit=1):
+        for table, have in self._wanted(None, picture).items():
+            for event in self._stream(table, have, picture, where, values, None, order="seq", limit=1):
                 return event
         raise NotFound(f"there is no event {reference}", "See `guanxi events tail`")
 
@@ -139,7 +139,7 @@ class Reader:
         table = table_of(kind, self.catalogue)
         if table == CUSTOM:
             where, values = [*where, "kind = ?"], [*values, kind]
-        connection, sql = self._select(table, picture, where)
+        connection, sql = self._select(table, patient(self._lake.layout).get(table, []), picture, where)
         return patient(lambda: pl.DataFrame(connection.sql(f"{sql} ORDER BY seq", params=values)))
 
     def sql(self, query: str, *, known: int | None = None) -> tuple[list[str], list[tuple[Any, ...]]]:
@@ -151,8 +151,8 @@ class Reader:
         connection = self._lake.connection.cursor()
         check_query(connection, query)
         connection.execute("USE memory")
-        for table in self._wanted(None, picture):
-            _, select = self._select(table, picture, [], connection)
+        for table, have in self._wanted(None, picture).items():
+            _, select = self._select(table, have, picture, [], connection)
             connection.execute(f"CREATE OR REPLACE TEMP VIEW {table} AS {select}")
             if table == CUSTOM:
                 for view, text in custom_views(self.catalogue, self._lake.columns(CUSTOM)):
@@ -189,8 +189,8 @@ class Reader:
         picture = self.picture()
         connection = self._lake.connection.cursor()
         selects = []
-        for table in self._wanted(None, picture):
-            _, sql = self._select(table, picture, [], connection)
+        for table, have in self._wanted(None, picture).items():
+            _, sql = self._select(table, have, picture, [], connection)
             roles = [name for name in self._lake.columns(table) if name.startswith(ROLE)]
             selects += [f"SELECT DISTINCT {name} AS ref FROM ({sql}) WHERE {name} IS NOT NULL" for name in roles]
         if not selects:
@@ -198,13 +198,16 @@ class Reader:
         text = f"SELECT count(DISTINCT ref) FROM ({' UNION ALL '.join(selects)})"
         return int(patient(lambda: connection.execute(text).fetchone() or (0,))[0])
 
-    def _wanted(self, kind: str | None, picture: Picture) -> list[str]:
-        tables = patient(self._lake.tables)
+    def _wanted(self, kind: str | None, picture: Picture) -> dict[str, list[str]]:
+        """Return table -> columns that the lake has of it, of the tables in which a picture may hold events."""
+        layout = patient(self._lake.layout)
+        tables = list(layout)
         for segment in picture.open:
             tables += [table_of(file.kind, self.catalogue) for file in staged_files(segment["files"])]
         tables += [table_of(event.kind, self.catalogue) for event in picture.hot]
         known = [table for table in dict.fromkeys(tables) if table in self._tables or table == CUSTOM]
-        return known if kind is None else [table for table in known if table == table_of(kind, self.catalogue)]
+        only = None if kind is None else table_of(kind, self.catalogue)
+        return {table: layout.get(table, []) for table in known if only in (None, table)}
 
     def _where(
         self, *, until_ms: int | None, party: str | None = None, after_seq: int = 0, before_seq: int | None = None
@@ -219,7 +222,7 @@ class Reader:
         return where, values
 
     def _stream(
-        self, table: str, picture: Picture, where: list[str], values: list[Any], kind: str | None, *,
+        self, table: str, have: list[str], picture: Picture, where: list[str], values: list[Any], kind: str | None, *,
         order: str, limit: int | None,
     ) -> Iterator[Event]:  # fmt: skip
         if table == CUSTOM and kind is not None:
@@ -235,7 +238,7 @@ class Reader:
             place = where.index("@party")
             where = [anywhere if one == "@party" else one for one in where]
             values = [*values[: place + 1], values[place], *values[place + 1 :]]
-        connection, sql = self._select(table, picture, where)
+        connection, sql = self._select(table, have, picture, where)
         text = f"{sql} ORDER BY {order}" + (f" LIMIT {limit}" if limit is not None else "")
         result = patient(lambda: connection.execute(text, values))
         names = [column[0] for column in result.description or ()]
@@ -245,13 +248,17 @@ class Reader:
             yield from map(read, rows)
 
     def _select(
-        self, table: str, picture: Picture, where: list[str], connection: duckdb.DuckDBPyConnection | None = None
+        self,
+        table: str,
+        have: list[str],
+        picture: Picture,
+        where: list[str],
+        connection: duckdb.DuckDBPyConnection | None = None,
     ) -> tuple[duckdb.DuckDBPyConnection, str]:
         """Return a connection and the SELECT of one table's rows in a picture: lake, staged and hot together."""
         connection = connection or self._lake.connection.cursor()
         wanted = self._lake.columns(table)
         parts = []
-        have = set(patient(lambda: self._lake.existing(table)))
         if have:
             names = ", ".join(name if name in have else f"NULL::{sql} AS {name}" for name, sql in wanted.items())
             outside = [f"seq NOT BETWEEN {first} AND {last}" for first, last in picture.unsealed]
