@@ -3,7 +3,6 @@
 import os
 import shutil
 import time
-from itertools import groupby
 from pathlib import Path
 from typing import Final
 
@@ -193,9 +192,10 @@ class Sealer:
                 rows = self._db.execute(
                     "SELECT run, path, rows, age FROM runs WHERE family=? ORDER BY age, run", (family,)
                 ).fetchall()
-            for small, group in groupby(rows, key=lambda row: row[2] < MERGE_BELOW):
-                stretch = list(group)
-                if small and len(stretch) > RUNS_BEFORE_MERGE:
+            if len(rows) <= RUNS_BEFORE_MERGE:
+                continue
+            for stretch in _stretches(rows):
+                if len(stretch) >= RUNS_BEFORE_MERGE // 2:  # fewer are cheaper to look through than to rewrite
                     self._merge(family, [row[0] for row in stretch], [row[1] for row in stretch], stretch[-1][3])
 
     def _merge(self, family: str, numbers: list[int], names: list[str], age: int) -> None:
@@ -211,6 +211,19 @@ class Sealer:
             self._db.execute(
                 "INSERT INTO runs(family, path, rows, age) VALUES (?,?,?,?)", (family, path.name, len(joined), age)
             )
+
+
+def _stretches(rows: list[tuple[int, str, int, int]]) -> list[list[tuple[int, str, int, int]]]:
+    """Cut neighbouring runs into stretches of at most MERGE_BELOW keys each, so that a merge needs little memory."""
+    stretches: list[list[tuple[int, str, int, int]]] = []
+    size = MERGE_BELOW
+    for row in rows:
+        if size + row[2] > MERGE_BELOW:
+            stretches.append([])
+            size = 0
+        stretches[-1].append(row)
+        size += row[2]
+    return stretches
 
 
 def _forgotten(folder: Path, named: set[str]) -> list[Path]:
