@@ -5,8 +5,8 @@ from pathlib import Path
 
 import msgspec
 
-from guanxi.core import DataError, NotFound
-from guanxi.engines.sources import Chunk, Found, Opened, Preset, preset, presets, recognise, suggest
+from guanxi.core import DataError, NotFound, Refused
+from guanxi.engines.sources import Chunk, Found, Opened, Preset, preset, presets, printable, recognise, suggest
 from guanxi.engines.sources import expand as open_archive
 from guanxi.events import Catalogue, Event, Parked, to_events
 
@@ -45,16 +45,27 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
 def expand(paths: Sequence[Path]) -> list[Path]:
     """Return the files that paths name; a folder stands for the files in it, by name.
 
-    raises  NotFound when a path does not exist
+    raises  NotFound when a path does not exist or holds no file; Refused when it may not be read
     """
     found: list[Path] = []
     for path in paths:
-        if path.is_dir():
-            found.extend(sorted(one for one in path.iterdir() if one.is_file() and not one.name.startswith(".")))
-        elif path.is_file():
-            found.append(path)
-        else:
-            raise NotFound(f"there is no file {path.name!r}", "Check the path")
+        name = printable(path.name)
+        try:
+            if path.is_dir():
+                inside = sorted(one for one in path.iterdir() if one.is_file() and not one.name.startswith("."))
+                if not inside:
+                    raise NotFound(f"the folder {name!r} holds no files", "Check the path")
+                found.extend(inside)
+            elif path.is_file():
+                found.append(path)
+            elif path.exists():
+                raise NotFound(f"{name!r} is neither a file nor a folder", "Write its content into a file first")
+            else:
+                raise NotFound(f"there is no file {name!r}", "Check the path")
+        except PermissionError as error:
+            raise Refused(f"{name!r} may not be read", "Give this user the right to read it") from error
+        except (OSError, ValueError) as error:  # links in a circle, names that the system does not take
+            raise NotFound(f"{name!r} cannot be opened", "Check the path") from error
     return found
 
 
@@ -74,6 +85,8 @@ def choose(path: Path, name: str = "") -> list[tuple[Opened, Preset]]:
 
 
 def _best(source: Opened, found: list[Found]) -> Preset:
+    if not found and not source.head().strip(b"\r\n\t \xef\xbb\xbf"):
+        raise DataError(f"{source.name} is empty", "Check that the export finished")
     if not found:
         raise DataError(
             f"no preset fits {source.name}",

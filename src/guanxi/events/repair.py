@@ -12,7 +12,15 @@ from guanxi.events.repair_numbers import (
     read_number,
     read_rate,
 )
-from guanxi.events.repair_text import NO_VALUE, Repaired, is_masked, read_boolean, read_id, read_text
+from guanxi.events.repair_text import (
+    NO_VALUE,
+    Repaired,
+    is_masked,
+    read_boolean,
+    read_id,
+    read_text,
+    without_personal,
+)
 from guanxi.events.repair_times import read_time
 
 __all__ = [
@@ -29,4 +37,5 @@ __all__ = [
     "read_rate",
     "read_text",
     "read_time",
+    "without_personal",
 ]

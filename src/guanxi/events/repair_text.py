@@ -125,18 +125,37 @@ def half_width(text: str) -> tuple[str, str]:
 
 
 def shown(value: object) -> str:
-    """Return a value as messages may show it: at most 40 characters, other types by name only."""
+    """Return a value as messages may show it: at most 40 characters, other types by name only.
+
+    Cells slip into the wrong column, so a number as long as a phone's or a card's, an e-mail address and Chinese words
+    that say no number or time are hidden: a message is read by people who may not see personal data.
+    """
     if isinstance(value, str):
-        return repr(value if len(value) <= 40 else value[:37] + "...")
+        return repr(without_personal(_HAN.sub("某", value[:80]), 40))
     if isinstance(value, bool) or value is None:
         return repr(value)
     if isinstance(value, int):
-        return str(value) if value.bit_length() <= 128 else f"a whole number of {value.bit_length()} bits"
+        return (
+            without_personal(str(value), 40) if value.bit_length() <= 128 else f"a number of {value.bit_length()} bits"
+        )
     if isinstance(value, float):
         return repr(value)
     return f"a value of type {type(value).__name__}"
 
 
+def without_personal(text: str, limit: int) -> str:
+    """Return at most `limit` characters of a text, without phone, card and identity numbers and e-mail addresses."""
+    hidden = _LONG_NUMBER.sub(lambda found: f"{found[0][:3]}…({len(found[0])} characters)", _EMAIL.sub("…@…", text))
+    return hidden if len(hidden) <= limit else hidden[: limit - 3] + "..."
+
+
+_LONG_NUMBER: Final = re.compile(
+    r"(?<!\d)(?!20\d{12}(?!\d))(?:\d{9,}[Xx]?|1[3-9]\d[- ]\d{4}[- ]\d{4}|0\d{2,3}-\d{7,8})(?!\d)"
+)
+_EMAIL: Final = re.compile(r"[^\s@]+@[^\s@]+")
+_HAN: Final = re.compile(  # but not the words of times, numbers, money and answers
+    "(?![年月日号时分秒点上下午晚早中凌晨周星期一二三四五六七八九十百千万亿零两元角圆整是否])[\u3400-\u9fff]"
+)
 _NO_ID: Final[Repaired[str | None]] = Repaired(None)
 _CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\ufeff\ufffe\uffff]")
 _INVISIBLE: Final = re.compile(

@@ -3,7 +3,7 @@
 from guanxi.engines.sources.mapping import Mapped, TotalGap
 from guanxi.engines.sources.mend import is_damaged, map_rows, mended, with_fixes
 from guanxi.engines.sources.preset import Preset, preset, presets, read_preset
-from guanxi.engines.sources.readers import Opened, expand
+from guanxi.engines.sources.readers import Opened, expand, printable
 from guanxi.engines.sources.recognise import Found, recognise
 from guanxi.engines.sources.source import Chunk, open_source
 from guanxi.engines.sources.suggest import suggest
@@ -22,6 +22,7 @@ __all__ = [
     "open_source",
     "preset",
     "presets",
+    "printable",
     "read_preset",
     "recognise",
     "suggest",

@@ -16,7 +16,7 @@ import polars as pl
 from guanxi.core import MINOR_DIGITS, DataError, SettingError
 from guanxi.engines.sources.preset import As
 from guanxi.events import repair
-from guanxi.events.repair import NO_VALUE, Repaired
+from guanxi.events.repair import NO_VALUE, Repaired, without_personal
 
 MICRO: Final = 1_000_000  # decimals have six places
 
@@ -331,9 +331,9 @@ def _read_state(cell: Any, states: Mapping[str, str]) -> Repaired[str | None]:
     if text is None or (text in NO_VALUE and text not in states):
         return Repaired(None)
     if text not in states:
-        # The status text comes from the platform, not from a person: it may be shown.
+        # The status text comes from the platform, not from a person: its words may be shown.
         raise DataError(
-            f"the status {text[:40]!r} is not known; known: {', '.join(map(repr, states))}",
+            f"the status {without_personal(text, 40)!r} is not known; known: {', '.join(map(repr, states))}",
             "Add it to the preset's states with what it means",
         )
     return Repaired(states[text] or None)

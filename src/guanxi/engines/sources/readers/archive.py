@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final, cast
 
-from guanxi.core import DataError, NotFound
+from guanxi.core import DataError, NotFound, Refused
 
 HEAD: Final = 256 << 10  # bytes looked at to recognise a file
 FREE: Final = 64 << 20  # bytes that may come out of an archive before its ratio is looked at
@@ -33,17 +33,17 @@ class Opened:
 
     @property
     def name(self) -> str:
-        """The name for messages: the file's own, and the member's."""
-        return f"{self.path.name}!{self.member}" if self.member else self.path.name
+        """The name for messages: the file's own, and the member's; bytes that are not text and controls are hidden."""
+        return printable(f"{self.path.name}!{self.member}" if self.member else self.path.name)
 
     @contextmanager
     def stream(self) -> Iterator[IO[bytes]]:
         """Give the unpacked bytes; damage in an archive raises DataError while reading."""
-        with self.path.open("rb") as file:
+        with opened(self.path) as file:
             packed = file
             size = self.path.stat().st_size
             if self.member:
-                with _zip(file, self.path.name) as archive:
+                with _zip(file, printable(self.path.name)) as archive:
                     info = archive.getinfo(self.member)
                     with _member(archive, info, self.name) as inner:
                         yield _unpacked(
@@ -76,23 +76,44 @@ def expand(path: Path) -> list[Opened]:
 
     raises   NotFound; DataError for a zip that is broken, encrypted, a bomb, or too full
     """
+    name = printable(path.name)
     if not path.is_file():
-        raise NotFound(f"there is no file {path.name!r}", "Check the path")
-    with path.open("rb") as file:
+        what = f"{name!r} is no file that can be read to its end" if path.exists() else f"there is no file {name!r}"
+        raise NotFound(what, "Check the path")
+    with opened(path) as file:
         if file.read(4) not in (b"PK\x03\x04", b"PK\x05\x06"):
             return [Opened(path)]
-        with _zip(file, path.name) as archive:
+        with _zip(file, name) as archive:
             names = archive.namelist()
             if "[Content_Types].xml" in names or "xl/workbook.xml" in names:
                 return [Opened(path)]
             infos = [info for info in archive.infolist() if not info.is_dir() and not _noise(info.filename)]
     if len(infos) > MAX_MEMBERS:
-        raise DataError(f"{path.name} holds {len(infos)} files; at most {MAX_MEMBERS} are read", "Unpack it first")
+        raise DataError(f"{name} holds {len(infos)} files; at most {MAX_MEMBERS} are read", "Unpack it first")
     unpacked = sum(info.file_size for info in infos)
-    _check_ratio(path.name, unpacked, sum(info.compress_size for info in infos))
+    _check_ratio(name, unpacked, sum(info.compress_size for info in infos))
     if not infos:
-        raise DataError(f"{path.name} is an empty zip", "Check that the export finished")
+        raise DataError(f"{name} is an empty zip", "Check that the export finished")
     return [Opened(path, info.filename) for info in infos]
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file for reading its bytes; raises NotFound or Refused when the system does not let us."""
+    name = printable(path.name)
+    try:
+        file = path.open("rb")
+    except PermissionError as error:
+        raise Refused(f"{name} may not be read", "Give this user the right to read it") from error
+    except OSError as error:
+        raise NotFound(f"{name} cannot be opened: {error.strerror}", "Check the path") from error
+    with file:
+        yield file
+
+
+def printable(name: str) -> str:
+    """Return a file name as text for people: bytes that are not text and control characters show as a mark."""
+    return "".join(mark if mark.isprintable() else "\ufffd" for mark in name)
 
 
 class _Guarded(io.RawIOBase):

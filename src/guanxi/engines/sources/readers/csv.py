@@ -17,8 +17,10 @@ from guanxi.engines.sources.readers.base import BROKEN, MAX_CELL, ROW, BadRow, R
 from guanxi.engines.sources.readers.text import decoded, encoding_of, leading_rows
 
 MAX_RECORD: Final = 24 << 20  # characters; a longer record is an unclosed quote
+END: Final = "#end"  # a cell that marks a parked row of which the end is missing
 _BLANK: Final = "$blank"
 _UNCLOSED: Final = "\ufdd1"  # stands for a record that could not be taken apart
+_NONE: Final[frozenset[str]] = frozenset()
 csv.field_size_limit(MAX_RECORD * 2)
 
 
@@ -47,7 +49,8 @@ class CsvReader:
         blocks = record_blocks(decoded(stream, encoding))
         names, first_row, rest, legend = self._header(blocks, separator)
         keep = [n for n in names if n not in self.table.drop and (columns is None or n in columns)]
-        sheet = _Sheet(names, keep, separator)
+        totals = self.table.totals.values if self.table.totals is not None else ()
+        sheet = _Sheet(names, keep, separator, frozenset(totals))
         row = first_row
         builder = _Builder(keep, self.table.chunk_rows, max(start, first_row))
         if legend and start <= first_row:
@@ -90,8 +93,8 @@ class _Taken:
 class _Sheet:
     """Takes blocks of whole records apart."""
 
-    def __init__(self, names: list[str], keep: list[str], separator: str) -> None:
-        self.names, self.keep, self.separator = names, keep, separator
+    def __init__(self, names: list[str], keep: list[str], separator: str, totals: frozenset[str] = _NONE) -> None:
+        self.names, self.keep, self.separator, self.totals = names, keep, separator, totals
 
     def take(self, text: str, row: int, start: int) -> _Taken:
         """Return the cells of a block whose first record has the number `row`; rows before `start` are left out."""
@@ -146,14 +149,15 @@ class _Sheet:
         numbers: list[int] = []
         bad: list[BadRow] = []
         blank = 0
-        for record in self._records(text):
+        whole = text.endswith(("\n", "\r")) or self.separator == "blanks"
+        for record, more in _with_more(self._records(text)):
             number, row = row, row + 1
             if number < start:
                 continue
             if not any(cell.strip() for cell in record):
                 blank += 1
                 continue
-            problem = self._problem(record, number)
+            problem = self._problem(record, number, cut=not (more or whole))
             if problem is not None:
                 bad.append(problem)
                 continue
@@ -179,7 +183,7 @@ class _Sheet:
             except csv.Error:
                 yield [_UNCLOSED]
 
-    def _problem(self, record: list[str], number: int) -> BadRow | None:
+    def _problem(self, record: list[str], number: int, *, cut: bool) -> BadRow | None:
         extra = record[len(self.names) :]
         if record == [_UNCLOSED]:
             return self._bad(
@@ -197,9 +201,14 @@ class _Sheet:
         if any(cell.strip() for cell in extra):
             what = f"the row has {len(record)} cells, the header {len(self.names)}"
             return self._bad(record, number, "malformed", "", what, "Put quotes around cells that hold the separator")
+        if cut and len(record) < len(self.names) and self.totals.isdisjoint(cell.strip() for cell in record):
+            what = f"the file ends in this row, after {len(record)} of {len(self.names)} cells"
+            return self._bad(record, number, "malformed", "", what, "It was cut off: download or export it again", END)
         return None
 
-    def _bad(self, record: list[str], number: int, reason: str, field: str, what: str, mend: str) -> BadRow:
+    def _bad(
+        self, record: list[str], number: int, reason: str, field: str, what: str, mend: str, mark: str = ""
+    ) -> BadRow:
         names = [*self.names, *(f"#{place}" for place in range(len(self.names) + 1, len(record) + 1))]
         keep = set(self.keep)
         cells = {
@@ -207,6 +216,8 @@ class _Sheet:
             for n, cell in zip(names, record, strict=False)
             if n in keep or n[0] == "#"
         }
+        if mark:
+            cells[mark] = "cut off"
         return BadRow(number, reason, what, mend, raw_json(cells), field)
 
 
@@ -304,6 +315,15 @@ def _cut(text: str) -> int:
         end = before
         tries += 1
     return end
+
+
+def _with_more(records: Iterator[list[str]]) -> Iterator[tuple[list[str], bool]]:
+    """Yield every record and whether another follows."""
+    held = next(records, None)
+    while held is not None:
+        following = next(records, None)
+        yield held, following is not None
+        held = following
 
 
 def _chain(first: str, rest: Iterator[str]) -> Iterator[str]:
