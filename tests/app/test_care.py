@@ -60,5 +60,5 @@ def test_a_backup_restores_to_the_same_log(filled: Workspace, tmp_path: Path) ->
         verbs = [operation.verb for operation in restored.control.operations()]
     assert "workspace.restore" in verbs
     assert json.loads((tmp_path / "copy" / "manifest.json").read_text("utf-8"))["last_seq"] > 0
-    with pytest.raises(SettingError, match="not empty"):
+    with pytest.raises(SettingError, match="empty folder"):
         care.restore(tmp_path / "copy", tmp_path / "new", key=filled.folder / "vault.key")

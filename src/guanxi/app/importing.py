@@ -239,6 +239,7 @@ def take_batches(
         answer = taker.take(staged.manifest)
         if not answer.conflict:
             settle(seen, staged, answer)
+            index.own.add(answer.segment)
             return staged
         discard(workspace.folder, staged)
     raise Busy("others keep storing the same events", "Run it again when they are done")
