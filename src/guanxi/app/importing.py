@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Final, TypeVar
 
 import httpx
@@ -12,7 +12,8 @@ import xxhash
 from guanxi.app.gate import hand_over
 from guanxi.app.sealing import seal_now
 from guanxi.app.workspace import Workspace
-from guanxi.core import Busy, DataError
+from guanxi.core import Busy, DataError, GuanxiError
+from guanxi.engines.control import ImportJob
 from guanxi.engines.erasure import keep_out
 from guanxi.engines.locks import GATE, Lock, owner
 from guanxi.engines.log import (
@@ -183,7 +184,9 @@ def import_files(
             (workspace.folder / JOBS).mkdir(exist_ok=True)
             lock = Lock(workspace.folder / JOBS, job, doing=f"import of {source.name}")  # its progress has one writer
             try:
-                one = _Job(workspace, taker, source, preset, settings or {}, job).run(progress, beside)
+                with _noted(workspace, job, source, preset) as note:
+                    one = _Job(workspace, taker, source, preset, settings or {}, job).run(progress, beside)
+                    note.update(rows=one.rows, accepted=one.accepted, parked=one.parked)
             finally:
                 lock.release(remove=True)
             report.files.append(one)
@@ -194,6 +197,23 @@ def import_files(
         report.sealed = seal_now(workspace)
     report.seconds = time.monotonic() - begin
     return report
+
+
+@contextmanager
+def _noted(workspace: Workspace, job: str, source: Opened, preset: Preset) -> Iterator[dict[str, int]]:
+    """Keep the list of imports that doors show: running, then done or failed with what is wrong."""
+    row = ImportJob(id=job, source=source.name, preset=preset.id, file_hash=job, state="running", started_ms=now_ms())
+    workspace.control.save_job(row)
+    counts: dict[str, int] = {}
+    try:
+        yield counts
+    except BaseException as error:
+        problem = str(error) if isinstance(error, GuanxiError) else type(error).__name__
+        workspace.control.save_job(
+            msgspec.structs.replace(row, state="failed", ended_ms=now_ms(), problem=problem, **counts)
+        )
+        raise
+    workspace.control.save_job(msgspec.structs.replace(row, state="done", ended_ms=now_ms(), **counts))
 
 
 def preview(

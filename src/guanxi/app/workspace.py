@@ -1,6 +1,7 @@
 """A workspace: one folder with the log, the lake, the vault and the control data of one business."""
 
 import secrets
+import shutil
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -41,11 +42,22 @@ class Workspace:
     def create(cls, folder: Path) -> tuple[Self, str]:
         """Make a workspace and its first user; return it and that user's password, shown this once.
 
-        raises  SettingError when the folder is not empty
+        raises  SettingError when the folder is not empty; whatever is raised, nothing half-made stays
         """
+        if folder.exists() and not folder.is_dir():
+            raise SettingError(f"{folder.name!r} is a file", "Name a new folder")
         if folder.exists() and any(folder.iterdir()):
             raise SettingError(f"the folder {folder.name!r} is not empty", "Name a new folder, or open it as it is")
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            return cls._made(folder)
+        except BaseException:
+            for left in folder.iterdir():
+                shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(missing_ok=True)
+            raise
+
+    @classmethod
+    def _made(cls, folder: Path) -> tuple[Self, str]:
         (folder / FILE).write_text(_SETTINGS, "utf-8")
         SqliteLog(folder, create=True).close()
         workspace = cls(folder)

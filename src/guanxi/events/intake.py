@@ -12,6 +12,7 @@ from guanxi.events import repair
 from guanxi.events.columns import EARLIEST_MS, MAX_AMOUNT, MAX_ID, PROPERTY, ROLE, decimal_text
 from guanxi.events.event import CONSENT_BITS, Event, Trust, consent_bits, event_id, split_ref
 from guanxi.events.kinds import REFS, ROLES, Catalogue, Kind
+from guanxi.events.names import looks_personal
 from guanxi.events.parked import Parked
 from guanxi.events.readers import READERS, Reader, keepable, read_amount, read_free, read_name, read_ref, read_role
 
@@ -163,7 +164,10 @@ class Intake:
                 what = "two properties have the same name once it is cleaned"
                 raise DataError(what, "Use printable names", "properties")
             else:
-                checked[name] = read_free(name, value, repairs)
+                free = read_free(name, value, repairs)
+                if looks_personal(name) and isinstance(free, str):
+                    free = self._personal.seal(person_of(roles, refs, raw.platform), name, free)
+                checked[name] = free
         return checked
 
     def _sealed(
@@ -205,8 +209,9 @@ def person_of(roles: Mapping[str, str], refs: Mapping[str, str], platform: str) 
 
 def seal_columns(kind: Kind | None, frame: pl.DataFrame, personal: Personal) -> pl.DataFrame:
     """Return the frame with personal properties replaced by tokens and delicate roles by surrogates."""
-    names = [name for name, row in kind.properties.items() if row.personal] if kind is not None else []
-    names = [name for name in names if PROPERTY + name in frame.columns]
+    declared = kind.properties if kind is not None else {}
+    given = [name.removeprefix(PROPERTY) for name in frame.columns if name.startswith(PROPERTY)]
+    names = [name for name in given if (declared[name].personal if name in declared else looks_personal(name))]
     roles = [role for role in SURROGATE_ROLES if ROLE + role in frame.columns]
     if not names and not roles:
         return frame

@@ -182,7 +182,8 @@ class Reader:
             (staged,) = db.execute(
                 "SELECT coalesce(sum(rows), 0) FROM segments WHERE origin='bulk' AND state='open'"
             ).fetchone()
-        return {"last_seq": last, "hot": hot, "staged": staged, "sealed": last - hot - staged}
+            (every,) = db.execute("SELECT coalesce(sum(events), 0) FROM counts").fetchone()
+        return {"last_seq": last, "hot": hot, "staged": staged, "sealed": every - hot - staged}
 
     def parties(self) -> int:
         """Return how many distinct party references the log names."""

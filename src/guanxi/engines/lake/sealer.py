@@ -35,11 +35,16 @@ class Sealer:
         self._lake.close()
 
     def run(self, *, hot_after: int = SEGMENT_ROWS) -> int:
-        """Seal every open segment, and the hot rows once there are `hot_after` of them; return the events sealed."""
+        """Seal every open segment, and the hot rows once there are `hot_after` of them; return the events sealed.
+
+        What arrives meanwhile is left to the next run, so that a run ends under any traffic.
+        """
         sealed = 0
+        with translated():
+            (last,) = self._db.execute("SELECT value FROM meta WHERE name='last_seq'").fetchone()
         while True:
             segment = self._next(hot_after)
-            if segment is None:
+            if segment is None or int(str(segment["first_seq"])) > last:
                 break
             sealed += self._seal(segment)
         self._sweep_hot()
