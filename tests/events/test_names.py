@@ -18,8 +18,8 @@ class Tokens:
 @pytest.mark.parametrize(
     "name",
     [
-        "phone", "receiver_name", "mobilePhone", "contact-name", "收货地址", "客户姓名", "email", "buyer.email", "idCard",
-        "address",
+        "phone", "receiver_name", "mobilePhone", "contact-name", "收货地址", "客户姓名", "email", "buyer.email",
+        "idCard", "address",
     ],
 )  # fmt: skip
 def test_personal_names(name: str) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import msgspec
 import typer
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from guanxi import __version__
@@ -18,10 +19,12 @@ from guanxi.cli.output import (
     amount_text,
     moment,
     read_pairs,
+    say,
     show_json,
     show_map,
     show_pairs,
     show_table,
+    show_text,
     talk,
 )
 
@@ -58,8 +61,8 @@ def init(folder: Annotated[Path, typer.Argument(help="Folder to make. 新工作�
     """Make a workspace and its first user. 新建工作区"""
     workspace, password = Workspace.create(folder)
     workspace.close()
-    talk.print(f"Made the workspace {folder}. Sign in as [bold]admin[/bold] with this password, shown once:")
-    typer.echo(password)
+    say(f"Made the workspace {folder}. Sign in as admin with this password, shown once:")
+    show_text(password)
 
 
 @cli.command()
@@ -79,7 +82,7 @@ def demo(
     else:
         show_pairs([(name, value) for name, value in msgspec.structs.asdict(report).items() if name != "password"])
     if not no_serve:
-        talk.print(
+        say(
             f"\nLook around in another terminal:\n  guanxi status -w {workspace}\n  guanxi events tail -w {workspace}\n"
             f"  guanxi parties show account:store:1 -w {workspace}\n"
         )
@@ -196,7 +199,7 @@ class _Show:
 
     def __call__(self, name: str, rows: int, events: int) -> None:
         if name not in self._tasks:
-            self._tasks[name] = self._bar.add_task(name, total=None, done="")
+            self._tasks[name] = self._bar.add_task(escape(name), total=None, done="")
         self._bar.update(self._tasks[name], done=f"{rows:,} rows  {events:,} events", completed=rows)  # type: ignore[arg-type]  # rich's TaskID is an int
 
 
@@ -210,11 +213,11 @@ def _show_report(report: ImportReport) -> None:
     )
     for one in report.files:
         for name, count in sorted(one.skipped.items()):
-            talk.print(f"{one.file}: skipped {count:,} rows: {name}")
+            say(f"{one.file}: skipped {count:,} rows: {name}")
         for name, count in sorted(one.notes.items()):
-            talk.print(f"{one.file}: {name}: {count:,}")
+            say(f"{one.file}: {name}: {count:,}")
         for gap in one.totals:
-            talk.print(f"{one.file}: total row differs: {gap}")
+            say(f"{one.file}: total row differs: {gap}")
     if report.parked:
         talk.print(f"{report.parked:,} rows are parked; see `guanxi parked list`")
 
@@ -229,7 +232,7 @@ def _show_preview(
     if as_json:
         show_json({"file": source.name, "preset": row.id, "chunks": shown})
         return
-    talk.print(f"[bold]{source.name}[/bold] as {row.id}")
+    say(f"{source.name} as {row.id}")
     for chunk in shown:
         show_table(
             ("row", "event", "at", "roles", "refs", "amount"),
@@ -246,4 +249,4 @@ def _show_preview(
                 title="would be parked",
             )
         for name, count in chunk.skipped.items():
-            talk.print(f"would skip {count:,} rows: {name}")
+            say(f"would skip {count:,} rows: {name}")

@@ -5,7 +5,18 @@ from typing import Annotated
 import typer
 
 from guanxi.app import Workspace
-from guanxi.cli.output import DEFAULT_WORKSPACE, JsonOption, WorkspaceOption, moment, show_json, show_table, talk
+from guanxi.cli.output import (
+    DEFAULT_WORKSPACE,
+    LARGEST,
+    JsonOption,
+    WorkspaceOption,
+    moment,
+    say,
+    show_json,
+    show_table,
+    show_text,
+    talk,
+)
 
 keys = typer.Typer(no_args_is_help=True, help="Keys of programs. 密钥")
 users = typer.Typer(no_args_is_help=True, help="People who sign in. 成员")
@@ -22,7 +33,7 @@ def create_key(
         made = opened.control.create_key(scope, label=label)
         opened.control.record(who="cli", verb="key.create", object=made.key.prefix, detail={"scope": scope})
     talk.print("Keep it: it is shown only now.")
-    typer.echo(made.secret)
+    show_text(made.secret)
 
 
 @keys.command("list")
@@ -41,7 +52,7 @@ def list_keys(workspace: WorkspaceOption = DEFAULT_WORKSPACE, as_json: JsonOptio
 
 @keys.command("revoke")
 def revoke_key(
-    key: Annotated[int, typer.Argument(help="Id from `keys list`. 编号")],
+    key: Annotated[int, typer.Argument(min=1, max=LARGEST, help="Id from `keys list`. 编号")],
     workspace: WorkspaceOption = DEFAULT_WORKSPACE,
 ) -> None:
     """End a key; it stops working within seconds. 停用密钥"""
@@ -64,8 +75,8 @@ def create_user(
     with Workspace.open(workspace) as opened:
         opened.control.create_user(name, password, roles=tuple(roles))
         opened.control.record(who="cli", verb="user.create", object=name, detail={"roles": list(roles)})
-    talk.print(f"{name} signs in with this password, shown once:")
-    typer.echo(password)
+    say(f"{name} signs in with this password, shown once:")
+    show_text(password)
 
 
 @users.command("list")

@@ -15,6 +15,7 @@ from guanxi.cli.output import (
     show_json,
     show_map,
     show_table,
+    show_text,
 )
 from guanxi.events import Event
 from guanxi.events.document import document
@@ -70,7 +71,7 @@ def kinds(
     """List the kinds of event. 事件目录"""
     with Workspace.open(workspace) as opened:
         if markdown:
-            typer.echo(document(opened.catalogue), nl=False)
+            show_text(document(opened.catalogue))
             return
         rows = [row for row in queries.kinds(opened) if row.events or not used]
     if as_json:

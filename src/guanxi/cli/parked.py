@@ -7,14 +7,17 @@ import typer
 from guanxi.app import Workspace, queries, replay
 from guanxi.cli.output import (
     DEFAULT_WORKSPACE,
+    LARGEST,
     JsonOption,
     WorkspaceOption,
     read_pairs,
     show_json,
     show_pairs,
     show_table,
+    show_text,
     talk,
 )
+from guanxi.core import NotFound
 from guanxi.events import REASONS
 
 commands = typer.Typer(no_args_is_help=True, help="Parked rows: what could not be accepted, and why. 待修行")
@@ -51,7 +54,7 @@ def list_(
 
 @commands.command()
 def show(
-    row: Annotated[int, typer.Argument(help="Id from `parked list`. 编号")],
+    row: Annotated[int, typer.Argument(min=1, max=LARGEST, help="Id from `parked list`. 编号")],
     purpose: Annotated[
         str, typer.Option("--purpose", help="Why you look: it holds personal data, the look is logged. 查看目的")
     ],
@@ -59,14 +62,14 @@ def show(
 ) -> None:
     """Print the raw form of one row. 查看原始行"""
     with Workspace.open(workspace) as opened:
-        typer.echo(opened.vault.parked.raw(row, purpose=purpose, who="cli"))
+        show_text(opened.vault.parked.raw(row, purpose=purpose, who="cli"))
 
 
 @commands.command("replay")
 def replay_(
     workspace: WorkspaceOption = DEFAULT_WORKSPACE,
     reason: Annotated[str | None, typer.Option("--reason", help="Only rows of this reason. 按原因")] = None,
-    ids: Annotated[list[int] | None, typer.Option("--id", help="Only these rows. 按编号")] = None,
+    ids: Annotated[list[int] | None, typer.Option("--id", min=1, max=LARGEST, help="Only these rows. 按编号")] = None,
     fix: Annotated[list[str] | None, typer.Option("--fix", help="column=value to put into every row. 统一改值")] = None,
     preset: Annotated[str, typer.Option("--as", help="A corrected MAPPING.toml to use instead. 改用映射")] = "",
     settings: Annotated[
@@ -87,12 +90,14 @@ def replay_(
 
 @commands.command()
 def drop(
-    ids: Annotated[list[int], typer.Argument(help="Ids from `parked list`. 编号")],
+    ids: Annotated[list[int], typer.Argument(min=1, max=LARGEST, help="Ids from `parked list`. 编号")],
     why: Annotated[str, typer.Option("--why", help="Why they are not data. 原因")],
     workspace: WorkspaceOption = DEFAULT_WORKSPACE,
 ) -> None:
     """Set rows aside for good; they are kept, marked dropped. 不再处理"""
     with Workspace.open(workspace) as opened:
         count = opened.vault.parked.mark(ids, status="dropped", note=why)
+        if not count:
+            raise NotFound("none of these rows is parked", "See `guanxi parked list`")
         opened.control.record(who="cli", verb="parked.drop", object="parked rows", detail={"rows": count, "why": why})
     talk.print(f"{count} rows dropped")

@@ -8,12 +8,12 @@ import typer
 
 from guanxi.app import Workspace, keep
 from guanxi.app.serving import Supervisor
-from guanxi.cli.output import DEFAULT_WORKSPACE, WorkspaceOption, talk
+from guanxi.cli.output import DEFAULT_WORKSPACE, WorkspaceOption, say
 
 
 def serve(workspace: WorkspaceOption = DEFAULT_WORKSPACE) -> None:
     """Serve the API: gate, desk and keeper. 启动服务"""
-    code = Supervisor(Path(workspace), say=lambda text: talk.print(text)).run()
+    code = Supervisor(Path(workspace), say=say).run()
     raise typer.Exit(code)
 
 
