@@ -72,7 +72,7 @@ def _ready_streams() -> None:
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
-            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - until the process ends
         elif hasattr(stream, "reconfigure"):
             plain = stream.encoding.lower().replace("-", "") in ("ascii", "usascii", "latin1", "iso88591")
             stream.reconfigure(encoding="utf-8" if plain else None, errors="backslashreplace")

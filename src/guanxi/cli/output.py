@@ -1,5 +1,6 @@
 """How commands speak: data on stdout, talk on stderr, JSON when asked."""
 
+import io
 import os
 import re
 import sys
@@ -17,9 +18,6 @@ from rich.table import Table
 from guanxi.core import SHANGHAI, DataError, Money, SettingError, from_ms
 
 talk = Console(stderr=True, highlight=False, emoji=False)
-_out = Console(
-    highlight=False, emoji=False, width=None if sys.stdout is not None and sys.stdout.isatty() else 240
-)  # fmt: skip
 
 WorkspaceOption = Annotated[
     Path, typer.Option("--workspace", "-w", envvar="GUANXI_WORKSPACE", help="Folder of the workspace. 工作区目录")
@@ -110,9 +108,10 @@ def _cell(value: object) -> str:
 
 
 def _print(table: Table) -> None:
-    with _out.capture() as captured:
-        _out.print(table)
-    _write(captured.get())
+    page, terminal = io.StringIO(), sys.stdout.isatty()
+    width = None if terminal else 240
+    Console(file=page, highlight=False, emoji=False, width=width, force_terminal=terminal).print(table)
+    _write(page.getvalue())
 
 
 def _write(data: str | bytes) -> None:
