@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from guanxi.core import SettingError
 
@@ -14,54 +15,62 @@ FILE: Final = "guanxi.toml"
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Serve(_Section):
     """How the processes listen."""
 
-    host: str = Field("127.0.0.1", description="Address to listen on; loopback unless a proxy stands in front.")
-    desk_port: int = Field(8600, ge=0, le=65535, description="Port of the API and the page.")
-    gate_port: int = Field(8601, ge=0, le=65535, description="Port of the ingest listener.")
+    host: str = Field(default="127.0.0.1", description="Address to listen on; loopback unless a proxy stands in front.")
+    desk_port: int = Field(default=8600, ge=0, le=65535, description="Port of the API and the page.")
+    gate_port: int = Field(default=8601, ge=0, le=65535, description="Port of the ingest listener.")
     allowed_hosts: tuple[str, ...] = Field(
-        ("127.0.0.1", "localhost", "[::1]"), description="Host names that requests may carry."
+        default=("127.0.0.1", "localhost", "[::1]"), description="Host names that requests may carry."
     )
-    secure_cookies: bool = Field(False, description="Mark cookies Secure; set it when the page is served by HTTPS.")
+    secure_cookies: bool = Field(
+        default=False, description="Mark cookies Secure; set it when the page is served by HTTPS."
+    )
 
 
 class Limits(_Section):
     """What one request may carry and how often."""
 
-    body_bytes: int = Field(5_000_000, gt=0, description="Largest request body as sent, in bytes.")
-    inflated_bytes: int = Field(32_000_000, gt=0, description="Largest request body after decompression, in bytes.")
-    batch_events: int = Field(1_000, gt=0, description="Most events in one batch.")
-    requests_per_second: float = Field(200.0, gt=0, description="Requests per second that one key may make, sustained.")
-    request_burst: int = Field(1_000, gt=0, description="Requests that one key may make at once.")
-    logins_per_minute: int = Field(10, gt=0, description="Failed sign-ins per minute and address before a pause.")
+    body_bytes: int = Field(default=5_000_000, gt=0, description="Largest request body as sent, in bytes.")
+    inflated_bytes: int = Field(
+        default=32_000_000, gt=0, description="Largest request body after decompression, in bytes."
+    )
+    batch_events: int = Field(default=1_000, gt=0, description="Most events in one batch.")
+    requests_per_second: float = Field(
+        default=200.0, gt=0, description="Requests per second that one key may make, sustained."
+    )
+    request_burst: int = Field(default=1_000, gt=0, description="Requests that one key may make at once.")
+    logins_per_minute: int = Field(
+        default=10, gt=0, description="Failed sign-ins per minute and address before a pause."
+    )
 
 
 class Log(_Section):
     """How the log seals its rows."""
 
-    seal_rows: int = Field(50_000, gt=0, description="Hot rows that make the keeper seal at once.")
-    seal_seconds: float = Field(60.0, gt=0, description="Seconds after which even a few hot rows are sealed.")
-    tidy_seconds: float = Field(600.0, gt=0, description="Seconds between two compactions of the lake.")
+    seal_rows: int = Field(default=50_000, gt=0, description="Hot rows that make the keeper seal at once.")
+    seal_seconds: float = Field(default=60.0, gt=0, description="Seconds after which even a few hot rows are sealed.")
+    tidy_seconds: float = Field(default=600.0, gt=0, description="Seconds between two compactions of the lake.")
 
 
 class SdkKey(_Section):
     """A key that an SDK sends in its own form, such as a project id, and what it may do."""
 
     key: str = Field(min_length=1, description="The key text as the SDK sends it.")
-    scope: Literal["client", "server"] = Field("client", description="What its holder may send.")
-    label: str = Field("", description="A name for people.")
+    scope: Literal["client", "server"] = Field(default="client", description="What its holder may send.")
+    label: str = Field(default="", description="A name for people.")
 
 
 class PlatformRow(_Section):
     """A platform of the workspace's own."""
 
     zh: str = Field(description="Chinese name.")
-    en: str = Field("", description="English name; the id when left out.")
-    disc: str = Field("", max_length=1, description="The character that stands for it in pictures.")
+    en: str = Field(default="", description="English name; the id when left out.")
+    disc: str = Field(default="", max_length=1, description="The character that stands for it in pictures.")
 
 
 class Settings(BaseSettings):
@@ -75,11 +84,11 @@ class Settings(BaseSettings):
         nested_model_default_partial_update=True,
     )
 
-    serve: Serve = Field(Serve(), description="How the processes listen.")
-    limits: Limits = Field(Limits(), description="What one request may carry and how often.")
-    log: Log = Field(Log(), description="How the log seals its rows.")
-    keys: tuple[SdkKey, ...] = Field((), description="Keys that SDKs send in their own form.")
-    platforms: dict[str, PlatformRow] = Field({}, description="Platforms of the workspace's own, by id.")
+    serve: Serve = Field(default=Serve(), description="How the processes listen.")
+    limits: Limits = Field(default=Limits(), description="What one request may carry and how often.")
+    log: Log = Field(default=Log(), description="How the log seals its rows.")
+    keys: tuple[SdkKey, ...] = Field(default=(), description="Keys that SDKs send in their own form.")
+    platforms: dict[str, PlatformRow] = Field(default={}, description="Platforms of the workspace's own, by id.")
 
     @classmethod
     def settings_customise_sources(
@@ -103,19 +112,40 @@ def load(folder: Path) -> Settings:
             document = tomllib.loads(path.read_text("utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise SettingError(f"{FILE} is not TOML: {error}", "Mend the line it names") from error
+        except OSError as error:
+            raise SettingError(
+                f"{FILE} cannot be read: {error.strerror}", "Make it a file this user may read"
+            ) from error
     known = {"WORKSPACE", "DATA", "VENV", "PYTHON"}  # variables of the command line, the tests and the bootstrap
     names = [name for name in os.environ if name.startswith("GUANXI_") and name.removeprefix("GUANXI_") not in known]
     stray = [name for name in names if name.removeprefix("GUANXI_").split("__")[0].lower() not in Settings.model_fields]
     if stray:
         raise SettingError(f"the variable {stray[0]} is not a setting", "See docs/settings.md")
     try:
-        return Settings(**document)
+        found = Settings(**document)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
+        raise _unusable(error.errors()[0]) from None
+    except SettingsError as error:  # a variable that should hold JSON
         raise SettingError(
-            f"the setting {where}: {first['msg']}", f"Change it in {FILE}; see docs/settings.md", where
+            f"a GUANXI_… variable is not JSON: {error}", "Set one row, such as GUANXI_SERVE__GATE_PORT=9000"
         ) from None
+    keys = [row.key for row in found.keys]
+    if len(set(keys)) < len(keys):
+        raise SettingError(f"two rows of [[keys]] in {FILE} hold the same key", "Leave one of them out", "keys")
+    return found
+
+
+def _unusable(first: ErrorDetails) -> SettingError:
+    where = ".".join(str(part) for part in first["loc"])
+    value = first["input"]
+    # A row of [[keys]] holds a secret, so its value is not repeated.
+    received = f" is {value!r}" if isinstance(value, str | int | float) and first["loc"][0] != "keys" else ""
+    variable = "GUANXI_" + "__".join(str(part).upper() for part in first["loc"])
+    given = variable in os.environ or f"GUANXI_{str(first['loc'][0]).upper()}" in os.environ
+    place = f"the variable {variable}" if given else FILE
+    return SettingError(
+        f"the setting {where}{received}: {first['msg']}", f"Change it in {place}; see docs/settings.md", where
+    )
 
 
 def rows() -> list[tuple[str, str, str]]:

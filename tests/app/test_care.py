@@ -51,7 +51,7 @@ def test_an_erased_person_is_in_no_file_and_does_not_come_back_by_the_same_expor
 
 def test_a_backup_restores_to_the_same_log(filled: Workspace, tmp_path: Path) -> None:
     care.backup(filled, tmp_path / "copy")
-    with pytest.raises(SettingError, match="vault.key"):
+    with pytest.raises(SettingError, match="holds no vault"):
         care.restore(tmp_path / "copy", tmp_path / "new")
     care.restore(tmp_path / "copy", tmp_path / "new", key=filled.folder / "vault.key")
     with Workspace.open(tmp_path / "new") as restored:

@@ -46,7 +46,9 @@ class Service:
             "GUANXI_LOG__SEAL_SECONDS": "1",
         }
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "guanxi.cli", "serve", "-w", str(folder)], env=self.environment, stderr=subprocess.DEVNULL
+            [sys.executable, "-m", "guanxi.cli", "serve", "-w", str(folder)],
+            env=self.environment,
+            stderr=subprocess.DEVNULL,
         )
         self.wait_until(lambda: httpx.get(f"{self.url}/healthz", trust_env=False).status_code == 200)
 
@@ -104,7 +106,8 @@ def test_the_stock_segment_sdk_works_unmodified(service: Service, door: str, gzi
     client.join()
     assert failures == []
     with Workspace.open(service.folder) as workspace:
-        paid = [event for event in workspace.reader.read(kind="Order Completed") if event.refs["order"] == f"S-{person}"]
+        orders = workspace.reader.read(kind="Order Completed")
+        paid = [event for event in orders if event.refs["order"] == f"S-{person}"]
         assert [(event.amount, event.currency) for event in paid] == [(1990, "CNY")]
         assert "测试" not in str(list(workspace.reader.read(kind="Profile Updated")))
 

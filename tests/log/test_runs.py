@@ -88,5 +88,5 @@ def test_a_damaged_run_says_so(tmp_path: Path, damage: object) -> None:
     path.unlink()
     if data is not None:
         path.write_bytes(data)
-    with pytest.raises(DataError, match="ids-1.npy is not readable"):
+    with pytest.raises(DataError, match=r"ids-1\.npy is not readable"):
         Run.open(path)

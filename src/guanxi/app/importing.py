@@ -135,7 +135,7 @@ class Taker(AbstractContextManager["Taker"]):
         for attempt in range(TRIES):
             try:
                 return call()
-            except httpx.TransportError as error:  # the gate restarts: its supervisor brings it back
+            except (httpx.TransportError, _NewGate) as error:  # it restarts: its supervisor brings it back
                 if attempt == TRIES - 1:
                     raise Busy("the gate does not answer", "Run it again; it goes on where it was") from error
                 time.sleep(0.25 * (attempt + 1))
@@ -146,6 +146,8 @@ class Taker(AbstractContextManager["Taker"]):
         if self._client is None:
             raise httpx.ConnectError("no gate")
         answer = self._client.post(path, content=msgspec.json.encode(body))
+        if answer.status_code == 401:  # a gate that was started again at the same address has another token
+            raise _NewGate
         if answer.status_code != 200:
             said = answer.json()
             kind = Busy if answer.status_code == 503 else DataError
@@ -162,6 +164,10 @@ class Taker(AbstractContextManager["Taker"]):
         headers = {"Authorization": f"Bearer {held.token}", "Content-Type": "application/json"}
         self._client = httpx.Client(base_url=held.url, headers=headers, timeout=120, trust_env=False)
         self._stack.callback(self._client.close)
+
+
+class _NewGate(Exception):  # noqa: N818 - not an error, a reason to look again
+    """The gate that answered is not the one whose token is known."""
 
 
 def import_files(

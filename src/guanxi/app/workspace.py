@@ -105,7 +105,11 @@ class Workspace:
         path = self.folder / KINDS
         if not path.exists():
             return shipped()
-        own = read_kinds(path.read_text("utf-8"), KINDS)
+        try:
+            text = path.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingError(f"{KINDS} cannot be read: {error}", "Save it as UTF-8 text") from error
+        own = read_kinds(text, KINDS)
         return shipped().extended([_as_custom(kind) for kind in own])
 
     @cached_property

@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from guanxi.app import sources
-from guanxi.cli.output import JsonOption, show_json, show_table, show_text
+from guanxi.cli.output import JsonOption, printable, say, show_json, show_table, show_text
+from guanxi.core import GuanxiError
 
 commands = typer.Typer(no_args_is_help=True, help="Mappings: how files become events. 映射")
 
@@ -32,11 +33,17 @@ def recognise(
     files: Annotated[list[Path], typer.Argument(help="Files to look at. 文件")], as_json: JsonOption = False
 ) -> None:
     """Say which presets fit files, by their content. 识别文件"""
-    found = {str(path): sources.recognise(path) for path in sources.expand(files)}
+    found: dict[Path, list[str]] = {}
+    failed = False
+    for path in sources.expand(files):
+        try:
+            found[path] = [match.preset for match in sources.recognise(path)]
+        except GuanxiError as error:  # one file that cannot be read must not hide what the others are
+            say(f"{error.what}\n  mend: {error.mend}")
+            found[path], failed = [], True
     if as_json:
-        show_json({path: [match.preset for match in matches] for path, matches in found.items()})
+        show_json({printable(str(path)): matches for path, matches in found.items()})
     else:
-        show_table(
-            ("file", "preset"),
-            [(Path(path).name, ", ".join(match.preset for match in matches) or "—") for path, matches in found.items()],
-        )
+        show_table(("file", "preset"), [(path.name, ", ".join(matches) or "—") for path, matches in found.items()])
+    if failed:
+        raise typer.Exit(1)

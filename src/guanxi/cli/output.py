@@ -64,7 +64,7 @@ def say(text: str) -> None:
 
 def printable(text: str) -> str:
     """Return text without control characters, which could move the cursor or change what stands on the screen."""
-    return _CONTROLS.sub("\ufffd", text)
+    return _CONTROLS.sub("\ufffd", text).encode("utf-8", "replace").decode()
 
 
 def show_map(values: Mapping[str, object]) -> str:

@@ -15,7 +15,7 @@ import msgspec
 
 from guanxi import __version__
 from guanxi.core import Busy, DataError, NotFound, SettingError
-from guanxi.engines.lake.lake import CATALOG, DATA
+from guanxi.engines.lake import CATALOG, DATA
 from guanxi.engines.locks import SEALER, Lock
 from guanxi.engines.log import now_ms
 from guanxi.engines.vault import KEY_FILE, Tombstone, Vault

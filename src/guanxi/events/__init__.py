@@ -3,6 +3,7 @@
 from guanxi.events.checks import problems
 from guanxi.events.columns import (
     CUSTOM,
+    DTYPES,
     MAX_AMOUNT,
     MAX_ID,
     MAX_TEXT,
@@ -42,6 +43,7 @@ __all__ = [
     "AHEAD_MS",
     "CONSENT_BITS",
     "CUSTOM",
+    "DTYPES",
     "MAX_AMOUNT",
     "MAX_ID",
     "MAX_TEXT",

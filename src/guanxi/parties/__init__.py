@@ -1,7 +1,7 @@
 """Parties: what can stand in a relation, and which references name the same one."""
 
 from guanxi.parties.evidence import EVIDENCE, SHARED, EvidenceRow, SameAs, SharedRow, Side, Strength, same_as
-from guanxi.parties.platforms import PLATFORMS, Platform, platforms
+from guanxi.parties.platforms import PLATFORM_ID, PLATFORMS, Platform, platforms
 from guanxi.parties.resolution import RESOLVED, Change, Resolution
 from guanxi.parties.types import (
     MASKED,
@@ -21,6 +21,7 @@ __all__ = [
     "EVIDENCE_SHOWN",
     "MASKED",
     "PLATFORMS",
+    "PLATFORM_ID",
     "RESOLVED",
     "ROLE_TYPES",
     "SHARED",

@@ -12,8 +12,7 @@ import polars as pl
 
 from guanxi.engines.erasure.person import LINKS, OWNERS, Act, Person, links_of, tokens_of
 from guanxi.engines.erasure.scrub import drop_staged, scrub_catalog, scrub_lake, scrub_log
-from guanxi.engines.lake import Lake, Sealer
-from guanxi.engines.lake.lake import Stream, lake_error
+from guanxi.engines.lake import Lake, Sealer, Stream, lake_error
 from guanxi.engines.log import connect, now_ms
 from guanxi.engines.vault import ErasureJob, Vault
 from guanxi.events import CUSTOM, REF, ROLE, Catalogue, Event, event_id

@@ -13,8 +13,7 @@ import duckdb
 import polars as pl
 
 from guanxi.core import Busy, DataError
-from guanxi.engines.lake import Lake
-from guanxi.engines.lake.lake import CATALOG, lake_error
+from guanxi.engines.lake import CATALOG, Lake, lake_error
 from guanxi.engines.log import connect
 
 STAGED: Final = "staged"

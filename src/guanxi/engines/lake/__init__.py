@@ -1,7 +1,7 @@
 """The lake: sealed history in Parquet, and the reader that sees hot, staged and sealed rows as one."""
 
-from guanxi.engines.lake.lake import Lake, open_duckdb
+from guanxi.engines.lake.lake import CATALOG, DATA, Lake, Stream, lake_error, open_duckdb
 from guanxi.engines.lake.reader import Reader
 from guanxi.engines.lake.sealer import Sealer
 
-__all__ = ["Lake", "Reader", "Sealer", "open_duckdb"]
+__all__ = ["CATALOG", "DATA", "Lake", "Reader", "Sealer", "Stream", "lake_error", "open_duckdb"]

@@ -14,12 +14,9 @@ from guanxi.engines.sources.readers import Opened
 from guanxi.engines.sources.readers.json import MAX_DOCUMENT, lines
 from guanxi.engines.sources.recognise import format_of
 from guanxi.engines.wire import ADAPTERS, WireRequest
-from guanxi.events import Event, EventBatch, Intake, Parked, RawEvent
-from guanxi.events.columns import from_events
-from guanxi.events.event import SEPARATOR
-from guanxi.events.kinds import Catalogue
+from guanxi.events import SEPARATOR, Catalogue, Event, EventBatch, Intake, Parked, RawEvent, from_events
 from guanxi.events.repair import read_time
-from guanxi.parties.platforms import PLATFORM_ID
+from guanxi.parties import PLATFORM_ID
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,10 @@ from guanxi.engines.sources.headers import clean_header
 from guanxi.engines.sources.level import Rules
 from guanxi.engines.sources.origin import sources
 from guanxi.engines.sources.preset import As, Condition, Derived, EventRow, Preset, Table, Value
-from guanxi.events import kinds
-from guanxi.events.columns import DTYPES as DECLARED
-from guanxi.events.kinds import REFS, ROLES, Catalogue, Kind
+from guanxi.events import DTYPES as DECLARED
+from guanxi.events import REFS, ROLES, Catalogue, Kind, shipped
 from guanxi.events.repair import NO_VALUE
-from guanxi.parties.types import ROLE_TYPES
+from guanxi.parties import ROLE_TYPES
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +65,7 @@ def plan_table(
     fixed     settings, facts and `sheet`, by name
     raises    SettingError when a role, reference or type does not fit the kind
     """
-    catalogue = catalogue if catalogue is not None else kinds.shipped()
+    catalogue = catalogue if catalogue is not None else shipped()
     if preset.currency not in MINOR_DIGITS:
         raise SettingError(
             f"{preset.id}: the currency {preset.currency!r} is not known", f"Use one of {', '.join(MINOR_DIGITS)}"

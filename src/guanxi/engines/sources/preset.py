@@ -291,7 +291,10 @@ def preset(name: str) -> Preset:
         path = Path(name)
         if not path.is_file():
             raise NotFound(f"there is no mapping file {name!r}", "Draft one with `guanxi mapping suggest FILE`")
-        return read_preset(path.read_text("utf-8"), path.name)
+        try:
+            return read_preset(path.read_text("utf-8"), path.name)
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingError(f"{path.name} cannot be read: {error}", "Save it as UTF-8 text") from error
     wanted = name.replace("-", "_")
     known = presets()
     if wanted not in known:
