@@ -291,10 +291,7 @@ def preset(name: str) -> Preset:
         path = Path(name)
         if not path.is_file():
             raise NotFound(f"there is no mapping file {name!r}", "Draft one with `guanxi mapping suggest FILE`")
-        try:
-            return read_preset(path.read_text("utf-8"), path.name)
-        except (OSError, UnicodeDecodeError) as error:
-            raise SettingError(f"{path.name} cannot be read: {error}", "Save it as UTF-8 text") from error
+        return read_preset(path.read_bytes(), path.name)
     wanted = name.replace("-", "_")
     known = presets()
     if wanted not in known:
@@ -316,15 +313,15 @@ def presets() -> dict[str, Preset]:
     return found
 
 
-def read_preset(text: str, where: str) -> Preset:
+def read_preset(text: str | bytes, where: str) -> Preset:
     """Return the mapping in a TOML text.
 
     where    the file's name, for messages
     raises   SettingError when it is not TOML or a key is not usable
     """
     try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        document = tomllib.loads(text if isinstance(text, str) else text.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingError(f"{where} is not TOML: {error}", "Mend the line it names") from error
     try:
         return _checked(msgspec.convert(_arranged(document), Preset), where)
