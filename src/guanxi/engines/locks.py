@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from guanxi.core import Busy
+from guanxi.core import Busy, SettingError
 
 GATE: Final = "gate"
 KEEPER: Final = "keeper"  # held as long as a keeper serves
@@ -35,7 +35,7 @@ class Owner(msgspec.Struct, frozen=True, kw_only=True):
 class Lock:
     """An exclusive lock on one job of a workspace. The file stays; the lock goes with the process.
 
-    raises  Busy, naming who holds it
+    raises  Busy, naming who holds it; SettingError when the folder cannot be written
     """
 
     def __init__(self, folder: Path, name: str, *, doing: str, url: str = "") -> None:
@@ -107,7 +107,12 @@ def _acquire(folder: Path, name: str) -> int:
     path = folder / f"{name}.lock"
     give_up = time.monotonic() + PATIENCE_S
     while True:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise SettingError(
+                f"the workspace cannot be written: {error.strerror}", "Check the folder, its owner and its disk"
+            ) from error
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

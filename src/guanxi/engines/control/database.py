@@ -1,5 +1,6 @@
 """Opening the control database: connections, pragmas, one writer, migrations."""
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -7,10 +8,10 @@ from typing import Any, Final
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, create_engine, event, make_url, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import URL, Connection, create_engine, event, make_url, text
+from sqlalchemy.exc import DatabaseError, OperationalError
 
-from guanxi.core import Busy
+from guanxi.core import Busy, DataError, SettingError
 
 BUSY_MS: Final = 10_000  # how long a writer waits for another one
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
@@ -24,7 +25,9 @@ class Database:
     """
 
     def __init__(self, where: str | Path) -> None:
-        url = make_url(where if isinstance(where, str) and "://" in where else f"sqlite:///{where}")
+        # Not make_url for a path: a folder may be called "a?b", and what follows the mark would be options.
+        named = str(where) if isinstance(where, str) and "://" in where else ""
+        url = make_url(named) if named else URL.create("sqlite", database=str(where))
         self.engine: Final = create_engine(url, hide_parameters=True, **_options(url.get_backend_name()))
         if url.get_backend_name() == "sqlite":
             event.listen(self.engine, "connect", _pragmas)
@@ -102,6 +105,20 @@ def _busy() -> Iterator[None]:
     try:
         yield
     except OperationalError as error:
-        if "locked" not in str(error.orig):
+        if "locked" in str(error.orig):
+            raise Busy(f"the control database was locked for {BUSY_MS // 1000} s", "Try again in a moment") from error
+        code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+        if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+            raise Busy(
+                f"the control database cannot be written: {error.orig}", "Free space on the disk, then try again"
+            ) from error
+        if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
+            raise SettingError(
+                f"the control database cannot be opened: {error.orig}", "Check the folder and its owner"
+            ) from error
+        raise
+    except DatabaseError as error:
+        if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             raise
-        raise Busy(f"the control database was locked for {BUSY_MS // 1000} s", "Try again in a moment") from error
+        what = f"the control database is damaged: {error.orig}"
+        raise DataError(what, "Restore it from a backup: guanxi restore") from error
