@@ -148,8 +148,8 @@ def _copy_all(folder: Path, target: Path) -> int:
     for name in staged:
         _copy_tree(folder / _STAGED / name, target / _STAGED / name)
     _copy_tree(folder / DATA, target / DATA)
-    for name in (CATALOG, f"{CATALOG}-journal"):  # nobody writes them: the sealer's lock is ours
-        if (folder / name).exists():  # a journal is there after a kill, and heals the copy as it would the original
+    for name in (CATALOG, f"{CATALOG}-wal"):  # nobody writes them: the sealer's lock is ours
+        if (folder / name).exists():  # what the log beside the file holds is part of it
             _copy(folder / name, target / name)
     for path in sorted(folder.glob("*.sqlite")):
         if path.name not in (LOG, CATALOG):

@@ -22,10 +22,15 @@ _STATISTICS: Final = "__ducklake_metadata_lake.ducklake_table_column_stats"
 
 # In a process of its own: a second SQLite library in this one would drop the locks that DuckDB's holds on the file.
 _VACUUM: Final = """
-import sqlite3, sys
+import sqlite3, sys, time
 connection = sqlite3.connect(sys.argv[1], timeout=30, isolation_level=None)
 connection.execute("PRAGMA temp_store = MEMORY")
 connection.execute("VACUUM")
+give_up = time.monotonic() + 30
+while connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+    if time.monotonic() > give_up:
+        raise sqlite3.OperationalError("database is locked")
+    time.sleep(0.05)
 """
 
 

@@ -15,6 +15,7 @@ from guanxi.events import CUSTOM, STORED, Catalogue, columns_of, table_name
 
 CATALOG: Final = "lake.sqlite"
 DATA: Final = "lake"
+BUSY_MS: Final = 10_000  # how long a second writer of the catalog waits
 SPILL: Final = "spill"  # what does not fit into memory; DuckDB removes it
 MARKERS: Final = "sealed_segments"  # which segments of the log the lake holds
 
@@ -37,8 +38,8 @@ class Lake:
         self.connection.execute(f"SET temp_directory={_quoted(folder / SPILL)}")  # the default is the current folder
         (folder / DATA).mkdir(exist_ok=True)
         options = f"DATA_PATH {_quoted(folder / DATA)}, OVERRIDE_DATA_PATH true, DATA_INLINING_ROW_LIMIT 0"
-        if read_only:
-            options += ", READ_ONLY"
+        # Write-ahead: readers and the sealer never wait for each other.
+        options += f", META_BUSY_TIMEOUT {BUSY_MS}, " + ("READ_ONLY" if read_only else "META_JOURNAL_MODE 'WAL'")
         try:
             self.connection.execute(f"ATTACH 'ducklake:sqlite:{_path(folder / CATALOG)}' AS lake ({options})")
             if read_only:
