@@ -121,6 +121,36 @@ def test_an_import_goes_through_the_gate_that_serves(service: Service, tmp_path:
         assert queries.status(workspace).processes[0].job == GATE
 
 
+def test_rows_parked_by_the_gate_are_mended_while_it_serves(service: Service) -> None:
+    body = {"type": "track", "event": "Order Completed", "userId": "parked-1", "messageId": "p-1",
+            "timestamp": "no time at all", "properties": {"order_id": "P-1", "total": 5}}  # fmt: skip
+    answer = httpx.post(
+        f"http://127.0.0.1:{service.gate}/v1/track", json=body, auth=(service.server_key, ""), trust_env=False
+    )
+    assert answer.status_code == 200
+    assert '"reason":"time"' in service.guanxi("parked", "list", "--json")
+    assert '"replayed":1' in service.guanxi("parked", "replay", "--fix", "at=2026-01-02 10:00:00", "--json")
+    assert service.guanxi("parked", "list", "--json").strip() == "[]"
+    assert '"P-1"' in service.guanxi("events", "tail", "--party", "account:app:parked-1", "--json")
+
+
+def test_a_person_is_forgotten_while_it_serves(service: Service) -> None:
+    body = {"type": "track", "event": "Product Viewed", "userId": "to-forget", "messageId": "f-1",
+            "properties": {"product_id": "p"}}  # fmt: skip
+    auth = (service.server_key, "")
+    httpx.post(f"http://127.0.0.1:{service.gate}/v1/track", json=body, auth=auth, trust_env=False)
+    assert "Product Viewed" in service.guanxi("events", "tail", "--party", "account:app:to-forget", "--json")
+    service.guanxi("erase", "account:app:to-forget", "--reason", "asked", "--send")
+    kinds = service.guanxi("events", "tail", "-n", "2", "--json")
+    assert "Erasure Completed" in kinds
+    for file in service.folder.rglob("*"):
+        assert not file.is_file() or b"to-forget" not in file.read_bytes(), file.name
+
+
+def test_a_backup_is_taken_while_it_serves(service: Service, tmp_path: Path) -> None:
+    assert '"key":false' in service.guanxi("backup", str(tmp_path / "copy"), "--json")
+
+
 def test_a_killed_gate_comes_back_and_loses_nothing(service: Service) -> None:
     def send(number: int) -> int:
         body = {"type": "track", "event": "Checked In", "userId": "u", "messageId": f"k-{number}", "properties": {}}

@@ -2,10 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from hmac import compare_digest
-from typing import Final
+from typing import Any, Final
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -34,7 +34,7 @@ from guanxi.app import (
     WireRequest,
     Workspace,
 )
-from guanxi.events import Parked, Trust
+from guanxi.events import Event, Parked, Trust
 
 STRANGERS: Final = (5.0, 50.0)  # requests with a key not seen lately, per address: per second, at once
 #: SDKs whose browser form may put the event into the query of a GET, as an image
@@ -56,7 +56,8 @@ def gate_app(workspace: Workspace, gate: Gate, *, token: str) -> Starlette:
     control.sync_keys(SettingsKey(row.key, row.scope, row.label) for row in workspace.settings.keys)
     doorkeeper = Doorkeeper(workspace)
     routes: list[BaseRoute] = [Route(HEALTH, Health(), methods=["GET"])]
-    routes.append(Route("/internal/commit", Commit(gate, token), methods=["POST"]))
+    routes.append(Route("/internal/commit", Inner(token, Manifest, gate.commit), methods=["POST"]))
+    routes.append(Route("/internal/append", Inner(token, list[Event], gate.append), methods=["POST"]))
     for adapter in ADAPTERS:
         endpoint = Receiver(workspace, gate, adapter, doorkeeper)
         methods = ["POST", "OPTIONS", *(["GET"] if adapter.name in BY_QUERY else [])]
@@ -180,26 +181,26 @@ class Receiver:
             raise Problem(413, f"the request holds {count} events, at most {most} are allowed", "Send smaller batches")
 
 
-class Commit:
-    """Takes the segment that an import has staged; asked on loopback by a process of the same user."""
+class Inner:
+    """Takes what a command of the same user hands over on loopback: a staged segment, or checked events."""
 
-    def __init__(self, gate: Gate, token: str) -> None:
-        self._gate, self._secret = gate, f"Bearer {token}".encode()
+    def __init__(self, token: str, form: Any, take: Callable[[Any], Awaitable[Any]]) -> None:
+        self._secret, self._decode, self._take = f"Bearer {token}".encode(), msgspec.json.Decoder(form).decode, take
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one import."""
+        """Answer one command."""
         try:
             shown = dict(scope["headers"]).get(b"authorization", b"")
             if not compare_digest(shown, self._secret):
-                raise Problem(401, "the token is not the gate's", "Hand segments over with `guanxi import`")
+                raise Problem(401, "the token is not the gate's", "Hand rows over with a `guanxi` command")
             try:
-                manifest = msgspec.json.decode(await read_body(receive), type=Manifest)
+                given = self._decode(await read_body(receive))
             except msgspec.DecodeError as error:
-                raise Problem(400, f"the body is no manifest: {error}", "Use the same version of Guanxi") from None
-            answer = Response(msgspec.json.encode(await self._gate.commit(manifest)), media_type="application/json")
+                raise Problem(400, f"the body is not understood: {error}", "Use the same version of Guanxi") from None
+            answer = Response(msgspec.json.encode(await self._take(given)), media_type="application/json")
         except ClientDisconnect:
             return
-        except Exception as error:  # noqa: BLE001 - the import must hear of it
+        except Exception as error:  # noqa: BLE001 - the command must hear of it
             answer = error_response(error, scope)
         await answer(scope, receive, send)
 

@@ -36,6 +36,7 @@ from guanxi.events import AHEAD_MS, Appended, Event, EventBatch, seal_columns
 
 JOBS: Final = "jobs"  # folder of what an unfinished import must remember
 LONG_FILE: Final = 15_000_000  # bytes: a longer file gets a larger table of occurrences
+HANDED: Final = 1_000  # events in one request to the gate
 TRIES: Final = 20  # times a chunk is compared again when others store the same ids meanwhile
 
 T = TypeVar("T")
@@ -127,9 +128,11 @@ class Taker(AbstractContextManager["Taker"]):
             return 0
         if self._log is not None:
             return self._log.append(events).stored
-        return self._patiently(
-            lambda: msgspec.json.decode(self._post("/internal/append", events), type=Appended)
-        ).stored
+        stored = 0
+        for place in range(0, len(events), HANDED):
+            send = partial(self._post, "/internal/append", events[place : place + HANDED])
+            stored += msgspec.json.decode(self._patiently(send), type=Appended).stored
+        return stored
 
     def _patiently(self, call: Callable[[], T]) -> T:
         for attempt in range(TRIES):
