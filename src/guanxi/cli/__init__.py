@@ -1,4 +1,4 @@
-"""The command line: `guanxi <noun> <verb>`. Exit 0 done, 1 refused or failed, 2 wrong usage."""
+"""The command line: `guanxi <noun> <verb>`. Exit 0 done, 1 refused or failed, 2 wrong usage, 130 interrupted."""
 
 import errno
 import os
@@ -12,14 +12,28 @@ from guanxi.cli.commands import cli
 from guanxi.cli.output import mute, printable
 from guanxi.core import GuanxiError
 
-__all__ = ["cli", "main"]
+__all__ = ["INTERRUPTED", "cli", "main"]
+
+
+INTERRUPTED: Final = 130  # as shells say it: 128 + SIGINT
 
 
 def main() -> None:
     """Run the command line; an error on purpose is two lines on stderr, not a trace."""
     _ready_streams()
     try:
-        cli()
+        try:
+            cli()
+        except RuntimeError as error:
+            if str(error) != "Query interrupted":  # how DuckDB passes Ctrl+C on
+                raise
+            raise KeyboardInterrupt from error
+        except SystemExit as end:
+            if end.code == INTERRUPTED:
+                raise KeyboardInterrupt from end
+            raise
+    except KeyboardInterrupt:
+        _fail("interrupted", "Run it again: what was stored is kept, and an import goes on where it was", INTERRUPTED)
     except GuanxiError as error:
         _fail(error.what, error.mend)
     except BrokenPipeError:
@@ -55,11 +69,11 @@ _SQLITE: Final = {
 }  # fmt: skip
 
 
-def _fail(what: str, mend: str) -> None:
+def _fail(what: str, mend: str, code: int = 1) -> None:
     with suppress(OSError):
         sys.stderr.write(f"error: {printable(what)}\n  mend: {printable(mend)}\n")
         sys.stderr.flush()
-    sys.exit(1)
+    sys.exit(code)
 
 
 def _ready_streams() -> None:
