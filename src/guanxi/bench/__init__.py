@@ -7,7 +7,7 @@ from guanxi.bench import ingest
 from guanxi.bench.report import Figure, Report, measure
 from guanxi.core import NotFound
 
-__all__ = ["BENCHES", "Figure", "Report", "run"]
+__all__ = ["BENCHES", "Figure", "Report", "ingest", "measure", "run"]
 
 #: name -> (what it measures, the bench)
 BENCHES: dict[str, tuple[str, Callable[[Path], Sequence[Figure]]]] = {
