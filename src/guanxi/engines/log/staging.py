@@ -82,11 +82,13 @@ def stage(
             _write_bytes(home / "manifest.json", msgspec.json.encode(manifest))
             flush_folder(home)
             flush_folder(home.parent)
-    except OSError as error:
+    except BaseException as error:
         shutil.rmtree(home, ignore_errors=True)
-        raise Busy(
-            f"the import cannot be staged: {error.strerror or error}", "Free disk space, then run it again; it goes on"
-        ) from error
+        if isinstance(error, OSError) or (isinstance(error, pl.exceptions.PolarsError) and "os error" in str(error)):
+            raise Busy(
+                f"the import cannot be staged: {error}", "Free disk space, then run it again; it goes on"
+            ) from error
+        raise
     return Staged(manifest, counts)
 
 
