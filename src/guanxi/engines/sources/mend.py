@@ -62,9 +62,7 @@ def mended(raw: str, fixes: Mapping[str, str], preset: Preset) -> str:
     """
     row, context = without_context(_decoded(raw))
     if not isinstance(row, dict):
-        raise DataError(
-            "this row has no columns to fix", "Mend the file and import it again, then `guanxi parked drop` this row"
-        )
+        raise _no_columns()
     table = _table(preset, context.get("table", ""))
     names = _columns(preset, table, row)
     cells: dict[str, str] = {}
@@ -85,6 +83,8 @@ def with_fixes(row: Any, fixes: Mapping[str, str], names: Iterable[str] = ()) ->
     names   paths that may be set although the object lacks them
     raises  DataError when a path leads nowhere; the message lists what is there
     """
+    if not isinstance(row, dict):
+        raise _no_columns()
     known = frozenset(names)
     for name, value in fixes.items():
         path = ("^", "0", *steps(name.removeprefix("^.").removeprefix("^"))) if name.startswith("^") else steps(name)
@@ -153,6 +153,12 @@ def _table(preset: Preset, name: str) -> Table:
     return next((one for one in preset.tables if one.id == name), preset.tables[0])
 
 
+def _no_columns() -> DataError:
+    return DataError(
+        "this row has no columns to fix", "Mend it at its source and send it again, then `guanxi parked drop` this row"
+    )
+
+
 def _decoded(raw: str) -> Any:
     try:
         return DECODER.decode(raw)
@@ -191,7 +197,7 @@ def _set(here: Any, path: Sequence[str], value: str, *, create: bool) -> bool:
         return False
     if rest:
         return _set(here[key], rest, value, create=create)
-    if isinstance(here[key], dict | list):
+    if isinstance(here[key], dict | list) and not create:
         return False
     here[key] = _typed(here[key], value)
     return True
