@@ -188,7 +188,7 @@ def event_reader(
         if repairs is not None and cells[repairs]:
             fields["repairs"] = tuple(cells[repairs].split(","))
         fields.setdefault("kind", name)
-        if high is not None and low is not None:
+        if high is not None and low is not None and "id" not in fixed:
             fields["id"] = id_text(cells[high], cells[low])
         return Event(**(fields | fixed))
 

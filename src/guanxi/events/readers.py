@@ -13,6 +13,7 @@ from guanxi.events import repair
 from guanxi.events.columns import MAX_ID, MAX_JSON, MAX_TEXT, decimal_text
 from guanxi.events.kinds import PropertyType
 
+MAX_WHAT: Final = 300  # characters of what was received that a message shows
 MAX_DEPTH: Final = 8  # lists and objects within each other
 INT64: Final = 2**63
 
@@ -207,7 +208,7 @@ def _named(name: str, call: Callable[[], repair.Repaired[Any]]) -> repair.Repair
     try:
         return call()
     except DataError as error:
-        raise DataError(error.what, error.mend, name) from None
+        raise DataError(error.what[:MAX_WHAT], error.mend, name) from None
 
 
 def _strange(name: str, value: Any) -> DataError:
