@@ -32,8 +32,8 @@ class Parked(msgspec.Struct, frozen=True, kw_only=True):
     source  "import:<preset>" or "http:<key id>"
     row     1-based row number in the source, 0 for live events
     kind    the kind it would have become, "" when unknown
-    field   the column at fault, as the file names it; several joined by "|", paths in JSON from the row; of a live event
-            its own field
+    field   the column at fault, as the file names it: several joined by "|", paths in JSON from the row; of a live
+            event its own field
     reason  a key of REASONS
     what    what was received and what is allowed, without personal values
     mend    the next step
