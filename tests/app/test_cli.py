@@ -137,3 +137,62 @@ def test_kinds_can_be_defined_in_the_workspace_after_they_were_sent(home: Path) 
     rows = {row["name"]: row for row in json.loads(guanxi("events", "kinds", "-w", home, "--json"))}
     assert rows["Tea Tasted"]["zh"] == "品茶"
     assert rows["Tea Tasted"]["custom"] is True
+
+
+def test_help_names_every_command_with_its_chinese(home: Path) -> None:
+    shown = guanxi("--help")
+    places = [shown.index(f"\n  {name} ") for name in ("demo", "import", "serve", "bench")]
+    assert places == sorted(places)
+    for words in ("导入文件", "忘记此人", "跑分"):
+        assert words in shown
+    assert "\n  keeper " not in shown
+
+
+def test_status_says_what_is_served_how_old_it_is_and_what_needs_a_person(home: Path, tmp_path: Path) -> None:
+    empty = guanxi("status", "-w", home)
+    assert "待处理  nothing" in empty
+    assert f"guanxi serve -w {home}" in empty
+    assert "newest event 最新事件  —" in empty
+    path = tmp_path / "orders.csv"
+    rows = [HEADER, line("300000000001", "11"), line("300000000002", "12", price="abc")]
+    path.write_bytes("\n".join(rows).encode("gbk"))
+    guanxi("import", path, "-w", home)
+    shown = guanxi("status", "-w", home)
+    assert "2026-01-08 10:00:30" in shown
+    assert f"1 parked rows 待修行: guanxi parked list -w {home}" in shown
+    assert "Order Completed 订单付清" in shown
+    now = json.loads(guanxi("status", "-w", home, "--json"))
+    assert now["learnt_ms"] > now["newest_at_ms"] == 1_767_837_630_000
+    assert now["url"] == ""
+
+
+def test_events_are_shown_on_lines_with_units_and_labels(home: Path, export: Path) -> None:
+    guanxi("import", export, "-w", home)
+    lines = guanxi("events", "tail", "--kind", "Order Completed", "-w", home).splitlines()
+    assert len(lines) == 3
+    assert "Order Completed 订单付清  ¥250.00  actor=account:jd:jd_fake_3" in lines[0]
+    seq = lines[0].split()[0]
+    told = guanxi("explain", seq, "-w", home)
+    assert "role actor" in told
+    assert "下单时间" in told
+    assert "2026-01-02 10:00:00" in told
+    assert "in the vault 在保险库" in told
+    assert "13800000001" not in told
+
+
+def test_parked_rows_are_told_with_their_mend_and_the_next_command(home: Path, tmp_path: Path) -> None:
+    assert guanxi("parked", "list", "-w", home) == ""
+    path = tmp_path / "orders.csv"
+    path.write_bytes("\n".join([HEADER, line("300000000001", "11", when="never")]).encode("gbk"))
+    guanxi("import", path, "-w", home)
+    groups = guanxi("parked", "list", "-w", home)
+    assert "1 row: 时间读不出或不合理 (time), column 下单时间, import:jd_order" in groups
+    assert "mend 修法" in groups
+    assert "id 1: row 2 of import:jd_order" in guanxi("parked", "list", "--reason", "time", "-w", home)
+
+
+def test_sql_shows_instants_and_ids_as_people_read_them(home: Path, export: Path) -> None:
+    guanxi("import", export, "-w", home)
+    shown = guanxi("sql", "SELECT seq, at_ms, amount * 100 AS a FROM order_completed ORDER BY seq LIMIT 1", "-w", home)
+    assert "2026-01-02 10:00:30" in shown
+    assert "2,500,000" in shown

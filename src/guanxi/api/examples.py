@@ -37,14 +37,15 @@ EXPLANATION: Final[Example] = {
 STATUS: Final[Example] = {
     "version": "0.1.0", "workspace": "shop", "last_seq": 42, "events": 42, "hot": 2, "staged": 0, "sealed": 40,
     "parked": 1, "kinds": {"Order Completed": 42}, "bytes": 1_048_576,
+    "newest_at_ms": 1_767_225_600_000, "learnt_ms": 1_767_225_601_000, "url": "http://127.0.0.1:8600",
     "processes": [{"job": "gate", "pid": 7, "doing": "guanxi serve", "url": "http://127.0.0.1:8601"}],
 }  # fmt: skip
 KIND_COUNT: Final[Example] = {
-    "name": "Order Completed", "zh": "订单完成", "en": "Order Completed", "family": "trade", "trust": "server",
+    "name": "Order Completed", "zh": "订单付清", "en": "Order Completed", "family": "trade", "trust": "server",
     "privacy": "behaviour", "custom": False, "events": 42,
 }  # fmt: skip
 KIND: Final[Example] = {
-    "name": "Order Completed", "zh": "订单完成", "purpose": "An order was paid in full.", "family": "trade",
+    "name": "Order Completed", "zh": "订单付清", "purpose": "An order was paid in full.", "family": "trade",
     "roles": ["actor!", "shop"], "refs": ["order!"],
 }  # fmt: skip
 PARTY: Final[Example] = {

@@ -13,7 +13,7 @@ from guanxi.engines.locks import GATE, KEEPER, owner
 from guanxi.engines.vault import ParkedGroup, ParkedRow
 from guanxi.events import Event, Kind, from_events
 from guanxi.parties import RESOLVED, PartyView, Resolution, party_view
-from guanxi.relations import derive, resolved
+from guanxi.relations import derive, resolved, shipped_rules
 
 
 class Process(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +33,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     parked      open parked rows
     kinds       kind -> events
     bytes       size of the folder on the disk
+    newest_at_ms, learnt_ms  when the latest event happened, and when the last one was learnt; None without events
+    url         where the API answers while it serves, else ""
     processes   who works on it now
     """
 
@@ -46,6 +48,9 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     parked: int
     kinds: dict[str, int]
     bytes: int
+    newest_at_ms: int | None
+    learnt_ms: int | None
+    url: str
     processes: tuple[Process, ...]
 
 
@@ -83,6 +88,7 @@ class Tie(msgspec.Struct, frozen=True, kw_only=True):
     """One tie of a party: its kind, the other end, the decayed sum of contacts, how many and when."""
 
     kind: str
+    zh: str
     other: str
     weight: float
     count: int
@@ -99,9 +105,13 @@ def status(workspace: Workspace) -> Status:
         held = owner(workspace.folder, job)
         if held is not None:
             processes.append(Process(job=job, pid=held.pid, doing=held.doing, url=held.url))
+    happened, learnt = workspace.reader.newest_times()
+    serve = workspace.settings.serve
+    served = any(process.job == GATE and process.url for process in processes)
     return Status(
         version=__version__, workspace=workspace.folder.name, events=sum(kinds.values()), kinds=kinds,
         parked=workspace.vault.parked.counts().get("open", 0), bytes=_size(workspace.folder),
+        newest_at_ms=happened, learnt_ms=learnt, url=f"http://{serve.host}:{serve.desk_port}" if served else "",
         processes=tuple(processes), **sizes,
     )  # fmt: skip
 
@@ -183,9 +193,11 @@ def ties(workspace: Workspace, ref: str, *, known: int | None = None, limit: int
     newest = max((int(str(batch.frame["at_ms"].max())) for batch in batches), default=0)
     view = resolved(derive(batches, until_ms=newest + 1, known=known), resolution_now.mapping(known))
     ref = resolution_now.resolve(ref, known)
+    names = {rule.id: rule.zh for rule in shipped_rules()}
     return [
         Tie(
-            kind=row["kind"], other=row["to"] if row["from"] == ref else row["from"], weight=float(row["weight"]),
+            kind=row["kind"], zh=names.get(row["kind"], ""),
+            other=row["to"] if row["from"] == ref else row["from"], weight=float(row["weight"]),
             count=row["count"], first_ms=row["first_ms"], last_ms=row["last_ms"],
         )
         for row in view.neighbours(ref).head(limit).iter_rows(named=True)

@@ -1,6 +1,8 @@
 """The tree of commands, and the bare verbs: init, demo, import, serve, status, explain, sql."""
 
 import os
+import shutil
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -10,8 +12,9 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from guanxi import __version__
-from guanxi.app import ImportReport, Workspace, import_files, preview, queries, run_demo, sources
+from guanxi.app import Workspace, import_files, preview, queries, run_demo, sources
 from guanxi.cli import bench, control, events, mapping, parked, parties, privacy, serve
+from guanxi.cli.facts import property_rows
 from guanxi.cli.output import (
     DEFAULT_WORKSPACE,
     JsonOption,
@@ -21,16 +24,17 @@ from guanxi.cli.output import (
     read_pairs,
     say,
     show_json,
-    show_map,
     show_pairs,
     show_table,
     show_text,
     talk,
 )
+from guanxi.cli.reports import show_preview, show_report, show_status
+from guanxi.cli.tree import Commands
 
 cli = typer.Typer(
-    no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False, rich_markup_mode=None,
-    help="Guanxi (关系): events in, history kept, every number explained.",
+    cls=Commands, no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False, rich_markup_mode=None,
+    help="Guanxi (关系): events in, history kept, every number explained. 事件进得来,历史留得住,数字说得清",
 )  # fmt: skip
 cli.add_typer(events.commands, name="events")
 cli.add_typer(parties.commands, name="parties")
@@ -75,16 +79,23 @@ def demo(
     with _bar() as bar:
         opened, report, _ = run_demo(workspace, progress=_progress(bar))
     opened.close()
-    if report.password:
-        talk.print(f"First run. Sign in as [bold]admin[/bold] with this password, shown once: {report.password}")
     if as_json:
         show_json(msgspec.structs.replace(report, password=""))
     else:
-        show_pairs([(name, value) for name, value in msgspec.structs.asdict(report).items() if name != "password"])
+        show_pairs(
+            [
+                ("events 事件", f"{report.events:,}, of which new {report.stored:,} 本次新增"),
+                ("parties 参与方", report.parties), ("parked rows 待修行", report.parked),
+                ("import 导入用时", f"{report.seconds:.1f} s"),
+            ]
+        )  # fmt: skip
+    if report.password:
+        say(f"\nFirst run. Sign in as admin with this password, shown once 首次运行,密码只显示一次: {report.password}")
     if not no_serve:
+        program = _program()
         say(
-            f"\nLook around in another terminal:\n  guanxi status -w {workspace}\n  guanxi events tail -w {workspace}\n"
-            f"  guanxi parties show account:store:1 -w {workspace}\n"
+            f"\nLook around in another terminal 在另一个终端查看:\n  {program} status -w {workspace}\n"
+            f"  {program} events tail -w {workspace}\n  {program} parties show account:store:1 -w {workspace}\n"
         )
         serve.serve(workspace)
 
@@ -109,32 +120,32 @@ def import_(
     with Workspace.open(workspace) as opened:
         if dry_run:
             for source, row in chosen:
-                _show_preview(opened, source, row, given, rows, as_json)
+                shown = [
+                    sources.as_preview(opened.catalogue, chunk)
+                    for chunk in preview(opened, source, row, settings=given, rows=rows)
+                ]
+                if as_json:
+                    show_json({"file": source.name, "preset": row.id, "chunks": shown})
+                else:
+                    show_preview(source, row, shown, opened.catalogue)
             return
         with _bar() as bar:
             report = import_files(opened, chosen, settings=given, progress=_progress(bar))
     if as_json:
         show_json(report)
     else:
-        _show_report(report)
+        show_report(report, workspace)
 
 
 @cli.command()
 def status(workspace: WorkspaceOption = DEFAULT_WORKSPACE, as_json: JsonOption = False) -> None:
     """Show a workspace at a glance. 概况"""
     with Workspace.open(workspace) as opened:
-        now = queries.status(opened)
+        now, catalogue = queries.status(opened), opened.catalogue
     if as_json:
         show_json(now)
         return
-    fields = ("version", "workspace", "events", "hot", "staged", "sealed", "last_seq", "parked", "bytes")
-    show_pairs([(name, getattr(now, name)) for name in fields])
-    for process in now.processes:
-        show_pairs([(process.job, f"process {process.pid}, {process.doing} {process.url}")])
-    if not now.processes:
-        show_pairs([("serving", "no (start with `guanxi serve`)")])
-    by_count = sorted(now.kinds.items(), key=lambda row: row[1], reverse=True)
-    show_table(("kind", "events"), by_count)
+    show_status(now, catalogue, workspace)
 
 
 @cli.command()
@@ -157,11 +168,13 @@ def explain(
             ("source", fact.source), ("amount", amount_text(fact.amount, fact.currency)),
             ("mended", ", ".join(fact.repairs) or "nothing"), ("replaces", found.replaces or "nothing"),
             ("replaced by", found.replaced_by or "nothing: it stands"),
+            *((f"role {role}", fact.roles[role] + ("" if fact.roles[role] == ref else f", known as {ref}"))
+              for role, ref in found.parties.items()),
+            *((f"reference {name}", ref) for name, ref in fact.refs.items()),
         ]
     )  # fmt: skip
-    show_table(("role", "party", "known as"), [(role, fact.roles[role], ref) for role, ref in found.parties.items()])
-    show_table(("reference", "id"), fact.refs.items())
-    show_table(("property", "value"), fact.properties.items())
+    declared = found.kind.properties if found.kind else {}
+    show_table(("property", "属性", "value 值"), property_rows(fact, declared), keep=("property",))
 
 
 @cli.command()
@@ -171,13 +184,31 @@ def sql(
     known: Annotated[int | None, typer.Option("--known", help="As known at this sequence number. 截至序号")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Ask the log in SQL. 自定义查询"""
+    """Ask the log in SQL; amounts are in minor units (分, cents). 自定义查询"""
     with Workspace.open(workspace) as opened:
         columns, found = queries.query(opened, query, known=known)
     if as_json:
         show_json([dict(zip(columns, row, strict=True)) for row in found])
     else:
-        show_table(columns, found)
+        rows = [[_readable(column, value) for column, value in zip(columns, row, strict=True)] for row in found]
+        show_table(columns, rows, empty="No rows. 没有结果")
+
+
+def _readable(column: str, value: object) -> object:
+    """Return a value of a query as a person reads it: instants as times, ids without thousands marks."""
+    if not isinstance(value, int):
+        return value
+    if column.endswith("_ms"):
+        return moment(value)
+    return str(value) if column in ("seq", "row", "id_hi", "id_lo") else value
+
+
+def _program() -> str:
+    """Return how this command was called, so that what is shown can be pasted."""
+    called = Path(sys.argv[0])
+    if shutil.which(called.name) is not None or called.name != "guanxi":
+        return "guanxi"
+    return str(called.relative_to(Path.cwd()) if called.is_relative_to(Path.cwd()) else called)
 
 
 def _bar() -> Progress:
@@ -201,52 +232,3 @@ class _Show:
         if name not in self._tasks:
             self._tasks[name] = self._bar.add_task(escape(name), total=None, done="")
         self._bar.update(self._tasks[name], done=f"{rows:,} rows  {events:,} events", completed=rows)  # type: ignore[arg-type]  # rich's TaskID is an int
-
-
-def _show_report(report: ImportReport) -> None:
-    show_table(
-        ("file", "preset", "rows", "accepted", "parked", "new events", "known already", "seconds"),
-        [
-            (one.file, one.preset, one.rows, one.accepted, one.parked, one.stored, one.duplicates, one.seconds)
-            for one in report.files
-        ],
-    )
-    for one in report.files:
-        for name, count in sorted(one.skipped.items()):
-            say(f"{one.file}: skipped {count:,} rows: {name}")
-        for name, count in sorted(one.notes.items()):
-            say(f"{one.file}: {name}: {count:,}")
-        for gap in one.totals:
-            say(f"{one.file}: total row differs: {gap}")
-    if report.parked:
-        talk.print(f"{report.parked:,} rows are parked; see `guanxi parked list`")
-
-
-def _show_preview(
-    workspace: Workspace, source: sources.Opened, row: sources.Preset, given: dict[str, str], rows: int, as_json: bool
-) -> None:
-    shown = [
-        sources.as_preview(workspace.catalogue, chunk)
-        for chunk in preview(workspace, source, row, settings=given, rows=rows)
-    ]
-    if as_json:
-        show_json({"file": source.name, "preset": row.id, "chunks": shown})
-        return
-    say(f"{source.name} as {row.id}")
-    for chunk in shown:
-        show_table(
-            ("row", "event", "at", "roles", "refs", "amount"),
-            [
-                (one.row, one.event.kind, moment(one.event.at_ms), show_map(one.event.roles), show_map(one.event.refs),
-                 amount_text(one.event.amount, one.event.currency))
-                for one in chunk.events
-            ],
-        )  # fmt: skip
-        if chunk.parked:
-            show_table(
-                ("row", "column", "reason", "what", "mend"),
-                [(one.row, one.field, one.reason, one.what, one.mend) for one in chunk.parked],
-                title="would be parked",
-            )
-        for name, count in chunk.skipped.items():
-            say(f"would skip {count:,} rows: {name}")

@@ -17,9 +17,10 @@ from guanxi.cli.output import (
     show_text,
     talk,
 )
+from guanxi.cli.tree import Commands
 
-keys = typer.Typer(no_args_is_help=True, help="Keys of programs. 密钥")
-users = typer.Typer(no_args_is_help=True, help="People who sign in. 成员")
+keys = typer.Typer(cls=Commands, no_args_is_help=True, help="Keys of programs. 密钥")
+users = typer.Typer(cls=Commands, no_args_is_help=True, help="People who sign in. 成员")
 
 
 @keys.command("create")

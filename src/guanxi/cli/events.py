@@ -6,21 +6,21 @@ from typing import Annotated
 import typer
 
 from guanxi.app import Workspace, queries
+from guanxi.cli.facts import show_events
 from guanxi.cli.output import (
     DEFAULT_WORKSPACE,
     JsonOption,
     WorkspaceOption,
-    amount_text,
-    moment,
+    say,
     show_json,
-    show_map,
     show_table,
     show_text,
 )
-from guanxi.events import Event
+from guanxi.cli.tree import Commands
+from guanxi.events import Catalogue, Event
 from guanxi.events.document import document
 
-commands = typer.Typer(no_args_is_help=True, help="Events: what happened. 事件")
+commands = typer.Typer(cls=Commands, no_args_is_help=True, help="Events: what happened. 事件")
 
 
 @commands.command()
@@ -40,13 +40,13 @@ def tail(
     until_ms = read_instant(as_of)
     with Workspace.open(workspace) as opened:
         found = queries.events(opened, kind=kind, party=party, until_ms=until_ms, known=known, limit=limit)
-        _show(found, as_json)
+        _show(found, as_json, opened.catalogue)
         while follow:
             last = max((event.seq for event in found), default=opened.reader.sizes()["last_seq"])
             time.sleep(1)
             found = queries.events(opened, kind=kind, party=party, after_seq=last, limit=10_000, newest=False) or found
             if found and found[-1].seq > last:
-                _show(found, as_json)
+                _show(found, as_json, opened.catalogue)
 
 
 @commands.command()
@@ -80,6 +80,8 @@ def kinds(
         show_table(
             ("kind", "中文", "family", "sent by", "events"),
             [(row.name, row.zh, row.family, row.trust, row.events) for row in rows],
+            empty="No events. 没有事件",
+            keep=("kind", "中文"),
         )
 
 
@@ -93,17 +95,11 @@ def read_instant(text: str | None) -> int | None:
     return value
 
 
-def _show(found: list[Event], as_json: bool) -> None:
+def _show(found: list[Event], as_json: bool, catalogue: Catalogue) -> None:
     if as_json:
         for event in found:
             show_json(event)
-        return
-    show_table(
-        ("seq", "at", "kind", "actor", "refs", "amount", "source"),
-        [
-            (str(event.seq), moment(event.at_ms), event.kind, event.roles.get("actor", ""),
-             show_map(event.refs),
-             amount_text(event.amount, event.currency), event.source)
-            for event in found
-        ],
-    )  # fmt: skip
+    elif found:
+        show_events([(event.seq, event) for event in found], catalogue)
+    else:
+        say("No events. 没有事件")

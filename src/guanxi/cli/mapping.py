@@ -7,9 +7,10 @@ import typer
 
 from guanxi.app import sources
 from guanxi.cli.output import JsonOption, printable, say, show_json, show_table, show_text
+from guanxi.cli.tree import Commands
 from guanxi.core import GuanxiError
 
-commands = typer.Typer(no_args_is_help=True, help="Mappings: how files become events. 映射")
+commands = typer.Typer(cls=Commands, no_args_is_help=True, help="Mappings: how files become events. 映射")
 
 
 @commands.command("list")

@@ -1,5 +1,6 @@
 """Commands about parked rows: list, show, mend, replay, drop."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -11,16 +12,21 @@ from guanxi.cli.output import (
     JsonOption,
     WorkspaceOption,
     read_pairs,
+    say,
     show_json,
     show_pairs,
     show_table,
     show_text,
     talk,
 )
+from guanxi.cli.tree import Commands
 from guanxi.core import NotFound
+from guanxi.engines.vault import ParkedGroup, ParkedRow
 from guanxi.events import REASONS
 
-commands = typer.Typer(no_args_is_help=True, help="Parked rows: what could not be accepted, and why. 待修行")
+commands = typer.Typer(
+    cls=Commands, no_args_is_help=True, help="Parked rows: what could not be accepted, and why. 待修行"
+)
 
 
 @commands.command("list")
@@ -37,19 +43,13 @@ def list_(
             if as_json:
                 show_json(groups)
                 return
-            show_table(
-                ("rows", "reason", "原因", "column", "source", "what", "mend"),
-                [(g.count, g.reason, REASONS[g.reason][0], g.field, g.source, g.what, g.mend) for g in groups],
-            )
+            _show_groups(groups)
             return
         rows = queries.parked_rows(opened, reason=reason, limit=limit)
     if as_json:
         show_json(rows)
     else:
-        show_table(
-            ("id", "source", "row", "column", "what", "mend"),
-            [(str(r.id), r.source, r.row, r.field, r.what, r.mend) for r in rows],
-        )
+        _show_rows(rows, reason)
 
 
 @commands.command()
@@ -85,7 +85,8 @@ def replay_(
         show_json(report)
     else:
         show_pairs([("replayed", report.replayed), ("still parked", report.parked), ("new events", report.stored)])
-        show_table(("rows", "why they stay parked"), [(count, text) for text, count in report.why.items()])
+        if report.why:
+            show_table(("rows", "why they stay parked"), [(count, text) for text, count in report.why.items()])
 
 
 @commands.command()
@@ -101,3 +102,28 @@ def drop(
             raise NotFound("none of these rows is parked", "See `guanxi parked list`")
         opened.control.record(who="cli", verb="parked.drop", object="parked rows", detail={"rows": count, "why": why})
     talk.print(f"{count} rows dropped")
+
+
+def _show_groups(groups: Sequence[ParkedGroup]) -> None:
+    """Print what is wrong, how often, and the mend; the largest group first."""
+    for one in groups:
+        column = f", column {one.field}" if one.field else ""
+        rows = "1 row" if one.count == 1 else f"{one.count:,} rows"
+        show_text(f"{rows}: {REASONS[one.reason][0]} ({one.reason}){column}, {one.source}")
+        show_pairs([("  what 问题", one.what), ("  mend 修法", one.mend)])
+    if not groups:
+        say("Nothing is parked. 没有待修行")
+        return
+    say(
+        "The rows of a reason: guanxi parked list --reason REASON. Mended: guanxi parked replay --reason REASON, "
+        "with --fix COLUMN=VALUE to put a value into them first. 修好后用 parked replay 重放"
+    )
+
+
+def _show_rows(rows: Sequence[ParkedRow], reason: str) -> None:
+    for one in rows:
+        place = f"row {one.row} of {one.source}" if one.row else one.source
+        show_text(f"id {one.id}: {place}" + (f", column {one.field}" if one.field else ""))
+        show_pairs([("  what 问题", one.what), ("  mend 修法", one.mend)])
+    if not rows:
+        say(f"No row is parked for {reason!r}; the reasons that occur: guanxi parked list")

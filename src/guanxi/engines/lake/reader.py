@@ -199,6 +199,19 @@ class Reader:
         text = f"SELECT count(DISTINCT ref) FROM ({' UNION ALL '.join(selects)})"
         return int(patient(lambda: connection.execute(text).fetchone() or (0,))[0])
 
+    def newest_times(self) -> tuple[int | None, int | None]:
+        """Return when the latest event happened and when the last one was learnt, milliseconds UTC; None: no event."""
+        picture = self.picture()
+        connection = self._lake.connection.cursor()
+        selects = []
+        for table, have in self._wanted(None, picture).items():
+            _, sql = self._select(table, have, picture, [], connection)
+            selects.append(f"SELECT max(at_ms) AS at_ms, max(received_ms) AS received_ms FROM ({sql})")
+        if not selects:
+            return None, None
+        text = f"SELECT max(at_ms), max(received_ms) FROM ({' UNION ALL '.join(selects)})"
+        return patient(lambda: connection.execute(text).fetchone() or (None, None))
+
     def _wanted(self, kind: str | None, picture: Picture) -> dict[str, list[str]]:
         """Return table -> columns that the lake has of it, of the tables in which a picture may hold events."""
         layout = patient(self._lake.layout)
