@@ -115,29 +115,30 @@ def content_hash(frame: pl.DataFrame, *salt: str) -> NDArray[np.uint64]:
     The row number, the ids and the repairs are not content; the order of columns, columns of nothing but nulls and
     the rows beside it do not matter: a row has the same hash however its file is cut into chunks.
     salt     what else makes rows different: preset, kind
-    source   XXH3-128 of "name=value" for every value that is there, joined by U+001F
+    source   XXH3-128 of "name=value" and U+001F for every value that is there
     """
     outside = {"id_hi", "id_lo", "nk_hi", "nk_lo", "nk", "row", "repairs", REF + "supersedes"}
     parts: list[pl.Expr] = []
     for name in sorted(set(frame.columns) - outside):
-        if frame.schema[name] == pl.Null or frame[name].null_count() == frame.height:
+        nulls = frame[name].null_count()
+        if nulls == frame.height:
             continue
-        value = pl.col(name)
-        if frame.schema[name] != pl.String:
-            value = value.cast(pl.String)
-        parts.append(pl.concat_str(pl.lit(name + "="), value))  # null when the value is
+        pair = [pl.lit(f"{name}="), pl.col(name).cast(pl.String), pl.lit(SEPARATOR)]
+        # Nulls leave no trace: whether a column is there at all depends on the rows beside.
+        parts.extend(pair if not nulls else [pl.concat_str(pair)])
     if not parts:
         return hash_texts([""] * frame.height, *salt)
-    # Nulls leave no trace: whether a column is there at all depends on the rows beside.
-    texts = frame.select(pl.concat_str(parts, separator=SEPARATOR, ignore_nulls=True).alias("text"))["text"]
-    return hash_texts(texts, *salt)
+    return hash_texts(frame.select(pl.concat_str(parts, ignore_nulls=True).alias("text"))["text"], *salt)
 
 
 def hash_texts(texts: Iterable[str], *salt: str) -> NDArray[np.uint64]:
     """Return the XXH3-128 of every text after the salt, as (n, 2) unsigned integers (high, low)."""
     prefix = (SEPARATOR.join(salt) + SEPARATOR).encode() if salt else b""
     digest = xxhash.xxh3_128_digest
-    joined = b"".join([digest(prefix + text.encode("utf-8", "surrogatepass")) for text in texts])
+    if isinstance(texts, pl.Series):  # whole Unicode, and quicker as a list
+        joined = b"".join([digest(prefix + text.encode()) for text in texts.to_list()])
+    else:
+        joined = b"".join([digest(prefix + text.encode("utf-8", "surrogatepass")) for text in texts])
     return np.frombuffer(joined, dtype=">u8").reshape(-1, 2).astype(np.uint64)
 
 

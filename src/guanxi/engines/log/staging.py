@@ -15,7 +15,7 @@ import polars as pl
 from guanxi.core import Busy
 from guanxi.engines.log.hot import STAGED, Committed, Manifest, StagedFile
 from guanxi.engines.log.index import Known
-from guanxi.engines.log.runs import Run, Seen, Words, flush_folder
+from guanxi.engines.log.runs import Run, Seen, Words, flush_folder, sorting
 from guanxi.events import SEPARATOR, Catalogue, EventBatch, conform, content_hash, hash_texts, id_text
 
 POS: Final = "pos"  # 0-based place of a row within its segment
@@ -123,7 +123,7 @@ def _identify(batch: EventBatch, preset: str, seen: Seen) -> tuple[_Part, Run]:
     keys: Words | None = None
     if "nk" in frame.columns and frame["nk"].null_count() < frame.height:
         keyed = frame["nk"].is_not_null().to_numpy()
-        keys = hash_texts(frame["nk"].fill_null("").to_list(), preset, batch.kind)
+        keys = hash_texts(frame["nk"].fill_null(""), preset, batch.kind)
         content = frame.with_columns(pl.col("nk").alias("natural_key"))
     else:
         content = frame
@@ -147,7 +147,7 @@ def _drop_known(part: _Part, known: Known) -> _Part:
     if len(known.hot):
         old |= Run.of(known.hot).find(part.ids) >= 0
     if part.keyed.any():  # only rows with a natural key can have the same id twice in a chunk
-        order = np.lexsort((np.arange(len(part.ids)), part.ids[:, 1], part.ids[:, 0]))
+        order = sorting(part.ids)
         ordered = part.ids[order]
         twice = np.zeros(len(order), np.bool_)
         twice[1:] = (ordered[1:] == ordered[:-1]).all(axis=1)
