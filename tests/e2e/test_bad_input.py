@@ -234,6 +234,14 @@ def test_an_order_that_two_exports_parked_counts_once(home: Path) -> None:
     assert events(home, "Order Created")[1:] == [("1", 1200, None)]
 
 
+def test_an_order_that_two_exports_parked_differently_is_rebuilt_whole(home: Path) -> None:
+    same = ["1", AT, "5", "u", ""]
+    bring(home, "a.csv", table([same, ["1", "soon", "7", "u", ""]]), "orders")
+    bring(home, "b.csv", table([same, ["1", "later", "9", "u", ""]]), "orders")
+    replay(home, "orders", "--fix", f"时间={AT}")
+    assert events(home, "Order Created") == [("1", 1400, None)]
+
+
 def test_a_replay_seals_personal_values(home: Path) -> None:
     mapping = (home.parent / "orders.toml").read_text("utf-8") + 'properties.receiver_phone = { column = "电话" }\n'
     (home.parent / "orders.toml").write_text(mapping.replace('"Order Created"', '"Order Completed"'), "utf-8")

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # full-width too: Excel runs them
 BOM: Final = "\ufeff"  # without it Excel reads Chinese text as GBK
 CHUNK: Final = 500  # rows
 

@@ -49,6 +49,7 @@ class Workspace:
         if folder.exists() and any(folder.iterdir()):
             raise SettingError(f"the folder {folder.name!r} is not empty", "Name a new folder, or open it as it is")
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder.chmod(0o700)  # also a folder that was there: what lies in it is for its owner alone
         try:
             return cls._made(folder)
         except BaseException:

@@ -70,15 +70,15 @@ class ParkedStore:
     def add(self, rows: Iterable[Parked], *, job: str = "") -> list[int]:
         """Store parked rows durably; return their ids in the order given.
 
-        A row with the same source, row number, reason and raw text is stored once: its first id is returned,
-        and what was decided about it stands.
+        A row with the same job, source, row number, reason and raw text is stored once: its first id is returned,
+        and what was decided about it stands. Another job's row is another row: an order is rebuilt from one export.
         """
         ids: list[int] = []
         with self._database.write() as connection:
             key = workspace_key(connection, self._keys, _KEY)
             now = self._clock()
             for parked in rows:
-                digest = self._keys.row(SEPARATOR.join((parked.source, str(parked.row), parked.reason, parked.raw)))
+                digest = self._keys.row(SEPARATOR.join((job, parked.source, str(parked.row), parked.reason, parked.raw)))
                 known = connection.execute("SELECT id FROM parked WHERE digest = ?", (digest,)).fetchone()
                 if known is not None:
                     ids.append(known[0])
