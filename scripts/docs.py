@@ -22,6 +22,7 @@ COMMANDS = """\
 
 This page is made from the commands themselves by `python scripts/docs.py`; change those, not this text.
 Data goes to stdout, talk to stderr. The exit code is 0 when done, 1 when refused or failed, 2 when the usage is wrong.
+Tables show times in China time (Asia/Shanghai); JSON holds milliseconds UTC.
 The workspace is `--workspace DIR` or `-w DIR`, else the variable `GUANXI_WORKSPACE`, else `.guanxi`.
 """
 

@@ -28,7 +28,7 @@ def test_every_sample_gets_a_draft_that_can_be_read(data: Path) -> None:
 )
 def test_orders_are_seen_as_orders(data: Path, name: str, order: str, paid: str) -> None:
     row = read_preset(suggest(data / "platform_fields/samples" / name), name)
-    event = row.events[0]
+    event = next(one for one in row.events if one.kind != "Order Created")
     assert (event.kind, event.key, row.tables[0].group) == ("Order Completed", (order,), (order,))
     assert event.at[0] == paid
     assert any("手机" in column or "电话" in column for column in row.tables[0].drop)
@@ -48,3 +48,16 @@ def test_a_file_of_nothing_says_so(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("")
     with pytest.raises(DataError):
         suggest(tmp_path / "a.csv")
+
+
+def test_a_draft_makes_no_paid_order_of_an_unpaid_one(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(
+        '订单号,下单时间,支付时间,门店,实付金额(元)\n1001,2026-01-02 10:00:00,2026-01-02 10:01:00,一店,"1,234.50"\n'
+        "1002,2026-01-03 10:00:00,,二店,99\n1003,2026-01-04 10:00:00,,二店,¥88\n",
+        "utf-8",
+    )
+    (chunk,) = open_source(path, read_preset(suggest(path), "draft"))
+    assert not chunk.parked
+    amounts = {batch.kind: batch.frame["amount"].to_list() for batch in chunk.batches}
+    assert amounts == {"Order Created": [123_450, 9_900, 8_800], "Order Completed": [123_450]}

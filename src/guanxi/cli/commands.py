@@ -164,7 +164,7 @@ def explain(
     show_pairs(
         [
             ("event", fact.id), ("kind", label), ("means", found.kind.purpose if found.kind else "a custom event"),
-            ("happened", moment(fact.at_ms)), ("learnt", moment(fact.received_ms)), ("sequence", str(fact.seq)),
+            ("happened", f"{moment(fact.at_ms)} China time 北京时间"), ("learnt", moment(fact.received_ms)), ("sequence", str(fact.seq)),
             ("source", fact.source), ("amount", amount_text(fact.amount, fact.currency)),
             ("mended", ", ".join(fact.repairs) or "nothing"), ("replaces", found.replaces or "nothing"),
             ("replaced by", found.replaced_by or "nothing: it stands"),

@@ -45,4 +45,5 @@ def _value(value: object, declared: Property | None, currency: str) -> str:
         return moment(value)
     if declared.type == "rate" and isinstance(value, int | float):
         return f"{value:.2%}"
-    return f"{value} {'' if declared.unit == 'count' else declared.unit}".rstrip()
+    unit = {"count": "", "major": currency}.get(declared.unit, declared.unit)
+    return f"{value} {unit}".rstrip()

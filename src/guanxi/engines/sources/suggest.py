@@ -114,6 +114,7 @@ _VALUES: Final[tuple[tuple[As, str], ...]] = (
     ("id", r"^[='\"\t ]*\d{10,}[\"\t ]*$|^[A-Za-z_-]*[0-9][A-Za-z0-9_-]{7,}$"),
     ("money", r"^[¥￥$]|元$|^-?[\d,]+\.\d{2}$"),
     ("decimal", r"^-?[\d,]+\.\d+$"),
+    ("money", r"^[¥￥$]? ?-?\d[\d,]*(?:\.\d+)? ?元?$"),  # a column of 88, 99.5 and ¥1,200.00
 )
 
 
@@ -234,12 +235,20 @@ def _events(
     amount = by.get("amount") or by.get("money")
     lines: list[str] = []
     if order is not None:
-        lines += ["", "[[event]]", 'kind = "Order Completed"', 'per = "group"', f"key = {_list([order.column])}",
-                  f"at = {at}{sure}", f"refs.order = {_quoted(order.column)}  # by {order.sure}"]  # fmt: skip
-        if amount is not None:
-            lines.append(f'amount = {{ column = {_quoted(amount.column)}, as = "money", agg = "sum" }}'
-                         f'  # by {amount.sure}; "first" when every line repeats the order\'s sum')  # fmt: skip
-        lines += _parties(by, ("buyer", "shop", "creator"))
+        paid = by.get("paid_at")
+        made = by.get("at") or by.get("day")
+        steps = [("Order Completed", _list([paid.column]) if paid else at)]
+        if paid and made:  # an order that was never paid is an order all the same
+            steps.insert(0, ("Order Created", _list([made.column])))
+        for step, when in steps:
+            lines += ["", "[[event]]", f'kind = "{step}"', 'per = "group"', f"key = {_list([order.column])}",
+                      f"at = {when}{sure}", f"refs.order = {_quoted(order.column)}  # by {order.sure}"]  # fmt: skip
+            if paid and step == "Order Completed":
+                lines.append(f'when = [{{ column = {_quoted(paid.column)}, is = "filled" }}]  # paid orders only')
+            if amount is not None:
+                lines.append(f'amount = {{ column = {_quoted(amount.column)}, as = "money", agg = "sum" }}'
+                             f'  # by {amount.sure}; "first" when every line repeats the order\'s sum')  # fmt: skip
+            lines += _parties(by, ("buyer", "shop", "creator"))
     kind = "Row Recorded" if order is None else "Order Line Recorded" if line is not None else ""
     if kind:
         choose = "" if order else "               # choose a kind: `guanxi events kinds`"
