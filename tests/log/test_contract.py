@@ -63,6 +63,7 @@ class TestHot(_OnDisk):
     """Nothing is sealed."""
 
 
+@pytest.mark.slow
 class TestSealed(_OnDisk):
     """Everything is sealed at once."""
 

@@ -93,14 +93,14 @@ def run(make: type, plan: list[tuple], looks: list[int]) -> None:
             store.close()
 
 
-@settings(max_examples=10)
+@settings(max_examples=7)
 @given(plan=st.lists(steps, min_size=3, max_size=8), looks=st.lists(st.integers(0, 60), min_size=2, max_size=2))
 def test_reads_equal_the_model(store_type: type, plan: list[tuple], looks: list[int]) -> None:
     run(store_type, plan, looks)
 
 
 @pytest.mark.slow
-@settings(max_examples=25)
+@settings(max_examples=20)
 @given(plan=st.lists(steps, min_size=4, max_size=14), looks=st.lists(st.integers(0, 99), min_size=4, max_size=4))
 def test_reads_equal_the_model_for_longer(store_type: type, plan: list[tuple], looks: list[int]) -> None:
     run(store_type, plan, looks)
