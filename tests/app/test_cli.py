@@ -143,7 +143,7 @@ def test_help_names_every_command_with_its_chinese(home: Path) -> None:
     shown = guanxi("--help")
     places = [shown.index(f"\n  {name} ") for name in ("demo", "import", "serve", "bench")]
     assert places == sorted(places)
-    for words in ("导入文件", "忘记此人", "跑分"):
+    for words in ("导入文件", "删除个人信息", "性能测试"):
         assert words in shown
     assert "\n  keeper " not in shown
 
@@ -159,7 +159,7 @@ def test_status_says_what_is_served_how_old_it_is_and_what_needs_a_person(home: 
     guanxi("import", path, "-w", home)
     shown = guanxi("status", "-w", home)
     assert "2026-01-08 10:00:30" in shown
-    assert f"1 parked rows 待修行: guanxi parked list -w {home}" in shown
+    assert f"1 parked rows 问题行: guanxi parked list -w {home}" in shown
     assert "Order Completed 订单付清" in shown
     now = json.loads(guanxi("status", "-w", home, "--json"))
     assert now["learnt_ms"] > now["newest_at_ms"] == 1_767_837_630_000

@@ -45,7 +45,7 @@ def test_a_report_says_what_is_next(capfd: pytest.CaptureFixture[str]) -> None:
     one = FileReport(file="a.csv", preset="p", rows=3, parked=1)
     show_report(ImportReport(files=[one, one], rows=6, parked=2), Path("shop"))
     said = capfd.readouterr().err
-    assert "2 of 6 rows are parked (待修行): guanxi parked list -w shop" in said
+    assert "2 of 6 rows are parked (问题行): guanxi parked list -w shop" in said
     assert "together 合计: 6 rows" in said
 
 

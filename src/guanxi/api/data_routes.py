@@ -51,7 +51,7 @@ def data_routes(workspace: Workspace, access: Access, readers: Readers) -> APIRo
     def events(
         request: Request,
         kind: Annotated[str | None, Query(max_length=100, description="kind of event 事件名")] = None,
-        party: Annotated[str | None, Query(max_length=700, description="type:scope:key 主体")] = None,
+        party: Annotated[str | None, Query(max_length=700, description="type:scope:key 参与方")] = None,
         until: Annotated[str, Query(max_length=40, description="happened before: ISO time or ms 发生于此前")] = "",
         known: Annotated[int | None, Query(ge=0, description="as known at this seq 当时所知")] = None,
         order: Literal["newest", "oldest"] = "newest",
@@ -96,7 +96,7 @@ def catalogue_routes(workspace: Workspace, access: Access, readers: Readers) -> 
     def kind(request: Request, name: Annotated[str, Path(max_length=100)]) -> Kind:
         return workspace.catalogue[name]
 
-    @routes.route("GET", "/v1/parties/{ref:path}", verb="view", zh="主体", en="One party", people=True,
+    @routes.route("GET", "/v1/parties/{ref:path}", verb="view", zh="参与方", en="One party", people=True,
                   example=examples.PARTY)  # fmt: skip
     def party(
         request: Request, ref: Annotated[str, Path(max_length=700)], known: Annotated[int | None, Query(ge=0)] = None
@@ -112,13 +112,13 @@ def intake_routes(workspace: Workspace, access: Access, readers: Readers) -> API
     """Return the routes about what came in from outside."""
     routes = Routes(access, workspace.control, tag="intake")
 
-    @routes.listing("/v1/parked", zh="待修行", en="Parked rows by reason", example=examples.GROUP,
+    @routes.listing("/v1/parked", zh="问题行", en="Parked rows by reason", example=examples.GROUP,
                     columns=("reason", "field", "source", "kind", "count", "what", "mend"))  # fmt: skip
     def parked(request: Request) -> Page[Any]:
         with readers.lend() as ws:
             return Page(rows=queries.parked_groups(ws))
 
-    @routes.listing("/v1/parked/rows", zh="待修行明细", en="Parked rows, without their raw form", people=True,
+    @routes.listing("/v1/parked/rows", zh="问题行明细", en="Parked rows, without their raw form", people=True,
                     columns=("id", "source", "row", "kind", "field", "reason", "what", "mend", "parked_ms"),
                     example=examples.PARKED)  # fmt: skip
     def parked_rows(

@@ -16,7 +16,7 @@ def bench(
     ),
     as_json: JsonOption = False,
 ) -> None:
-    """Measure, and say which bars are met; exit 1 when one is missed. 跑分"""
+    """Measure, and say which bars are met; exit 1 when one is missed. 性能测试"""
     if not name:
         show_table(("bench", "measures"), [(one, what) for one, (what, _) in BENCHES.items()])
         return

@@ -85,7 +85,7 @@ def demo(
         show_pairs(
             [
                 ("events 事件", f"{report.events:,}, of which new {report.stored:,} 本次新增"),
-                ("parties 参与方", report.parties), ("parked rows 待修行", report.parked),
+                ("parties 参与方", report.parties), ("parked rows 问题行", report.parked),
                 ("import 导入用时", f"{report.seconds:.1f} s"),
             ]
         )  # fmt: skip
@@ -164,7 +164,8 @@ def explain(
     show_pairs(
         [
             ("event", fact.id), ("kind", label), ("means", found.kind.purpose if found.kind else "a custom event"),
-            ("happened", f"{moment(fact.at_ms)} China time 北京时间"), ("learnt", moment(fact.received_ms)), ("sequence", str(fact.seq)),
+            ("happened", f"{moment(fact.at_ms)} China time 北京时间"), ("learnt", moment(fact.received_ms)),
+            ("sequence", str(fact.seq)),
             ("source", fact.source), ("amount", amount_text(fact.amount, fact.currency)),
             ("mended", ", ".join(fact.repairs) or "nothing"), ("replaces", found.replaces or "nothing"),
             ("replaced by", found.replaced_by or "nothing: it stands"),

@@ -25,7 +25,7 @@ from guanxi.engines.vault import ParkedGroup, ParkedRow
 from guanxi.events import REASONS
 
 commands = typer.Typer(
-    cls=Commands, no_args_is_help=True, help="Parked rows: what could not be accepted, and why. 待修行"
+    cls=Commands, no_args_is_help=True, help="Parked rows: what could not be accepted, and why. 问题行"
 )
 
 
@@ -36,7 +36,7 @@ def list_(
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many rows. 条数")] = 50,
     as_json: JsonOption = False,
 ) -> None:
-    """List parked rows by reason, or the rows of one reason. 待修行清单"""
+    """List parked rows by reason, or the rows of one reason. 问题行清单"""
     with Workspace.open(workspace) as opened:
         if reason is None:
             groups = queries.parked_groups(opened)
@@ -77,7 +77,7 @@ def replay_(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Mend rows and hand them in again; rows that fail again stay parked. 修好并重放"""
+    """Mend rows and hand them in again; rows that fail again stay parked. 修好后重新导入"""
     fixes, given = read_pairs(fix or [], "--fix"), read_pairs(settings or [], "--set")
     with Workspace.open(workspace) as opened:
         report = replay.replay(opened, reason=reason, ids=ids, fixes=fixes, settings=given, mapping=preset)
@@ -112,11 +112,11 @@ def _show_groups(groups: Sequence[ParkedGroup]) -> None:
         show_text(f"{rows}: {REASONS[one.reason][0]} ({one.reason}){column}, {one.source}")
         show_pairs([("  what 问题", one.what), ("  mend 修法", one.mend)])
     if not groups:
-        say("Nothing is parked. 没有待修行")
+        say("Nothing is parked. 没有问题行")
         return
     say(
         "The rows of a reason: guanxi parked list --reason REASON. Mended: guanxi parked replay --reason REASON, "
-        "with --fix COLUMN=VALUE to put a value into them first. 修好后用 parked replay 重放"
+        "with --fix COLUMN=VALUE to put a value into them first. 修好后用 parked replay 重新导入"
     )
 
 

@@ -39,7 +39,7 @@ def show_report(report: ImportReport, workspace: Path) -> None:
         say(f"together 合计: {sums}, {report.seconds:.1f} s")
     if report.parked:
         see = f"guanxi parked list{at_workspace(workspace)}"
-        say(f"{report.parked:,} of {report.rows:,} rows are parked (待修行): {see}")
+        say(f"{report.parked:,} of {report.rows:,} rows are parked (问题行): {see}")
     elif not report.stored and report.duplicates:
         say("Nothing is new: all of it was stored before. 没有新内容,之前都已入库")
 
@@ -69,7 +69,7 @@ def show_status(now: Status, catalogue: Catalogue, workspace: Path) -> None:
     where = f"{now.events:,}, {waiting:,} of them not yet in the lake 待归档" if waiting else f"{now.events:,}"
     parked = "nothing 无"
     if now.parked:
-        parked = f"{now.parked:,} parked rows 待修行: guanxi parked list{at_workspace(workspace)}"
+        parked = f"{now.parked:,} parked rows 问题行: guanxi parked list{at_workspace(workspace)}"
     show_pairs(
         [
             ("workspace 工作区", f"{now.workspace}, {size_text(now.bytes)}, guanxi {now.version}"),
@@ -95,7 +95,9 @@ def _counts(one: FileReport) -> list[str]:
         told.append(f"{count:,} {what} {_word(why)}" if why and what != "untied" else f"{count:,} {_word(why or what)}")
     if one.tied_share is not None:
         told.append(f"tied share 对应比例 {one.tied_share:.1%}")
-    told += [f"{count:,} {kind} left out: the person was erased 当事人已被忘记" for kind, count in one.left_out.items()]
+    told += [
+        f"{count:,} {kind} left out: the person was erased 当事人信息已删除" for kind, count in one.left_out.items()
+    ]
     if one.resumed_at:
         told.append(f"went on where an interrupted import stopped 接着上次中断处 ({one.resumed_at})")
     return told
