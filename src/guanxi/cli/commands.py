@@ -175,7 +175,8 @@ def explain(
         ]
     )  # fmt: skip
     declared = found.kind.properties if found.kind else {}
-    show_table(("property", "属性", "value 值"), property_rows(fact, declared), keep=("property",))
+    if fact.properties:
+        show_table(("property", "属性", "value 值"), property_rows(fact, declared), keep=("property",))
 
 
 @cli.command()
