@@ -1,5 +1,8 @@
 """Sealing is exactly once, wherever it is interrupted and whoever reads beside."""
 
+import contextlib
+import os
+import sqlite3
 import threading
 from pathlib import Path
 
@@ -135,12 +138,31 @@ def test_what_a_killed_sealer_wrote_is_removed_later(store) -> None:
     lost.write_bytes(next(lost.parent.glob("*.parquet")).read_bytes())
     store.sealer.tidy()
     assert lost.exists(), "it may be of a commit that is under way"
-    import os
-
     os.utime(lost, (1, 1))
+    ten_minutes_pass(store)
     store.sealer.tidy()
     assert not lost.exists()
     assert store.names() == ["a"]
+
+
+def test_files_that_a_compaction_replaced_stay_for_readers_with_an_older_picture(store) -> None:
+    for number in range(4):
+        store.live(f"n{number}")
+        store.seal()
+    before = set(store.folder.rglob("ducklake-*.parquet"))
+    store.sealer.tidy()
+    store.sealer.tidy()
+    assert before < set(store.folder.rglob("ducklake-*.parquet"))
+    ten_minutes_pass(store)
+    store.sealer.tidy()
+    after = set(store.folder.rglob("ducklake-*.parquet"))
+    assert len(after) < len(before)
+    assert store.names() == [f"n{number}" for number in range(4)]
+
+
+def ten_minutes_pass(store) -> None:
+    with contextlib.closing(sqlite3.connect(store.folder / "log.sqlite")) as log, log:
+        log.execute("UPDATE meta SET value = value - 600000 WHERE name = 'compacted_ms'")
 
 
 @pytest.mark.parametrize(

@@ -56,8 +56,12 @@ class Sealer:
 
         raises  Busy when another process holds the lake for long
         """
-        if len(self._lake.tables()):
+        with translated():
+            row = self._db.execute("SELECT value FROM meta WHERE name='compacted_ms'").fetchone()
+        if self._lake.tables() and now_ms() - (row[0] if row else 0) >= KEEP_MS:
             self._lake.compact()
+            with transaction(self._db):
+                self._db.execute("INSERT OR REPLACE INTO meta VALUES ('compacted_ms', ?)", (now_ms(),))
         with translated():
             rows = self._db.execute(
                 "SELECT segment, folder FROM segments WHERE state='sealed' AND sealed_ms < ?", (now_ms() - KEEP_MS,)

@@ -78,7 +78,8 @@ class ParkedStore:
             key = workspace_key(connection, self._keys, _KEY)
             now = self._clock()
             for parked in rows:
-                digest = self._keys.row(SEPARATOR.join((job, parked.source, str(parked.row), parked.reason, parked.raw)))
+                identity = (job, parked.source, str(parked.row), parked.reason, parked.raw)
+                digest = self._keys.row(SEPARATOR.join(identity))
                 known = connection.execute("SELECT id FROM parked WHERE digest = ?", (digest,)).fetchone()
                 if known is not None:
                     ids.append(known[0])
