@@ -135,7 +135,7 @@ def test_requests_of_one_caller_are_limited(tight, is_error) -> None:
 
 
 def operations_of(served) -> list[tuple[str, str, str, bool]]:
-    """(method, path with dummy values, verb, people) of every route that needs a right."""
+    """(method, path with made-up values, verb, people) of every route that needs a right."""
     with served.client(served.desk) as client:
         paths = client.get("/openapi.json").json()["paths"]
     dummies = {

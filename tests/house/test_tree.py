@@ -18,7 +18,7 @@ MACHINE_PATH = re.compile(
 )
 HOSTS = re.compile(
     b"|".join(
-        [b"files.python" + b"hosted", b"pypi.org/" + b"simple", b"registry." + b"npm", rb"mirrors?\." + b"[a-z]+"]
+        [b"files.python" + b"hosted", b"pypi." + b"org", b"registry." + b"npm", rb"mirrors?\." + b"[a-z]+"]
     )
 )
 

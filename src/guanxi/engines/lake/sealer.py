@@ -173,6 +173,8 @@ class Sealer:
     def _insert(self, number: int, parts: dict[str, list[str]]) -> None:
         """Try a few times: a reader may hold the catalog for a moment."""
         for attempt in range(8):
+            if attempt and self._lake.holds(number):  # the commit held, and only its answer was lost
+                return
             try:
                 self._lake.insert(number, parts)
                 return
