@@ -17,9 +17,7 @@ MACHINE_PATH = re.compile(
     rb"(?<![\w./~$}>-])/(?:" + b"|".join([b"work", b"root", b"home", b"Users", b"opt", b"tmp"]) + rb")/\w"
 )
 HOSTS = re.compile(
-    b"|".join(
-        [b"files.python" + b"hosted", b"pypi." + b"org", b"registry." + b"npm", rb"mirrors?\." + b"[a-z]+"]
-    )
+    b"|".join([b"files.python" + b"hosted", b"pypi." + b"org", b"registry." + b"npm", rb"mirrors?\." + b"[a-z]+"])
 )
 
 
