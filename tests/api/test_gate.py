@@ -12,7 +12,7 @@ import pytest
 
 TRACK = {"event": "Product Viewed", "userId": "u-1", "properties": {"product_id": "p-1"}}
 GOOD = json.dumps(TRACK).encode()
-DEEP = b'{"event":"x","properties":' + b'{"a":' * 5_000 + b"1" + b"}" * 5_001
+DEEP = b'{"event":"x","properties":' + b'{"a":' * 100_000 + b"1" + b"}" * 100_001
 JSON = {"content-type": "application/json"}
 GZIP = {**JSON, "content-encoding": "gzip"}
 

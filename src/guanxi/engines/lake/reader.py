@@ -48,7 +48,11 @@ class Reader:
     def __init__(self, folder: Path, catalogue: Catalogue, *, threads: int = 2) -> None:
         self.folder, self.catalogue = folder, catalogue
         self._db = connect(folder, read_only=True)
-        self._lake = patient(lambda: Lake(folder, catalogue, read_only=True, threads=threads))
+        try:
+            self._lake = patient(lambda: Lake(folder, catalogue, read_only=True, threads=threads))
+        except BaseException:
+            self._db.close()
+            raise
         self._tables = catalogue.tables
 
     def close(self) -> None:

@@ -27,7 +27,11 @@ class Sealer:
     def __init__(self, folder: Path, catalogue: Catalogue) -> None:
         self.folder, self.catalogue = folder, catalogue
         self._db = connect(folder)
-        self._lake = Lake(folder, catalogue)
+        try:
+            self._lake = Lake(folder, catalogue)
+        except BaseException:
+            self._db.close()
+            raise
 
     def close(self) -> None:
         """Close both stores."""
