@@ -121,7 +121,7 @@ def carry_out(workspace: Workspace) -> list[Erased]:
 
 
 def erase_open(workspace: Workspace) -> list[Erased]:
-    """Carry out every open erasure; the caller holds the keeper's lock."""
+    """Carry out every open erasure; the caller holds the sealer's lock."""
     if not workspace.vault.erasures.open_jobs():
         return []
     with Taker(workspace, doing="guanxi erase") as taker:

@@ -5,7 +5,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -116,11 +116,6 @@ def say(text: str) -> None:
 def printable(text: str) -> str:
     """Return text without control characters, which could move the cursor or change what stands on the screen."""
     return _CONTROLS.sub("\ufffd", text).encode("utf-8", "replace").decode()
-
-
-def show_map(values: Mapping[str, object]) -> str:
-    """Return names and values on one line."""
-    return " ".join(f"{name}={value}" for name, value in values.items())
 
 
 def read_pairs(pairs: Sequence[str], option: str) -> dict[str, str]:

@@ -55,7 +55,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 def backup(folder: Path, target: Path, *, include_key: bool = False, wait_s: float = 30.0) -> Manifest:
     """Copy a workspace to a new folder while gate and desk go on; sealing waits meanwhile.
 
-    The order makes the copy one moment: the keeper's lock stops the lake and the removal of files, the log is
+    The order makes the copy one moment: the sealer's lock stops the lake and the removal of files, the log is
     copied first and names the files that belong to it, the vault after it holds every value that the log names.
 
     include_key  also copy vault.key: whoever has the copy can then read the personal values

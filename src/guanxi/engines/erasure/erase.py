@@ -57,7 +57,7 @@ def erase_all(folder: Path, catalogue: Catalogue, vault: Vault, *, append: Appen
     """Carry out every open erasure of a workspace; `vault.erasures.add` opens one.
 
     Safe to run again after a kill at any point: each step finds what is left to do, and the counts of the first
-    run stand. The caller holds the keeper's lock. Events that arrive while it runs are not touched.
+    run stand. The caller holds the sealer's lock. Events that arrive while it runs are not touched.
 
     append   stores events in the log, once per id
     raises   Busy when a file is in use all the time; run it again

@@ -37,7 +37,7 @@ while connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
 def scrub_lake(lake: Lake, needles: Sequence[str]) -> None:
     """Rewrite the files that hold deleted rows, forget older snapshots and delete every file that none needs.
 
-    The caller holds the keeper's lock, is the catalog's only writer, and closes the lake afterwards.
+    The caller holds the sealer's lock, is the catalog's only writer, and closes the lake afterwards.
 
     needles  texts that may not stay in the catalog's statistics either
     source  DuckLake maintenance functions; by default files are rewritten only when 95 % of their rows are deleted

@@ -22,7 +22,7 @@ RUNS_BEFORE_MERGE: Final = 8
 
 
 class Sealer:
-    """Seals segments. One at a time works on a workspace: the caller holds its keeper lock."""
+    """Seals segments. One at a time works on a workspace: the caller holds its sealer's lock."""
 
     def __init__(self, folder: Path, catalogue: Catalogue) -> None:
         self.folder, self.catalogue = folder, catalogue
