@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from guanxi.api.access import COOKIE
+from guanxi.api.schemas import COMPONENTS, merged
 from guanxi.app import ADAPTERS
 
 _TRACK: Final[dict[str, Any]] = {
@@ -49,7 +50,8 @@ def document(app: FastAPI) -> dict[str, Any]:
             "field": {"type": "string", "description": "the field at fault, empty when it is not one field"},
         },
     }  # fmt: skip
-    components["schemas"] = schemas
+    operations = [operation for item in made["paths"].values() for operation in item.values()]
+    components["schemas"] = merged(schemas, *(operation.pop(COMPONENTS, {}) for operation in operations))
     components["securitySchemes"] = {
         "session": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": "writes also need X-CSRF-Token"},
         "key": {"type": "http", "scheme": "bearer", "description": "a read or admin key"},

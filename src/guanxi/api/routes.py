@@ -10,6 +10,7 @@ from starlette.responses import StreamingResponse
 
 from guanxi.api.access import Access, Principal, address_of
 from guanxi.api.exports import to_csv
+from guanxi.api.schemas import COMPONENTS, answer_schema
 from guanxi.app import Control, Verb
 
 PAGE_ROWS: Final = 1_000  # most rows of a page
@@ -54,7 +55,7 @@ class Routes:
         people: bool = False,
         status: int = 200,
     ) -> Callable[[Handler], Handler]:
-        """Register a handler; what it returns is encoded as JSON.
+        """Register a handler; what it returns is encoded as JSON, and its return annotation becomes the schema.
 
         verb     what the caller must be allowed to do
         zh, en   what it does
@@ -63,12 +64,14 @@ class Routes:
         """
 
         def register(handler: Handler) -> Handler:
+            schema, components = answer_schema(inspect.signature(handler, eval_str=True).return_annotation)
+            media = {"example": example} | ({"schema": schema} if schema else {})
             self.router.add_api_route(
                 path, encoded(handler, status), methods=[method], status_code=status, summary=f"{zh} · {en}",
                 description=handler.__doc__, response_class=Response,
                 dependencies=[Depends(self._access.needs(verb, people=people))],
-                responses={status: {"description": en, "content": {"application/json": {"example": example}}}},
-                openapi_extra={"x-verb": verb},
+                responses={status: {"description": en, "content": {"application/json": media}}},
+                openapi_extra={"x-verb": verb, COMPONENTS: components},
             )  # fmt: skip
             return handler
 
