@@ -1,0 +1,1 @@
+"""The town: a planted economy in which the truth is known."""
