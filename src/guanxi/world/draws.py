@@ -106,7 +106,7 @@ class Draws:
 
     def poisson(self, entity: ArrayLike, day: ArrayLike = 0, slot: ArrayLike = 0, *, mean: ArrayLike) -> Ints:
         """Poisson counts; `mean` broadcasts and is >= 0."""
-        if np.min(mean) < 0:
+        if (np.asarray(mean) < 0).any():
             raise SettingError(f"the mean of a Poisson count is {np.min(mean)}", "Pass means >= 0")
         counts: Ints = poisson_quantile(self.uniform(entity, day, slot), np.asarray(mean, np.float64))
         return counts
@@ -133,7 +133,8 @@ class Draws:
             found: Ints = np.searchsorted(total, u * total[-1], side="right").astype(np.int64)
         else:
             found = (u[..., None] * total[..., -1:] >= total).sum(axis=-1, dtype=np.int64)
-        return np.minimum(found, w.shape[-1] - 1)  # the product may round up to the total
+        last = np.int64(w.shape[-1] - 1)
+        return np.minimum(found, last)  # the product may round up to the total
 
     def permutation(self, count: int, day: int = 0, slot: int = 0) -> Ints:
         """A permutation of 0..count-1, the order of one hash per number."""
@@ -149,7 +150,7 @@ def _whole(values: ArrayLike) -> NDArray[np.uint64]:
 
 
 def _positive(name: str, values: ArrayLike) -> None:
-    if np.min(values) <= 0:
+    if (np.asarray(values) <= 0).any():
         raise SettingError(f"{name} is {np.min(values)}", "Pass values above 0")
 
 
