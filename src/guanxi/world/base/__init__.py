@@ -10,13 +10,18 @@ from guanxi.world.base.creators import Creators
 from guanxi.world.base.goods import Goods
 from guanxi.world.base.homes import Homes
 from guanxi.world.base.people import People
-from guanxi.world.base.places import Places
+from guanxi.world.base.places import COMPOUND, DORM, OFFICE, SHOP, STATION, Places
 from guanxi.world.base.platforms import Platforms
 from guanxi.world.base.service import Service
 from guanxi.world.base.social import Social
 from guanxi.world.board import Part
 
 __all__ = [
+    "COMPOUND",
+    "DORM",
+    "OFFICE",
+    "SHOP",
+    "STATION",
     "Accounts",
     "Attention",
     "Calendar",

@@ -16,11 +16,12 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 from typing import Final
 
 import numpy as np
 
-from guanxi.core import FESTIVALS, SettingError, festivals_on, promotion_on
+from guanxi.core import FESTIVALS, PromotionDays, SettingError, festivals_on, promotion_on
 from guanxi.world.board import Board
 from guanxi.world.draws import Draws
 
@@ -70,26 +71,36 @@ _SMALL_SALE: Final = ((1.0, 1.0), (1.1, 1.2), (1.4, 1.8))
 _PHASES: Final = ("", "presale", "sale", "peak")
 
 
+@cache
+def _festivals(day: date) -> tuple[str, ...]:
+    return tuple(row.name for row in festivals_on(day))
+
+
 def _kind(day: date) -> int:
     for back in range(max(_DAYS_OFF.values())):
-        for festival in festivals_on(day - timedelta(back)):
-            if back < _DAYS_OFF.get(festival.name, 0):
-                return 2
+        if any(back < _DAYS_OFF.get(name, 0) for name in _festivals(day - timedelta(back))):
+            return 2
     return int(day.weekday() >= 5)
 
 
+@cache
+def _promotion(day: date) -> PromotionDays | None:
+    return promotion_on(day)
+
+
 def _phase(day: date) -> int:
-    days = promotion_on(day)
+    days = _promotion(day)
     return _PHASES.index(days.phase(day)) if days else 0
 
 
 def _busy(day: date, kind: int) -> tuple[float, float]:
     traffic, orders = ((1.0, 1.0), (1.08, 1.05), (1.02, 0.95))[kind]
-    spring = any(row.name in ("new_years_eve", "spring_festival") for n in range(4)
-                 for row in festivals_on(day - timedelta(n)))  # fmt: skip
+    spring = any(
+        name in ("new_years_eve", "spring_festival") for back in range(4) for name in _festivals(day - timedelta(back))
+    )
     if spring:  # parcels rest
         traffic, orders = 0.9, 0.5
-    days = promotion_on(day)
+    days = _promotion(day)
     if days is None:
         return traffic, orders
     more = _SALES.get(days.promotion.name, _SMALL_SALE)[_PHASES.index(days.phase(day)) - 1]
@@ -118,8 +129,8 @@ def _in_term(day: date) -> bool:
 
 
 def _festival(day: date) -> int:
-    found = festivals_on(day)
-    return 1 + list(FESTIVALS).index(found[0].name) if found else 0
+    found = _festivals(day)
+    return 1 + list(FESTIVALS).index(found[0]) if found else 0
 
 
 def _weather(board: Board, draw: Draws, dates: list[date]) -> None:

@@ -11,7 +11,7 @@
 | item.category u8[m], item.line u8, item.brand i16 | a category has 12 brands | |
 | item.price i32, item.cost i32 | fen; ln price sd 1.0 over the catalogue | [G] |
 | item.weight f32 | popularity, Zipf .9 in random order, sums to 1 | [G] |
-| item.taste f16[m,16], item.quality f32 | standard normal: category, brand and own part; quality standard normal | [G] |
+| item.taste f16[m,16], item.quality f32 | standard normal; a taste has a category, a brand and an own part | [G] |
 | item.stock i32 | pieces on day 0: about six weeks of expected sales, at least 5 | [G] |
 | item.born i16 | day it was listed; 1 in 20 later than day 0 | [G] |
 | link.{complement,substitute,accessory,next}_start i32[m+1] | items in CSR | [G] |
@@ -25,6 +25,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from guanxi.core import SettingError
 from guanxi.world.board import Board
 from guanxi.world.draws import Draws
 
@@ -135,7 +136,7 @@ class Goods:
         price = median[category] * np.exp(level + 0.52 * draw.child("price").normal(item))
         fen = _shelf_price(price)
         rank = np.argsort(draw.permutation(len(item))) + 1.0
-        weight: NDArray[np.float64] = rank**-0.9
+        weight: NDArray[np.float64] = np.power(rank, -0.9)
         weight /= weight.sum()
         margin = np.clip(0.62 + 0.1 * draw.child("cost").normal(item), 0.3, 0.92)
         sold = weight * board.count("people") * 0.07 * 42  # orders a person-day x six weeks
@@ -159,7 +160,10 @@ class Goods:
 
 
 def _shares(items: int, share: NDArray[np.float64]) -> NDArray[np.int64]:
-    start: NDArray[np.int64] = np.rint(np.concatenate(([0.0], share.cumsum() / share.sum())) * items).astype(np.int64)
+    if items < len(share):
+        raise SettingError(f"{items} items do not fill {len(share)} categories", f"Plant at least {len(share)} items")
+    more = np.concatenate(([0.0], share.cumsum() / share.sum())) * (items - len(share))
+    start: NDArray[np.int64] = np.arange(len(share) + 1) + np.rint(more).astype(np.int64)  # one each, then by share
     return start
 
 

@@ -19,6 +19,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from guanxi.core import SettingError
 from guanxi.world.base.places import COMPOUND, DORM, pick_site
 from guanxi.world.board import Board
 from guanxi.world.draws import Draws
@@ -51,6 +52,8 @@ class Homes:
     def plant(self, board: Board, draw: Draws) -> None:
         """Add the columns above."""
         people = board.count("people")
+        if people < 1:
+            raise SettingError(f"a town of {people} people has no homes", "Plant at least one person")
         kind, size, small, age, youngest = _members(draw, people)
         users = size - small
         last = int(np.searchsorted(users.cumsum(), people))  # the first home that ends at or after the last person
