@@ -61,9 +61,11 @@ def nicknames(board: Board, draw: Draws, account: ArrayLike) -> list[str]:
     weights[:, 6] = 3.0 * parent
     form = draw.child("form").choice(weights, account)
     form[draw.child("rare").uniform(account) < 0.02] = 9
+    form[draw.child("default").uniform(account) < 0.06] = len(_NICKS)  # never chose a name
     form[draw.child("hostile").uniform(account) < 0.0005] = 10
     picks = draw.child("pick")
     out = np.empty(len(account), object)
+    out[:] = [f"用户{number % 10**10:010d}" for number in picks.bits(account, 1).tolist()]
     for n, parts in enumerate(_NICKS):
         mine = np.flatnonzero(form == n)
         if not len(mine):
