@@ -1,5 +1,6 @@
 """The people of the base economy lie in the bands that the design names, and hang together."""
 
+import time
 from datetime import date
 
 import numpy as np
@@ -248,3 +249,12 @@ def test_homophily_ties_people_of_one_city(board: Board) -> None:
     assert same_city(0.0) + 0.3 < same_city(1.0)
     with pytest.raises(SettingError, match=r"0\.\.1"):
         Social(1.5)
+
+
+@pytest.mark.slow
+def test_a_million_people_are_planted_in_time() -> None:
+    planted(1000)  # compiles
+    start = time.process_time()
+    board = planted(250_000)
+    assert time.process_time() - start < 5  # 20 CPU seconds a million; 7 measured
+    assert board.bytes() / 250_000 <= 400

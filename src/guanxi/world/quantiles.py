@@ -4,166 +4,24 @@ The known table values are in the tests. Arrays broadcast as in numpy.
 """
 
 import math
-from typing import Any
+from typing import Any, Final
 
 from guanxi.world.jit import compiled, elementwise
-
-# ruff: noqa: E501 - the published coefficients stand as printed, a row a line
 
 
 @compiled
 def normal_of(p: Any) -> Any:
     """Standard normal quantile of p in (0, 1), to about 1e-16, for kernels.
 
-    source   Wichura, "Algorithm AS 241: The Percentage Points of the Normal Distribution", Applied Statistics 37 (1988), PPND16
+    source   Wichura, "Algorithm AS 241: The Percentage Points of the Normal Distribution", Applied Statistics 37
+             (1988), PPND16
     """
     q = p - 0.5
     if abs(q) <= 0.425:
         r = 0.180625 - q * q
-        return (
-            q
-            * (
-                (
-                    (
-                        (
-                            (
-                                ((2.5090809287301226727e3 * r + 3.3430575583588128105e4) * r + 6.7265770927008700853e4)
-                                * r
-                                + 4.5921953931549871457e4
-                            )
-                            * r
-                            + 1.3731693765509461125e4
-                        )
-                        * r
-                        + 1.9715909503065514427e3
-                    )
-                    * r
-                    + 1.3314166789178437745e2
-                )
-                * r
-                + 3.3871328727963666080e0
-            )
-            / (
-                (
-                    (
-                        (
-                            (
-                                ((5.2264952788528545610e3 * r + 2.8729085735721942674e4) * r + 3.9307895800092710610e4)
-                                * r
-                                + 2.1213794301586595867e4
-                            )
-                            * r
-                            + 5.3941960214247511077e3
-                        )
-                        * r
-                        + 6.8718700749205790830e2
-                    )
-                    * r
-                    + 4.2313330701600911252e1
-                )
-                * r
-                + 1.0
-            )
-        )
+        return q * _ratio(_A, _B, r)
     r = math.sqrt(-math.log(p if q < 0 else 1.0 - p))
-    if r <= 5.0:
-        r -= 1.6
-        x = (
-            (
-                (
-                    (
-                        (
-                            (
-                                (7.74545014278341407640e-4 * r + 2.27238449892691845833e-2) * r
-                                + 2.41780725177450611770e-1
-                            )
-                            * r
-                            + 1.27045825245236838258e0
-                        )
-                        * r
-                        + 3.64784832476320460504e0
-                    )
-                    * r
-                    + 5.76949722146069140550e0
-                )
-                * r
-                + 4.63033784615654529590e0
-            )
-            * r
-            + 1.42343711074968357734e0
-        ) / (
-            (
-                (
-                    (
-                        (
-                            (
-                                (1.05075007164441684324e-9 * r + 5.47593808499534494600e-4) * r
-                                + 1.51986665636164571966e-2
-                            )
-                            * r
-                            + 1.48103976427480074590e-1
-                        )
-                        * r
-                        + 6.89767334985100004550e-1
-                    )
-                    * r
-                    + 1.67638483018380384940e0
-                )
-                * r
-                + 2.05319162663775882187e0
-            )
-            * r
-            + 1.0
-        )
-    else:
-        r -= 5.0
-        x = (
-            (
-                (
-                    (
-                        (
-                            (
-                                (2.01033439929228813265e-7 * r + 2.71155556874348757815e-5) * r
-                                + 1.24266094738807843860e-3
-                            )
-                            * r
-                            + 2.65321895265761230930e-2
-                        )
-                        * r
-                        + 2.96560571828504891230e-1
-                    )
-                    * r
-                    + 1.78482653991729133580e0
-                )
-                * r
-                + 5.46378491116411436990e0
-            )
-            * r
-            + 6.65790464350110377720e0
-        ) / (
-            (
-                (
-                    (
-                        (
-                            (
-                                (2.04426310338993978564e-15 * r + 1.42151175831644588870e-7) * r
-                                + 1.84631831751005468180e-5
-                            )
-                            * r
-                            + 7.86869131145613259100e-4
-                        )
-                        * r
-                        + 1.48753612908506148525e-2
-                    )
-                    * r
-                    + 1.36929880922735805310e-1
-                )
-                * r
-                + 5.99832206555887937690e-1
-            )
-            * r
-            + 1.0
-        )
+    x = _ratio(_C, _D, r - 1.6) if r <= 5.0 else _ratio(_E, _F, r - 5.0)
     return -x if q < 0 else x
 
 
@@ -177,7 +35,8 @@ def normal_cdf_of(x: Any) -> Any:
 def gamma_cdf_of(x: Any, shape: Any) -> Any:
     """Regularised lower incomplete gamma function P(shape, x).
 
-    source   Press et al., "Numerical Recipes", 3rd ed., section 6.2: series below shape + 1, Lentz's continued fraction above
+    source   Press et al., "Numerical Recipes", 3rd ed., section 6.2: series below shape + 1, Lentz's continued
+             fraction above
     """
     if x <= 0.0:
         return 0.0
@@ -271,3 +130,38 @@ gamma_quantile = elementwise(lambda p, shape: gamma_of(p, shape))
 gamma_cdf = elementwise(lambda x, shape: gamma_cdf_of(x, shape))
 poisson_quantile = elementwise(lambda p, mean: poisson_of(p, mean))
 exponential_quantile = elementwise(lambda p: -math.log1p(-p))
+
+# AS 241's numerators and denominators, highest power first: near the middle, in the tails, far out.
+_A: Final = (
+    2.5090809287301226727e3, 3.3430575583588128105e4, 6.7265770927008700853e4, 4.5921953931549871457e4,
+    1.3731693765509461125e4, 1.9715909503065514427e3, 1.3314166789178437745e2, 3.3871328727963666080e0,
+)  # fmt: skip
+_B: Final = (
+    5.2264952788528545610e3, 2.8729085735721942674e4, 3.9307895800092710610e4, 2.1213794301586595867e4,
+    5.3941960214247511077e3, 6.8718700749205790830e2, 4.2313330701600911252e1, 1.0,
+)  # fmt: skip
+_C: Final = (
+    7.74545014278341407640e-4, 2.27238449892691845833e-2, 2.41780725177450611770e-1, 1.27045825245236838258e0,
+    3.64784832476320460504e0, 5.76949722146069140550e0, 4.63033784615654529590e0, 1.42343711074968357734e0,
+)  # fmt: skip
+_D: Final = (
+    1.05075007164441684324e-9, 5.47593808499534494600e-4, 1.51986665636164571966e-2, 1.48103976427480074590e-1,
+    6.89767334985100004550e-1, 1.67638483018380384940e0, 2.05319162663775882187e0, 1.0,
+)  # fmt: skip
+_E: Final = (
+    2.01033439929228813265e-7, 2.71155556874348757815e-5, 1.24266094738807843860e-3, 2.65321895265761230930e-2,
+    2.96560571828504891230e-1, 1.78482653991729133580e0, 5.46378491116411436990e0, 6.65790464350110377720e0,
+)  # fmt: skip
+_F: Final = (
+    2.04426310338993978564e-15, 1.42151175831644588870e-7, 1.84631831751005468180e-5, 7.86869131145613259100e-4,
+    1.48753612908506148525e-2, 1.36929880922735805310e-1, 5.99832206555887937690e-1, 1.0,
+)  # fmt: skip
+
+
+@compiled
+def _ratio(upper: Any, lower: Any, x: Any) -> Any:
+    above = below = 0.0
+    for n in range(len(upper)):
+        above = above * x + upper[n]
+        below = below * x + lower[n]
+    return above / below
