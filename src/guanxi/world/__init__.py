@@ -1,1 +1,26 @@
 """The town: a planted economy in which the truth is known."""
+
+from guanxi.world.asking import HousePolicy
+from guanxi.world.day import Day
+from guanxi.world.mechanism import Planted
+from guanxi.world.spec import Answerer, Dial, Mechanism, Range, Spec, State, Term, World
+from guanxi.world.town import Town
+from guanxi.world.truth import KINDS, Effect, Truths
+
+__all__ = [
+    "KINDS",
+    "Answerer",
+    "Day",
+    "Dial",
+    "Effect",
+    "HousePolicy",
+    "Mechanism",
+    "Planted",
+    "Range",
+    "Spec",
+    "State",
+    "Term",
+    "Town",
+    "Truths",
+    "World",
+]
