@@ -8,7 +8,7 @@ import pytest
 
 from guanxi.core import DataError, SettingError
 from guanxi.decisions import Asks, Decisions
-from guanxi.world import Dial, HousePolicy, Planted, Spec
+from guanxi.world import Dial, HousePolicy, Planted, Spec, twin_effect
 
 PEOPLE, DAY = 3_000, 4
 
@@ -179,3 +179,55 @@ class Silent(Planted):
 def test_a_twin_without_a_stranger_is_refused(kit: Any) -> None:
     with pytest.raises(SettingError, match="no mechanism 'stall'"):
         kit.town(people=20, mechanisms=(Silent(),)).fork(without="stall")
+
+
+def test_the_twin_gives_an_effect_with_its_name_and_leaves_the_town_alone(kit: Any) -> None:
+    town = kit.town(people=2_000, detail="trade", campaigns=False)
+    kit.run(town, 2)
+    told = kit.tell(town, np.arange(0, 2_000, 2), "coupon", town.ms_of(2), amount=3_000, threshold=0)
+    att = twin_effect(town, told, name="coupon", outcome="orders", days=7)
+    total = twin_effect(town, told, name="coupon", outcome="orders", days=7, everyone=True)
+    assert (att.people, att.estimand, att.by, att.window) == (1_000, "att", "twin", 7)
+    assert total.value == pytest.approx(att.value / 2)
+    assert att.value > 0
+    assert twin_effect(town, told, name="none", outcome="orders", days=3, instead=told).value == 0.0
+    assert town.day == 2
+    with pytest.raises(SettingError, match="'joy'"):
+        twin_effect(town, told, name="coupon", outcome="joy", days=1)
+
+
+@pytest.mark.slow
+def test_a_hold_out_estimate_covers_what_the_twin_says(kit: Any) -> None:
+    town = kit.town(people=8_000, detail="trade", campaigns=False, dials={"response": Dial(strength="strong")})
+    kit.run(town, 3)
+    treated = np.flatnonzero(np.random.default_rng(5).random(8_000) < 0.5)
+    told = kit.tell(town, treated, "coupon", town.ms_of(3), amount=3_000, threshold=4_900)
+    truth = twin_effect(town, told, name="coupon", outcome="orders", days=14)
+    orders = kit.run(town, 17, told=told)["Order Completed"]
+    counts = np.bincount(kit.person_of(town, orders["role_actor"]), minlength=8_000)
+    arm = np.isin(np.arange(8_000), treated)
+    estimate = counts[arm].mean() - counts[~arm].mean()
+    error = np.sqrt(counts[arm].var() / arm.sum() + counts[~arm].var() / (~arm).sum())
+    assert abs(estimate - truth.value) < 2.6 * error
+    assert truth.value > 2.6 * error
+
+
+def test_asks_come_in_time_order_with_what_can_be_chosen(kit: Any) -> None:
+    class Listener:
+        def __init__(self) -> None:
+            self.batches: list[pl.DataFrame] = []
+
+        def answer(self, asks: Asks) -> Decisions:
+            self.batches.append(asks.frame)
+            return Decisions()
+
+    town, listener = kit.town(people=6_000, campaigns=False, detail="trade"), Listener()
+    kit.run(town, 3, answer=listener)
+    asks = pl.concat(listener.batches)
+    assert len(listener.batches) >= 3
+    assert max(batch.height for batch in listener.batches) <= 8_192
+    assert asks["at_ms"].is_sorted()
+    assert asks["id"].n_unique() == asks.height
+    assert set(asks["candidates"].list.len()) == {10}
+    assert set(asks["candidates"].list.n_unique()) == {10}
+    assert set(asks["size"]) == {5}

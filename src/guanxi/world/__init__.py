@@ -6,9 +6,11 @@ from guanxi.world.mechanism import Planted
 from guanxi.world.spec import Answerer, Dial, Mechanism, Range, Spec, State, Term, World
 from guanxi.world.town import Town
 from guanxi.world.truth import KINDS, Effect, Truths
+from guanxi.world.twin import OUTCOMES, twin_effect
 
 __all__ = [
     "KINDS",
+    "OUTCOMES",
     "Answerer",
     "Day",
     "Dial",
@@ -23,4 +25,5 @@ __all__ = [
     "Town",
     "Truths",
     "World",
+    "twin_effect",
 ]

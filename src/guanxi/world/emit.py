@@ -11,6 +11,7 @@ from guanxi.events import EventBatch
 from guanxi.world.board import Board
 from guanxi.world.draws import Draws
 from guanxi.world.ids import hex_texts, permuted_keys
+from guanxi.world.words import item_names
 
 PERSON: Final = "_person"  # hidden column: whose consent the event carries; -1 nobody's
 OS: Final = ("Android", "iOS", "Windows")
@@ -21,7 +22,7 @@ class Texts:
     """The references of the town, one text column for each noun; rows stand as on the board.
 
     account device ip item shop card address place content creator   party references
-    platform os category price                                        what else events copy
+    platform os category title price                                  what else events copy
     """
 
     def __init__(self, board: Board, seed: int) -> None:
@@ -47,6 +48,9 @@ class Texts:
         self.ip = _ips(permuted_keys(draw.child("ip"), board.count("ips")))
         self.os = pl.Series("", OS, pl.String()).gather(board["device.os"])
         self.category = pl.Series("", board.texts("category.names"), pl.String()).gather(board["item.category"])
+        self.title = pl.Series(
+            "", item_names(board, Draws(seed, "words"), np.arange(board.count("items"))), pl.String()
+        )
         self.price = (pl.Series("", board["item.price"]).cast(pl.Decimal(18, 6)) / 100).cast(pl.Decimal(18, 6))
 
 

@@ -11,10 +11,11 @@ from guanxi.events import CONSENT_BITS, EventBatch
 from guanxi.world.base.consent import PURPOSES
 from guanxi.world.base.reach import COMPLAINT, DELIVERED, GIVEN, ISSUED, OPENED, UNSUBSCRIBED, WITHDRAWN
 from guanxi.world.day import Day
+from guanxi.world.draws import Draws
 from guanxi.world.emit import Texts, digits, sheet
 from guanxi.world.say import talk_lines
 from guanxi.world.tables import Orders, Sessions, Told
-from guanxi.world.words import names, phones
+from guanxi.world.words import names, nicknames, phones
 
 _CHANNELS: Final = pl.Series("", CHANNELS, pl.String())
 _PURPOSES: Final = pl.Series("", PURPOSES, pl.String())
@@ -146,6 +147,7 @@ def first_seen(
     roles = _roles(day, texts, account)
     device = texts.device.gather(day.board["account.device"][account])
     city = pl.Series("", day.board.texts("city.names"), pl.String()).gather(day.board["people.city"][person])
+    words = Draws(day.seed, "words")
     place = np.asarray(account - day.board["people.account_start"][person], np.int64)
     profile = {name: value for name, value in roles.items() if name != "role_shop"}
     batches = [
@@ -159,8 +161,9 @@ def first_seen(
                 "role_device": device,
                 "p_operation": "identify",
                 "p_city": city,
-                "p_name": pl.Series("", names(day.board, day.draws("people"), person), pl.String()),
-                "p_phone": pl.Series("", phones(day.board, day.draws("people"), person), pl.String()),
+                "p_name": pl.Series("", names(day.board, words, person), pl.String()),
+                "p_phone": pl.Series("", phones(day.board, words, person), pl.String()),
+                "p_nickname": pl.Series("", nicknames(day.board, words, account), pl.String()),
             },
         )
     ]

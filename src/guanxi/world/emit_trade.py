@@ -144,6 +144,7 @@ def _created(day: Day, texts: Texts, orders: Orders, planned: NDArray[np.bool_])
             "p_unit_price": texts.price.gather(orders.line_item),
             "p_discount": share,
             "p_category": texts.category.gather(orders.line_item),
+            "p_title": texts.title.gather(orders.line_item),
             "p_traffic_source": source.gather(owner),
         },
     )

@@ -29,11 +29,11 @@ from guanxi.world.draws import Draws
 from guanxi.world.emit import Texts
 from guanxi.world.ids import MAX_ENTITIES, Ids, check_numbers
 from guanxi.world.mechanism import Planted
+from guanxi.world.reveal import truths_of
 from guanxi.world.snapshot import read_snapshot, write_snapshot
 from guanxi.world.spec import Answerer, Dial, Mechanism, State, order_of
 from guanxi.world.tables import Sessions, Slates, Told
 from guanxi.world.truth import Truths
-from guanxi.world.truths import truths_of
 from guanxi.world.turn import Core, take_turn
 
 Detail = Literal["full", "trade"]

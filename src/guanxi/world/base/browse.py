@@ -141,28 +141,11 @@ class Browse(Planted):
         session, at = np.empty(room, np.int32), np.empty(room, np.int64)
         slot, items = np.empty(room, np.int64), np.empty((room, CANDIDATES), np.int32)
         n = ask_slates(
-            _keys(draws, "slate", "candidate"),
-            day.index,
-            low,
-            len(sessions.person),
-            sessions.person,
-            sessions.at,
-            sessions.slot,
-            np.array([share, share / 2]),
-            board["people.stage"],
-            self.category_cdf,
-            board["category.item_start"],
-            self.item_cdf,
-            taste,
-            self.item_taste,
-            self.bonus,
-            self.dearness,
-            board["people.price_sensitivity"],
-            session,
-            at,
-            slot,
-            items,
-        )
+            _keys(draws, "slate", "candidate"), day.index, low, len(sessions.person), sessions.person, sessions.at,
+            sessions.slot, np.array([share, share / 2]), board["people.stage"], self.category_cdf,
+            board["category.item_start"], self.item_cdf, taste, self.item_taste, self.bonus, self.dearness,
+            board["people.price_sensitivity"], session, at, slot, items,
+        )  # fmt: skip
         session, slot = session[:n].copy(), slot[:n].copy()
         key = day.ids.low("browse", day.index, sessions.person[session], (SLATE_SHOWN << 15) | slot)
         return Slates(session, at[:n].copy(), slot, items[:n].copy(), key)
@@ -195,32 +178,13 @@ class Browse(Planted):
         ask, place, item = np.empty(room, np.int32), np.empty(room, np.int64), np.empty(room, np.int32)
         at, dwell, flag = np.empty(room, np.int64), np.empty(room, np.float32), np.empty(room, np.uint8)
         n = view_slates(
-            _keys(day.draws("browse"), "view", "react", "cart", "order", "dwell"),
-            day.index,
-            low,
-            len(slates.session),
-            slates.session,
-            slates.at,
-            slates.slot,
-            chosen,
-            sessions.person,
-            sessions.flag,
-            board["people.taste"][low:high].astype(np.float32),
-            self.item_taste,
-            self.bonus,
-            self.dearness,
-            board["people.price_sensitivity"],
-            board["item.category"],
-            np.array([p["view"], p["react"], p["cart"], p["order"]]),
-            *terms,
-            board["people.patience"],
-            ask,
-            place,
-            item,
-            at,
-            dwell,
-            flag,
-        )
+            _keys(day.draws("browse"), "view", "react", "cart", "order", "dwell"), day.index, low, len(slates.session),
+            slates.session, slates.at, slates.slot, chosen, sessions.person, sessions.flag,
+            board["people.taste"][low:high].astype(np.float32), self.item_taste, self.bonus, self.dearness,
+            board["people.price_sensitivity"], board["item.category"],
+            np.array([p["view"], p["react"], p["cart"], p["order"]]), *terms, board["people.patience"],
+            ask, place, item, at, dwell, flag,
+        )  # fmt: skip
         return Views(
             ask[:n].copy(), place[:n].copy(), item[:n].copy(), at[:n].copy(), dwell[:n].copy(), flag[:n].copy()
         )
