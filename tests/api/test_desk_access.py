@@ -152,8 +152,7 @@ def operations_of(served) -> list[tuple[str, str, str, bool]]:
             if verb in VERBS and path != "/v1/live":
                 for brace, value in dummies.items():
                     path = path.replace(brace, value)
-                people = path.startswith(("/v1/events", "/v1/parties", "/v1/parked/rows"))
-                found.append((method, path, verb, people))
+                found.append((method, path, verb, operation["x-people"]))
     return found
 
 
@@ -162,10 +161,14 @@ def test_every_route_asks_for_its_right(served, role: str) -> None:
     verbs, sees_people = set(ROLES[role].verbs), not ROLES[role].aggregates_only
     tried = operations_of(served)
     assert len(tried) > 30
+    personal = {path for _, path, _, people in tried if people}
+    assert personal >= {"/v1/events", "/v1/events.xlsx", "/v1/parties/account:app:x", "/v1/parked/rows"}
+    assert not personal & {"/v1/status", "/v1/kinds", "/v1/roles"}
     with served.browser(role) as browser:
         for method, path, verb, people in tried:
-            needed = {verb} | ({"administer"} if path.endswith(".csv") and administered(path) else set())
-            needed |= {"view"} if path.endswith(".csv") and not administered(path) else set()
+            needed = {verb}
+            if path.endswith((".csv", ".xlsx")):
+                needed |= {"administer"} if administered(path) else {"view"}
             allowed = needed <= verbs and (sees_people or not people)
             status = browser.request(method, path).status_code
             assert (status == 403) is not allowed, (method, path, status)

@@ -1,7 +1,7 @@
 """Declaring a route of the desk: its verb, labels and example stand beside it, and nothing is served without them."""
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Annotated, Any, Final, Generic, Literal, TypeVar
 
 import msgspec
@@ -9,12 +9,15 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.responses import StreamingResponse
 
 from guanxi.api.access import Access, Principal, address_of
-from guanxi.api.exports import to_csv
+from guanxi.api.exports import Encoding, csv_file, sent, xlsx_file
+from guanxi.api.labels import LABELS
 from guanxi.api.schemas import COMPONENTS, answer_schema
 from guanxi.app import Control, Verb
+from guanxi.core import DataError
 
 PAGE_ROWS: Final = 1_000  # most rows of a page
 EXPORT_ROWS: Final = 50_000  # most rows of an export
+XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 #: how many rows a page of a list has
 Limit = Annotated[int, Query(ge=1, le=PAGE_ROWS, description="rows of a page 每页行数")]
@@ -71,7 +74,7 @@ class Routes:
                 description=handler.__doc__, response_class=Response,
                 dependencies=[Depends(self._access.needs(verb, people=people))],
                 responses={status: {"description": en, "content": {"application/json": media}}},
-                openapi_extra={"x-verb": verb, COMPONENTS: components},
+                openapi_extra={"x-verb": verb, "x-people": people, COMPONENTS: components},
             )  # fmt: skip
             return handler
 
@@ -81,25 +84,32 @@ class Routes:
         self, path: str, *, zh: str, en: str, example: Any, columns: Sequence[str], verb: Verb = "view",
         people: bool = False,
     ) -> Callable[[Handler], Handler]:  # fmt: skip
-        """Register a list: JSON at `path` and `path.json`, CSV at `path.csv` for those who may export.
+        """Register a list: JSON at `path` and `path.json`, `path.csv` and `path.xlsx` for those who may export.
 
-        columns  fields of a row, as CSV shows them; a handler that takes `cursor` is asked for page after page
+        columns  fields of a row, as exports show them; a handler that takes `cursor` is asked for page after page
         """
         page = {"rows": [example], "next": None, "known": None}
 
         def register(handler: Handler) -> Handler:
-            self.route("GET", path, verb=verb, zh=zh, en=en, example=page, people=people)(handler)
-            check = Depends(self._access.needs(verb, people=people))
-            self.router.add_api_route(
-                f"{path}.json", encoded(handler, 200), methods=["GET"], dependencies=[check], include_in_schema=False,
-                response_class=Response, openapi_extra={"x-verb": verb},
-            )  # fmt: skip
-            name = path.rpartition("/")[2]
-            checks = [check, Depends(self._access.needs("export", people=people))]
-            self.router.add_api_route(
-                f"{path}.csv", self._as_csv(handler, name, columns), methods=["GET"], dependencies=checks,
-                summary=f"{zh}（CSV 导出） · {en} as CSV", response_class=Response, openapi_extra={"x-verb": "export"},
-                responses={200: {"description": "CSV, UTF-8", "content": {"text/csv": {"example": ",".join(columns)}}}},
+            self._twins(handler, path, page, columns, _all_rows, zh=zh, en=en, verb=verb, people=people)
+            return handler
+
+        return register
+
+    def answer(
+        self, path: str, *, zh: str, en: str, example: Any, columns: Sequence[str],
+        rows: Callable[[Any], Iterable[msgspec.Struct]], verb: Verb = "view", people: bool = False,
+    ) -> Callable[[Handler], Handler]:  # fmt: skip
+        """Register an answer that has a table: JSON at `path` and `path.json`, its rows as `.csv` and `.xlsx`.
+
+        rows     answer -> the rows that an export shows
+        columns  fields of such a row
+        """
+
+        def register(handler: Handler) -> Handler:
+            self._twins(
+                handler, path, example, columns, lambda given, *_: iter(rows(given)), zh=zh, en=en, verb=verb,
+                people=people,
             )  # fmt: skip
             return handler
 
@@ -110,15 +120,67 @@ class Routes:
         me: Principal = request.state.me
         self._control.record(who=me.who, verb=verb, object=object, detail=detail, ip=address_of(request))
 
-    def _as_csv(self, handler: Handler, name: str, columns: Sequence[str]) -> Handler:
-        def run(request: Request, **given: Any) -> Response:
-            first = handler(request=request, **given)  # before the answer begins, so that an error has its body
-            self.record(request, "export", name, columns=list(columns))
-            rows = _all_rows(first, handler, {"request": request, **given})
-            headers = {"content-disposition": f'attachment; filename="{name}.csv"'}
-            return StreamingResponse(to_csv(rows, columns), 200, headers, "text/csv; charset=utf-8")
+    def _twins(
+        self, handler: Handler, path: str, example: Any, columns: Sequence[str], rows: "Unrolled", *, zh: str, en: str,
+        verb: Verb, people: bool,
+    ) -> None:  # fmt: skip
+        self.route("GET", path, verb=verb, zh=zh, en=en, example=example, people=people)(handler)
+        check = Depends(self._access.needs(verb, people=people))
+        self.router.add_api_route(
+            f"{path}.json", encoded(handler, 200), methods=["GET"], dependencies=[check], include_in_schema=False,
+            response_class=Response, openapi_extra={"x-verb": verb},
+        )  # fmt: skip
+        checks = [check, Depends(self._access.needs("export", people=people))]
+        for form, words, media, shown in (
+            ("csv", "CSV", "text/csv", ",".join(columns)),
+            ("xlsx", "Excel", XLSX, "a workbook"),
+        ):
+            self.router.add_api_route(
+                f"{path}.{form}", self._as_file(handler, path, columns, rows, zh, form), methods=["GET"],
+                summary=f"{zh}（{words} 导出） · {en} as {words}", response_class=Response, dependencies=checks,
+                openapi_extra={"x-verb": "export", "x-people": people},
+                responses={200: {"description": f"At most {EXPORT_ROWS} rows", "content": {media: {"example": shown}}}},
+            )  # fmt: skip
 
-        return _like(handler, run)
+    def _as_file(
+        self, handler: Handler, path: str, columns: Sequence[str], rows: "Unrolled", zh: str, form: str
+    ) -> Handler:
+        name = path.rpartition("/")[2]
+
+        def run(request: Request, **given: Any) -> Response:
+            encoding: Encoding = given.pop("encoding", "utf-8")
+            first = handler(request=request, **given)
+            count = Counted(rows(first, handler, {"request": request, **given}))
+            # Whole before the answer begins: what goes wrong on the last page still has an error's body.
+            if form == "csv":
+                file, media = csv_file(count, columns, encoding=encoding), f"text/csv; charset={encoding}"
+            else:
+                file, media = xlsx_file(count, columns, sheet=zh, labels=LABELS), XLSX
+            self.record(request, "export", name, columns=list(columns), rows=count.rows, form=form)
+            headers = {"content-disposition": f'attachment; filename="{name}.{form}"'}
+            return StreamingResponse(sent(file), 200, headers, media)
+
+        return _like(handler, run, more=(_ENCODING,) if form == "csv" else ())
+
+
+class Counted:
+    """Rows on their way into an export, counted.
+
+    raises  DataError when there are more than an export may have
+    """
+
+    def __init__(self, rows: Iterable[msgspec.Struct]) -> None:
+        self._source, self.rows = rows, 0
+
+    def __iter__(self) -> Iterator[msgspec.Struct]:
+        for row in self._source:
+            if self.rows == EXPORT_ROWS:
+                raise DataError(
+                    f"the export has more than {EXPORT_ROWS:,} rows",
+                    "Narrow it: a shorter time, one kind, one platform or one person",
+                )
+            self.rows += 1
+            yield row
 
 
 def encoded(handler: Handler, status: int) -> Handler:
@@ -133,18 +195,28 @@ def encoded(handler: Handler, status: int) -> Handler:
     return _like(handler, run)
 
 
+Unrolled = Callable[[Any, Handler, dict[str, Any]], Iterator[msgspec.Struct]]  # answer, handler, arguments -> rows
+_ENCODING: Final = inspect.Parameter(
+    "encoding", inspect.Parameter.KEYWORD_ONLY, default="utf-8",
+    annotation=Annotated[Encoding, Query(description="gb18030 for spreadsheets that know nothing else 导出编码")],
+)  # fmt: skip
+
+
 def _all_rows(page: Page[Any], handler: Handler, given: dict[str, Any]) -> Iterator[msgspec.Struct]:
-    sent = 0
     while True:
-        yield from page.rows[: EXPORT_ROWS - sent]
-        sent += len(page.rows)
-        if page.next is None or sent >= EXPORT_ROWS:
+        yield from page.rows
+        if page.next is None:
             return
         page = handler(**given | {"cursor": page.next, "limit": PAGE_ROWS})
 
 
-def _like(handler: Handler, run: Handler) -> Handler:
-    """Give a wrapper the handler's name and parameters, which FastAPI reads."""
+def _like(handler: Handler, run: Handler, *, more: Sequence[inspect.Parameter] = ()) -> Handler:
+    """Give a wrapper the handler's name and parameters, which FastAPI reads.
+
+    more  further parameters, by keyword
+    """
     run.__name__, run.__doc__ = handler.__name__, handler.__doc__
-    run.__signature__ = inspect.signature(handler, eval_str=True).replace(return_annotation=Response)  # type: ignore[attr-defined]
+    signature = inspect.signature(handler, eval_str=True)
+    parameters = [*signature.parameters.values(), *more]
+    run.__signature__ = signature.replace(parameters=parameters, return_annotation=Response)  # type: ignore[attr-defined]
     return run
