@@ -85,6 +85,17 @@ def test_no_value_and_no_account_lies_in_the_files(tmp_path: Path, vault: Vault)
     assert b"AAE1x" not in held
 
 
+def test_masked_values_are_no_looks(vault: Vault) -> None:
+    tokens = {
+        vault.seal("account:app:1", "name", "王小芳"): "王*芳",
+        vault.seal("account:app:1", "receiver_phone", "13812341234"): "138****1234",
+        vault.seal("account:app:1", "receiver_address", "杭州市示例路1号"): "杭****",
+    }
+    vault.flush()
+    assert vault.masked([*tokens, "vt_" + "0" * 32, "no token"]) == tokens
+    assert vault.reveals() == []
+
+
 def test_a_look_is_logged_and_needs_a_reason(vault: Vault) -> None:
     token = vault.seal(ANN, "name", "王小明")
     vault.flush()

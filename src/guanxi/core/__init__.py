@@ -16,6 +16,7 @@ from guanxi.core.errors import Busy, DataError, GuanxiError, MissingEngine, NotF
 from guanxi.core.estimate import Estimate
 from guanxi.core.ids import EventId, PartyRef, parse_event_id, parse_party_ref
 from guanxi.core.lunar import LunarDate, from_lunar, lunar_date, lunar_months
+from guanxi.core.masking import mask, mask_email, mask_name, mask_phone, mask_text
 from guanxi.core.money import MINOR_DIGITS, SYMBOLS, Money, minor_digits, to_minor, total
 from guanxi.core.reason import Reason
 from guanxi.core.rows import Named, RowTable, nearest
@@ -71,6 +72,11 @@ __all__ = [
     "local_day",
     "lunar_date",
     "lunar_months",
+    "mask",
+    "mask_email",
+    "mask_name",
+    "mask_phone",
+    "mask_text",
     "midnight_ms",
     "minor_digits",
     "month_window",

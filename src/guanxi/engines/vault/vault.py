@@ -11,7 +11,7 @@ from typing import Final, Self
 import msgspec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from guanxi.core import NotFound
+from guanxi.core import NotFound, mask
 from guanxi.engines.vault.database import FILE, Database, check_reader, log_reveals, mark_scrub, value_of
 from guanxi.engines.vault.erasures import ErasureStore
 from guanxi.engines.vault.keys import KEY_FILE, TOKEN, Keys, make_key, open_box, read_key, seal_box
@@ -159,19 +159,15 @@ class Vault:
     def reveal_many(self, tokens: Iterable[str], *, purpose: str, who: str) -> dict[str, str]:
         """Return token -> value of those that are kept, after each look was logged; see `reveal`."""
         check_reader(purpose, who)
-        wanted = {key: token for token in tokens if (key := _token_bytes(token)) is not None}
-        found: dict[str, str] = {}
         with self._database.write() as connection:
-            for part in _chunks(list(wanted)):
-                for token, field, box, person, wrapped in connection.execute(
-                    "SELECT token, field, box, people.person, wrapped FROM sealed"
-                    f" JOIN people ON people.id = sealed.person WHERE token IN ({', '.join('?' * len(part))})",
-                    part,
-                ):
-                    value = open_box(self._keys.data_key(wrapped, person), box, _bound(token, person, field))
-                    found[wanted[token]] = value.decode("utf-8", "surrogatepass")
+            found = {token: value for token, _, value in self._opened(connection, tokens)}
             log_reveals(connection, found, now=self._clock(), purpose=purpose, who=who)
         return found
+
+    def masked(self, tokens: Iterable[str]) -> dict[str, str]:
+        """Return token -> masked value of those that are kept, as `core.mask` masks their field; no look is logged."""
+        with self._database.read() as connection:
+            return {token: mask(field, value) for token, field, value in self._opened(connection, tokens)}
 
     def reveals(self, *, after: int = 0, limit: int = 100) -> list[tuple[int, Reveal]]:
         """Return (id, look) of the log of looks, oldest first, with id > after."""
@@ -279,6 +275,18 @@ class Vault:
                 connection.backup(copy)
             finally:
                 copy.close()
+
+    def _opened(self, connection: sqlite3.Connection, tokens: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+        """Yield (token, field, value) of those that are kept; who asks logs the look, or masks the value."""
+        wanted = {key: token for token in tokens if (key := _token_bytes(token)) is not None}
+        for part in _chunks(list(wanted)):
+            for token, field, box, person, wrapped in connection.execute(
+                "SELECT token, field, box, people.person, wrapped FROM sealed"
+                f" JOIN people ON people.id = sealed.person WHERE token IN ({', '.join('?' * len(part))})",
+                part,
+            ):
+                value = open_box(self._keys.data_key(wrapped, person), box, _bound(token, person, field))
+                yield wanted[token], field, value.decode("utf-8", "surrogatepass")
 
     def _catch_up(self, connection: sqlite3.Connection) -> None:
         """Learn of erasures, also those that another process made."""
