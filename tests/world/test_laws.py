@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from guanxi.core import SettingError
 from guanxi.events import EventBatch, shipped
 from guanxi.events.checks import problems
 from guanxi.world import Day, Dial, HousePolicy, Planted, Spec, Term, Town
+from guanxi.world.spec import CHOICES
 
 DAYS = 6
 
@@ -202,3 +204,85 @@ def test_orders_add_up(kit: Any) -> None:
     )
     running = balances.sort("at_ms", maintain_order=True).with_columns(sum=pl.col("p_points").cum_sum().over("actor"))
     assert (running["sum"] == running["p_balance"]).all()
+
+
+class Push(Planted):
+    """Leans with all its weight on one choice along one axis."""
+
+    spec: ClassVar[Spec] = Spec(name="push")
+    choice, axis, weight = "open", "person", 4.0
+
+    def lean(self, day: Day) -> Iterable[Term]:
+        board = day.board
+        if self.axis == "cell":
+            n = board.count("people")
+            who, what = np.repeat(np.arange(n), 5), day.public["repeated"].ravel()
+            return (Term(choice=self.choice, axes=("cell",), value=np.stack([who, what, np.full(5 * n, self.weight)])),)
+        counts = {"person": "people", "platform": "platforms", "category": "categories", "item": "items"}
+        length = 24 if self.axis == "hour" else board.count(counts[self.axis])
+        value = np.zeros(length, np.float32)
+        value[: 1 if self.axis in ("platform", "hour") and self.choice == "open" else length] = self.weight
+        return (Term(choice=self.choice, axes=(self.axis,), value=value),)
+
+
+SHOWN = {
+    "open": "Session Started",
+    "view": "Product Viewed",
+    "react": "Product Added to Wishlist",
+    "search": "Products Searched",
+    "cart": "Product Added",
+    "order": "Order Line Recorded",
+    "pay": "Payment Failed",
+    "return": "Return Requested",
+    "review": "Product Reviewed",
+    "contact": "Conversation Started",
+    "redeem": "Coupon Redeemed",
+    "opt_out": "Message Unsubscribed",
+}
+
+
+@pytest.fixture(scope="module")
+def calm(kit: Any) -> dict[str, pl.DataFrame]:
+    return kit.run(kit.town(), 8)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("choice", "axis"), [(choice, axis) for choice, axes in CHOICES.items() for axis in axes])
+def test_every_axis_of_every_choice_is_felt(kit: Any, calm: dict[str, pl.DataFrame], choice: str, axis: str) -> None:
+    push = Push()
+    push.choice, push.axis = choice, axis
+    got = kit.run(kit.town(mechanisms=(push,)), 8)
+    kind = SHOWN[choice]
+    counts = [run[kind].height if kind in run else 0 for run in (got, calm)]
+    if choice == "open" and axis == "platform":
+        counts = [(run[kind]["platform"] == "douyin").sum() for run in (got, calm)]
+    elif choice == "open" and axis == "hour":
+        counts = [((run[kind]["at_ms"] // 3_600_000 + 8) % 24 == 0).sum() for run in (got, calm)]
+    elif choice == "pay":
+        counts = counts[::-1]
+    assert counts[0] > 1.3 * counts[1]
+
+
+def test_detail_can_change_on_the_way(kit: Any) -> None:
+    town, full = kit.town(detail="trade"), kit.town()
+    before = kit.run(town, 3)
+    town.detail = "full"
+    after, whole = kit.run(town, 6), kit.run(full, 6)
+    assert "Slate Shown" not in before
+    assert after["Slate Shown"].equals(whole["Slate Shown"].filter(pl.col("at_ms") >= town.ms_of(3)))
+    orders = pl.concat([before["Order Created"], after["Order Created"]])
+    assert orders.equals(whole["Order Created"].select(orders.columns))
+    with pytest.raises(SettingError, match="'half'"):
+        town.detail = "half"
+
+
+@pytest.mark.parametrize("people", [1, 2, 5])
+@pytest.mark.parametrize("detail", ["full", "trade"])
+def test_a_handful_of_people_live_too(kit: Any, people: int, detail: str) -> None:
+    town, catalogue = kit.town(people=people, detail=detail, seed=3), shipped()
+    count = 0
+    for batch in town.step(town.ms_of(25)):
+        assert problems(catalogue[batch.kind], batch.frame, latest_ms=town.now_ms).is_empty()
+        count += len(batch)
+    assert count > 0
+    assert town.truth().label("alive").height == people

@@ -10,7 +10,6 @@ from typing import Any, Final
 import numpy as np
 
 from guanxi.world.draws import u01
-from guanxi.world.ids import address
 from guanxi.world.jit import compiled
 
 CHANCES: Final = 6  # a person may open so many sessions a day
@@ -196,10 +195,3 @@ def house_slates(key: Any, slate: Any, asks: Any, size: Any, epsilon: Any, place
             for c in range(chosen, count - 1):
                 left[c] = left[c + 1]
             count -= 1
-
-
-@compiled
-def addresses(mechanism: Any, day: Any, entity: Any, slot: Any, code: Any, out: Any) -> None:
-    """Fill the addresses of rows whose slot is `code << 15 | slot`."""
-    for n in range(entity.shape[0]):
-        out[n] = address(mechanism, day, entity[n], (code << 15) | slot[n])

@@ -20,8 +20,8 @@ ORDERED: Final = 4
 
 @compiled
 def view_slates(
-    keys: Any, day: Any, low: Any, asks: Any, a_session: Any, a_at: Any, a_slot: Any, chosen: Any, s_person: Any,
-    s_flag: Any, taste: Any, item_taste: Any, bonus: Any, dearness: Any, sensitivity: Any, category: Any, base: Any,
+    keys: Any, day: Any, low: Any, asks: Any, a_session: Any, a_at: Any, chosen: Any, s_person: Any,
+    s_flag: Any, taste: Any, item_taste: Any, bonus: Any, dearness: Any, sensitivity: Any, base: Any,
     person_terms: Any, item_terms: Any, patience: Any, v_ask: Any, v_place: Any, v_item: Any, v_at: Any, v_dwell: Any,
     v_flag: Any,
 ) -> Any:  # fmt: skip

@@ -22,20 +22,21 @@ Strength = Literal["off", "on", "strong"]
 #: How much of an effect each strength plants.
 DOSE: Final[Mapping[Strength, float]] = {"off": 0.0, "on": 1.0, "strong": 2.0}
 
-#: What a term may lean on, and the axes that the core sums for it.
+#: What a term may lean on, and the axes that the core sums for it. On "order" an item is leaned on where it is shown;
+#: planned purchases feel the person, the category and the cell.
 CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "open": ("person", "platform", "hour"),
     "view": ("person", "category", "item"),
     "react": ("person", "category", "item"),
-    "search": ("person", "category"),
+    "search": ("person",),
     "cart": ("person", "category", "item"),
     "order": ("person", "category", "item", "cell"),
     "pay": ("person", "platform", "hour"),
     "return": ("person", "category", "item"),
     "review": ("person", "category", "item"),
-    "contact": ("person", "category", "item"),
-    "redeem": ("person", "category"),
-    "opt_out": ("person", "platform"),
+    "contact": ("person",),
+    "redeem": ("person",),
+    "opt_out": ("person",),
 }
 
 

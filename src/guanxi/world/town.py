@@ -135,6 +135,19 @@ class Town:
         return self._core.texts
 
     @property
+    def detail(self) -> str:
+        """What is written from the next day on, "full" or "trade"; the choices are the same.
+
+        raises   SettingError when it is set to anything else
+        """
+        return self._core.detail
+
+    @detail.setter
+    def detail(self, detail: Detail) -> None:
+        _check(self.board.count("people"), detail, self.horizon, self._core.shard)
+        self._core.detail = detail
+
+    @property
     def day(self) -> int:
         """How many days have been stepped."""
         return self._day
@@ -222,6 +235,7 @@ class Town:
             frames["waiting_told"] = core.waiting_told
         meta = {
             **self._made,
+            "detail": core.detail,
             "day": self._day,
             "kinds": [batch.kind for batch in core.later],
             "effects": core.effects,

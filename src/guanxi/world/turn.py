@@ -128,6 +128,7 @@ def day_of(core: Core, index: int, start_ms: int) -> Day:
     repeat = core.parts["repeat"]
     day.public["mean_sessions"] = core.parts["browse"].mean_sessions(day)
     chance = repeat.state["rate"].astype(np.float64) * repeat.state["alive"] * (repeat.daily * 14.0)
+    day.public["repeated"] = repeat.state["category"]
     day.public["buys_14d"] = -np.expm1(-chance)
     return day
 
@@ -250,7 +251,7 @@ def _choose(
     bounds = [(low, min(n, low + core.shard)) for low in range(0, n, core.shard)]
     opened = [browse.sessions(day, low, high, lean, told_odds[0], weights) for low, high in bounds]
     asked = [browse.slates(day, *bound, sessions) for bound, sessions in zip(bounds, opened, strict=True)]
-    sessions, slates = _all_sessions(opened), _all_slates(asked, opened)
+    sessions, slates = _concat(Sessions, opened), _all_slates(asked, opened)
     chosen = ask(day, slates, sessions)
     terms = _view_terms(core, day, lean, told_odds[1])
     views, at = [], 0
@@ -366,10 +367,6 @@ def _settle(core: Core, day: Day, facts: Facts) -> None:
     gone = facts.told.person[facts.left].astype(np.int64)
     consent.withdraw(gone, np.full(len(gone), CONSENT_BITS["message"], np.uint8))
     consent.withdraw(facts.withdrawn[0], facts.withdrawn[1])
-
-
-def _all_sessions(parts: Sequence[Sessions]) -> Sessions:
-    return _concat(Sessions, parts)
 
 
 def _all_slates(parts: Sequence[Slates], sessions: Sequence[Sessions]) -> Slates:

@@ -179,9 +179,9 @@ class Browse(Planted):
         at, dwell, flag = np.empty(room, np.int64), np.empty(room, np.float32), np.empty(room, np.uint8)
         n = view_slates(
             _keys(day.draws("browse"), "view", "react", "cart", "order", "dwell"), day.index, low, len(slates.session),
-            slates.session, slates.at, slates.slot, chosen, sessions.person, sessions.flag,
+            slates.session, slates.at, chosen, sessions.person, sessions.flag,
             board["people.taste"][low:high].astype(np.float32), self.item_taste, self.bonus, self.dearness,
-            board["people.price_sensitivity"], board["item.category"],
+            board["people.price_sensitivity"],
             np.array([p["view"], p["react"], p["cart"], p["order"]]), *terms, board["people.patience"],
             ask, place, item, at, dwell, flag,
         )  # fmt: skip
