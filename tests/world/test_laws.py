@@ -286,3 +286,19 @@ def test_a_handful_of_people_live_too(kit: Any, people: int, detail: str) -> Non
         count += len(batch)
     assert count > 0
     assert town.truth().label("alive").height == people
+
+
+@pytest.mark.parametrize(("repeat", "response"), [("b", "b"), ("c", "a")])
+def test_the_laws_hold_in_every_variant(kit: Any, repeat: str, response: str) -> None:
+    dials = {"repeat": Dial(variant=repeat), "response": Dial(variant=response, strength="strong")}
+    whole, parts = kit.town(dials=dials), kit.town(dials=dials, shard=64)
+    found = kit.digest(parts.step(parts.ms_of(2))) + kit.digest(parts.fork().step(parts.ms_of(4)))
+    assert found == kit.digest(whole.step(whole.ms_of(4)))
+
+
+def test_variants_and_strengths_share_one_population(kit: Any) -> None:
+    one, two = kit.town(), kit.town(dials={"repeat": Dial(variant="c"), "response": Dial(strength="off", variant="b")})
+    assert one.board.digest() == two.board.digest()
+    assert one.consent().tolist() == two.consent().tolist()
+    views = [kit.run(town, 1)["Slate Shown"].select("id_hi", "id_lo", "p_items") for town in (one, two)]
+    assert views[0].equals(views[1])

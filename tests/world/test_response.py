@@ -127,3 +127,30 @@ def test_confounding_is_a_dial_of_the_houses_aim(kit: Any) -> None:
         differences.append(rate[told].mean() / rate.mean())
     assert abs(differences[0] - 1) < 0.2
     assert differences[1] > 1.4
+
+
+def test_a_view_ends_in_an_order_as_often_as_at_jd(kit: Any) -> None:
+    actions = read("jd_behaviour/bo_action.parquet")["type"].to_numpy()  # 1 view, 4 order
+    share = (actions == "4").sum() / (actions == "1").sum()
+    got = kit.run(kit.town(people=4_000), 5)
+    views = got["Product Viewed"].filter(pl.col("p_source") == "feed").height
+    orders = got["Order Created"].filter(pl.col("p_traffic_source") == "推荐").height
+    assert 0.5 * share < orders / views < 2 * share
+
+
+@pytest.mark.slow
+def test_the_naive_estimate_is_right_without_confounding_and_wrong_with_it(kit: Any) -> None:
+    scores = []
+    for confounding in (0.0, 1.0):
+        town = kit.town(
+            people=20_000, detail="trade", dials={"response": Dial(strength="off", confounding=confounding)}
+        )
+        got = kit.run(town, 15)
+        told = got["Coupon Issued"].filter(pl.col("at_ms") < town.ms_of(1))
+        arm = np.isin(np.arange(20_000), kit.person_of(town, told["role_actor"]))
+        orders = got["Order Completed"].filter(pl.col("at_ms") >= town.ms_of(1))
+        counts = np.bincount(kit.person_of(town, orders["role_actor"]), minlength=20_000)
+        error = np.sqrt(counts[arm].var() / arm.sum() + counts[~arm].var() / (~arm).sum())
+        scores.append((counts[arm].mean() - counts[~arm].mean()) / error)
+    assert abs(scores[0]) < 3
+    assert scores[1] > 5
