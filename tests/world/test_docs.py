@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from guanxi.world.town import BASE
+from guanxi.world.founding import BASE
 
 PAGE = Path(__file__).parents[2] / "docs" / "town.md"
 

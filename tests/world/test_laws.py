@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from guanxi.core import SettingError
+from guanxi.core import DataError, SettingError
 from guanxi.events import EventBatch, shipped
 from guanxi.events.checks import problems
 from guanxi.world import Day, Dial, HousePolicy, Planted, Spec, Term, Town
@@ -142,6 +142,33 @@ def test_a_snapshot_goes_on_as_the_town_would(kit: Any, plain: list[tuple[str, s
     restored = Town.restore(tmp_path / "town.npz")
     assert restored.snapshot(tmp_path / "again.npz") == one
     assert first + kit.digest(restored.step(restored.ms_of(DAYS))) == plain
+
+
+def test_a_snapshot_keeps_what_was_told_and_what_was_taken_away(kit: Any, tmp_path: Any) -> None:
+    town = kit.town(mechanisms=(Whisper(),)).fork(without="whisper")
+    told = kit.tell(town, np.arange(100), "coupon", town.ms_of(2) + 5, amount=3_000, threshold=0)
+    told += kit.tell(town, np.arange(100), "message", town.ms_of(4))
+    kit.run(town, 3, told=told)
+    town.snapshot(tmp_path / "town.npz")
+    restored = Town.restore(tmp_path / "town.npz", mechanisms=(Whisper(),))
+    assert kit.digest(restored.step(restored.ms_of(6))) == kit.digest(town.step(town.ms_of(6)))
+    with pytest.raises(SettingError, match="whisper"):
+        Town.restore(tmp_path / "town.npz")
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        pytest.param(lambda raw: raw[: len(raw) // 2], id="cut-short"),
+        pytest.param(lambda raw: b"not a town", id="something-else"),
+        pytest.param(lambda raw: raw[:5000] + bytes([raw[5000] ^ 1]) + raw[5001:], id="one-bit"),
+    ],
+)
+def test_a_spoilt_snapshot_is_refused(kit: Any, tmp_path: Any, spoil: Any) -> None:
+    kit.town(people=30).snapshot(tmp_path / "town.npz")
+    (tmp_path / "town.npz").write_bytes(spoil((tmp_path / "town.npz").read_bytes()))
+    with pytest.raises(DataError):
+        Town.restore(tmp_path / "town.npz")
 
 
 def test_every_batch_is_what_the_catalogue_says(kit: Any) -> None:

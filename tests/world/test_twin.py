@@ -44,6 +44,24 @@ def test_the_untreated_are_unchanged_and_nobody_loses_an_order(kit: Any, runs: d
     assert one.filter(~untouched).height > two.filter(~untouched).height
 
 
+def test_nothing_of_the_untreated_changes_in_any_kind_of_event(kit: Any) -> None:
+    town = kit.town(people=1_200)
+    kit.run(town, 2)
+    twin, treated = town.fork(), np.arange(0, 1_200, 3)
+    told = kit.tell(town, treated, "coupon", town.ms_of(2), amount=4_000, threshold=0) + kit.tell(
+        town, treated, "message", town.ms_of(2)
+    )
+    one, two = kit.run(town, 12, told=told), kit.run(twin, 12)
+    for kind in sorted(two.keys() - {"Ad Spend Recorded"}):
+        rows = []
+        for run in (one, two):
+            # Whoever shares a tablet with someone treated is told apart by the account alone.
+            mine = run[kind].filter(pl.col("role_actor").str.starts_with("account"))
+            untreated = ~np.isin(kit.person_of(town, mine["role_actor"]), treated)
+            rows.append(mine.filter(pl.Series(untreated)))
+        assert rows[0].select(rows[1].columns).equals(rows[1]), kind
+
+
 def test_the_formula_agrees_with_the_coin_flip_twin(kit: Any, runs: dict[str, Any]) -> None:
     counts = []
     for name in ("with", "without"):

@@ -150,41 +150,26 @@ def first_seen(
     words = Draws(day.seed, "words")
     place = np.asarray(account - day.board["people.account_start"][person], np.int64)
     profile = {name: value for name, value in roles.items() if name != "role_shop"}
-    batches = [
-        sheet(
-            "Profile Updated",
-            day.pair("people", person, place),
-            at,
-            person,
-            {
-                **profile,
-                "role_device": device,
-                "p_operation": "identify",
-                "p_city": city,
-                "p_name": pl.Series("", names(day.board, words, person), pl.String()),
-                "p_phone": pl.Series("", phones(day.board, words, person), pl.String()),
-                "p_nickname": pl.Series("", nicknames(day.board, words, account), pl.String()),
-            },
-        )
-    ]
-    new = np.flatnonzero(~stated)
+    profiles = sheet("Profile Updated", day.pair("people", person, place), at, person, {
+        **profile, "role_device": device, "p_operation": "identify", "p_city": city,
+        "p_name": pl.Series("", names(day.board, words, person), pl.String()),
+        "p_phone": pl.Series("", phones(day.board, words, person), pl.String()),
+        "p_nickname": pl.Series("", nicknames(day.board, words, account), pl.String()),
+    })  # fmt: skip
+    return [profiles, *_consents(day, roles, person, at, np.flatnonzero(~stated))]
+
+
+def _consents(
+    day: Day, roles: dict[str, pl.Series], person: NDArray[np.int32], at: NDArray[np.int64], new: NDArray[np.int64]
+) -> list[EventBatch]:
+    batches = []
     for number, bit in enumerate(CONSENT_BITS.values()):
         held = new[(day.consent[person[new]] & bit) > 0]
-        some = {name: value.gather(held) for name, value in roles.items()}
-        batches.append(
-            sheet(
-                "Consent Given",
-                day.pair("reach", person[held], (GIVEN << 15) | number),
-                at[held] + 100 * number,
-                person[held],
-                {
-                    **some,
-                    "p_purpose": PURPOSES[number],
-                    "p_channel": "app",
-                    "p_by_guardian": pl.Series("", day.board["people.minor"][person[held]] > 0),
-                },
-            )
-        )
+        ids = day.pair("reach", person[held], (GIVEN << 15) | number)
+        batches.append(sheet("Consent Given", ids, at[held] + 100 * number, person[held], {
+            **{name: value.gather(held) for name, value in roles.items()}, "p_purpose": PURPOSES[number],
+            "p_channel": "app", "p_by_guardian": pl.Series("", day.board["people.minor"][person[held]] > 0),
+        }))  # fmt: skip
     return batches
 
 
@@ -213,40 +198,32 @@ def talks(day: Day, texts: Texts, orders: Orders, rows: NDArray[np.int64], at: N
     solved = draws.child("solved").uniform(person, day.index, place) < board["service.solved"][intent]
     shared = {**roles, "role_agent": agent, "ref_conversation": talk}
     started = sheet("Conversation Started", ids, at, person, {**shared, "p_channel": "im", "p_intent": intents})
-    row = np.repeat(np.arange(len(rows)), lines)
-    turn = np.arange(len(row)) - np.repeat(np.cumsum(lines) - lines, lines)
-    by_agent = turn % 2 == 1
-    keys = draws.child("text").bits(person[row], day.index, place[row] * 32 + turn)
-    said = sheet(
-        "Service Message Sent",
-        day.pair("service", person[row], (1 << 15) | place[row] << 8 | turn),
-        at[row] + 20_000 + turn * 45_000,
-        person[row],
-        {
-            **{name: value.gather(row) for name, value in shared.items()},
-            "ref_order": digits(orders.key[rows][row]),
-            "p_role": pl.Series("", ["customer", "agent"], pl.String()).gather(by_agent.astype(np.int64)),
-            "p_text": talk_lines(intent[row], turn, turn >= lines[row] - 2, by_agent, ~solved[row] & (turn > 1), keys),
-            "p_kind": "text",
-        },
-    )
     ended_at = at + 30_000 + lines * 45_000
-    ended = sheet(
-        "Conversation Ended",
-        day.pair("service", person, (2 << 15) | place << 8),
-        ended_at,
-        person,
-        {
-            **shared,
-            "p_channel": "im",
-            "p_started_at": at,
-            "p_ended_at": ended_at,
-            "p_resolved": pl.Series("", solved),
-            "p_agent_messages": lines // 2,
-            "p_customer_messages": lines - lines // 2,
-        },
-    )
-    return [started, said, ended]
+    ended = sheet("Conversation Ended", day.pair("service", person, (2 << 15) | place << 8), ended_at, person, {
+        **shared, "p_channel": "im", "p_started_at": at, "p_ended_at": ended_at, "p_resolved": pl.Series("", solved),
+        "p_agent_messages": lines // 2, "p_customer_messages": lines - lines // 2,
+    })  # fmt: skip
+    shared |= {"ref_order": digits(orders.key[rows])}
+    return [started, ended, _said(day, shared, (person, place, at), intent, lines, solved)]
+
+
+def _said(
+    day: Day, shared: dict[str, pl.Series], where: tuple[NDArray[Any], NDArray[Any], NDArray[np.int64]],
+    intent: NDArray[np.int64], lines: NDArray[np.int64], solved: NDArray[np.bool_],
+) -> EventBatch:  # fmt: skip
+    """The lines of talks: customer and agent in turn."""
+    row = np.repeat(np.arange(len(lines)), lines)
+    turn = np.arange(len(row)) - np.repeat(np.cumsum(lines) - lines, lines)
+    person, place, at = (values[row] for values in where)
+    by_agent = turn % 2 == 1
+    keys = day.draws("service").child("text").bits(person, day.index, place * 32 + turn)
+    ids = day.pair("service", person, (1 << 15) | place << 8 | turn)
+    return sheet("Service Message Sent", ids, at + 20_000 + turn * 45_000, person, {
+        **{name: value.gather(row) for name, value in shared.items()},
+        "p_role": pl.Series("", ["customer", "agent"], pl.String()).gather(by_agent.astype(np.int64)),
+        "p_text": talk_lines(intent[row], turn, turn >= lines[row] - 2, by_agent, ~solved[row] & (turn > 1), keys),
+        "p_kind": "text",
+    })  # fmt: skip
 
 
 def contacts(

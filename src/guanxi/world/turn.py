@@ -59,6 +59,10 @@ class Core:
     effects: list[tuple[int, str, str, int, float]] = field(default_factory=list)
     violations: list[tuple[str, str, int]] = field(default_factory=list)
 
+    def all_parts(self) -> dict[str, Any]:
+        """Return every mechanism by name."""
+        return {**self.parts, **{one.spec.name: one for one in self.extras}}
+
     def fork(self) -> "Core":
         """Return a core that shares every array until either side writes."""
         parts = {name: part.fork() for name, part in self.parts.items()}
@@ -138,7 +142,8 @@ def _told(core: Core, day: Day, frame: pl.DataFrame, account: NDArray[np.int64])
     told = reach.told(day, frame, account)
     if not core.sends:
         return told
-    pull = np.log(day.public["buys_14d"] + 0.02)
+    # Rates never change, so what the house does to one does not depend on what was told to another.
+    pull = np.log(core.parts["repeat"].state["rate"].astype(np.float64) + 0.02)
     pull = (pull - pull.mean()) / max(float(pull.std()), 1e-9)
     return both(reach.campaigns(day, pull, core.parts["response"].dial.confounding), told)
 

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from guanxi.events import EventBatch
 from guanxi.world.day import Day, Pressure
 from guanxi.world.emit import Texts, digits
+from guanxi.world.emit_after import following
 from guanxi.world.emit_browse import Browsed, activity, browsing, sign_ins
 from guanxi.world.emit_people import contacts, first_seen, messages, openings, opt_outs, points, talks, withdrawn
-from guanxi.world.emit_trade import following, trading
+from guanxi.world.emit_trade import trading
 from guanxi.world.kernel import LOGGED_IN
 from guanxi.world.spec import State
 from guanxi.world.tables import Sessions
