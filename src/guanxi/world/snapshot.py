@@ -49,9 +49,9 @@ def read_snapshot(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]], 
     raises   DataError when the file is not a snapshot, of another format, or was changed
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             members = {name: file[name] for name in file.files}
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, EOFError, TypeError, zipfile.BadZipFile) as error:
         raise DataError(f"{path.name} is not a snapshot of a town", "Write one with `Town.snapshot`") from error
     held = members.pop(_HASH, None)
     if held is None or _META not in members or _digest(members) != held.tobytes().hex():
