@@ -75,7 +75,7 @@ def test_one_shard_or_many_give_the_same_bytes(kit: Any, plain: list[tuple[str, 
     assert len(found) > 30
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(cuts=st.lists(st.integers(0, DAYS), max_size=4))
 def test_any_partition_into_steps_gives_the_same_bytes(kit: Any, plain: list[tuple[str, str]], cuts: list[int]) -> None:
     town = kit.town()
@@ -308,7 +308,7 @@ def test_detail_can_change_on_the_way(kit: Any) -> None:
 def test_a_handful_of_people_live_too(kit: Any, people: int, detail: str) -> None:
     town, catalogue = kit.town(people=people, detail=detail, seed=3), shipped()
     count = 0
-    for batch in town.step(town.ms_of(25)):
+    for batch in town.step(town.ms_of(12)):
         assert problems(catalogue[batch.kind], batch.frame, latest_ms=town.now_ms).is_empty()
         count += len(batch)
     assert count > 0

@@ -135,7 +135,7 @@ class Response(Planted):
         if self.variant == "b":
             passes = depth * (0.5 + board["people.need"][person]) > 0.10 * np.exp(-0.5 * leaning)
             return np.where(passes, 1.6 * full, 0.0)
-        return np.asarray(full * np.minimum(depth / 0.15, 2.0) * (1.0 + 0.6 * leaning))
+        return np.asarray(full * np.minimum(depth / 0.15, 2.0) * np.maximum(1.0 + 0.6 * leaning, 0.0))
 
     def redeeming(self, day: Day, person: NDArray[np.int32]) -> NDArray[np.float64]:
         """Return the log-odds that an order of these people, if large enough, uses the coupon they hold."""
