@@ -18,6 +18,7 @@ from guanxi.api.errors import Problem, answer_error
 from guanxi.api.live import Live
 from guanxi.api.openapi import document
 from guanxi.api.people_routes import key_routes, member_change_routes, member_routes, own_routes, session_routes
+from guanxi.api.person_routes import person_routes
 from guanxi.api.readers import Readers
 from guanxi.api.relay import TIMEOUT_S, Relay
 from guanxi.api.shield import HEALTH, Shield
@@ -57,6 +58,7 @@ def desk_app(workspace: Workspace, *, gate_url: str) -> FastAPI:
         app.include_router(routes(workspace, access))
     for reading in (data_routes, catalogue_routes, intake_routes):
         app.include_router(reading(workspace, access, readers))
+    app.include_router(person_routes(workspace, access, readers))  # last of /v1/people: its path takes what is left
     _add_live(app, workspace, access, last)
     relay = Relay(gate)
     for adapter in ADAPTERS:

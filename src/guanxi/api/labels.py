@@ -28,6 +28,7 @@ LABELS: Final[dict[str, str]] = {
     "mend": "怎么改",
     "name": "名称",
     "object": "对象",
+    "order": "订单号",
     "origin": "来历",
     "parked": "问题行数",
     "parked_ms": "记为问题的时间（北京时间）",

@@ -1,7 +1,21 @@
 """The lake: sealed history in Parquet, and the reader that sees hot, staged and sealed rows as one."""
 
+from guanxi.engines.lake.footprint import WHO, events_at, footprint, known_at
 from guanxi.engines.lake.lake import CATALOG, DATA, Lake, Stream, lake_error, open_duckdb
 from guanxi.engines.lake.reader import Reader
 from guanxi.engines.lake.sealer import Sealer
 
-__all__ = ["CATALOG", "DATA", "Lake", "Reader", "Sealer", "Stream", "lake_error", "open_duckdb"]
+__all__ = [
+    "CATALOG",
+    "DATA",
+    "WHO",
+    "Lake",
+    "Reader",
+    "Sealer",
+    "Stream",
+    "events_at",
+    "footprint",
+    "known_at",
+    "lake_error",
+    "open_duckdb",
+]
