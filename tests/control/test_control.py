@@ -20,12 +20,13 @@ from guanxi.engines.control import (
     SCOPE_VERBS,
     SCOPES,
     VERBS,
+    Appearance,
     Control,
     ImportJob,
     SettingsKey,
     TooManyFailures,
 )
-from guanxi.engines.control.database import Database
+from guanxi.engines.control.database import MIGRATIONS, Database
 from guanxi.engines.control.keys import REMEMBER_MS
 from guanxi.engines.control.people import IDLE_MS, LIFE_MS, NAME_FAILURES
 from guanxi.engines.control.tables import metadata
@@ -75,13 +76,35 @@ def test_tables_are_sql_on_postgres_too(table) -> None:
 
 def test_ten_processes_may_open_at_once(tmp_path: Path) -> None:
     path = tmp_path / FILE
+    newest = max(script.name[:4] for script in (MIGRATIONS / "versions").glob("0*.py"))
     with ThreadPoolExecutor(10) as pool:
         opened = list(pool.map(lambda _: Database(path), range(10)))
     for one in opened:
         one.close()
     with sqlite3.connect(path) as db:
-        assert db.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
+        assert db.execute("SELECT version_num FROM alembic_version").fetchall() == [(newest,)]
     db.close()
+
+
+def test_what_a_person_chose(control: Control, clock: Clock) -> None:
+    ann, ben = (control.create_user(name, "a long enough password", roles=["operator"]) for name in ("ann", "ben"))
+    assert control.appearance(ann.id) == Appearance()
+    changed = control.set_appearance(ann.id, colours="red_up", shortcuts=False)
+    assert changed == Appearance(colours="red_up", shortcuts=False)
+    assert control.set_appearance(ann.id, density="roomy").colours == "red_up"
+    assert control.finish_tour(ann.id).tour_ms == control._now()
+    assert control.finish_tour(ann.id, done=False).tour_ms is None
+    assert control.appearance(ben.id) == Appearance()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"colours": "pink"}, {"shortcuts": "yes"}, {"theme": True}, {"nothing": 1}],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_choices_that_are_not_offered(control: Control, changes: dict) -> None:
+    with pytest.raises(SettingError):
+        control.set_appearance(1, **changes)
 
 
 def test_pragmas(control: Control) -> None:

@@ -1,5 +1,6 @@
 """The control database: people, sessions, keys, the operation log and import jobs."""
 
+from guanxi.engines.control.appearances import Appearance, Colours, Density, Language, Theme
 from guanxi.engines.control.control import FILE, Control
 from guanxi.engines.control.keys import SettingsKey
 from guanxi.engines.control.people import TooManyFailures
@@ -23,8 +24,12 @@ __all__ = [
     "VERBS",
     "WRITING_SCOPES",
     "ApiKey",
+    "Appearance",
+    "Colours",
     "Control",
+    "Density",
     "ImportJob",
+    "Language",
     "NewKey",
     "OpenedSession",
     "Operation",
@@ -32,6 +37,7 @@ __all__ = [
     "Scope",
     "Session",
     "SettingsKey",
+    "Theme",
     "TooManyFailures",
     "User",
     "Verb",

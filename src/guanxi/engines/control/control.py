@@ -8,6 +8,7 @@ from typing import Final, Self
 
 from argon2 import PasswordHasher
 
+from guanxi.engines.control.appearances import Appearances
 from guanxi.engines.control.database import Database
 from guanxi.engines.control.journal import Jobs, Journal
 from guanxi.engines.control.keys import Keys
@@ -17,8 +18,8 @@ FILE: Final = "control.sqlite"
 CHECKS_AT_ONCE: Final = 2
 
 
-class Control(People, Keys, Journal, Jobs):
-    """The control database of one workspace: people, sessions, keys, the operation log, import jobs.
+class Control(People, Keys, Journal, Jobs, Appearances):
+    """The control database of one workspace: people, sessions, keys, the operation log, import jobs, appearance.
 
     Safe for threads and for several processes. Instants are milliseconds UTC.
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Index, Integer, MetaData, String, Table
+from sqlalchemy import JSON, BigInteger, Boolean, Column, ForeignKey, Index, Integer, MetaData, String, Table
 
 #: Constraint names are fixed, so that a migration can name what it changes on every database.
 metadata: Final = MetaData(
@@ -93,4 +93,17 @@ import_jobs: Final = Table(
     Column("started_ms", BigInteger),
     Column("ended_ms", BigInteger),
     Column("problem", String(1024), nullable=False),
+)
+
+appearances: Final = Table(
+    "appearances",
+    metadata,
+    Column("user_id", BigInteger, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("colours", String(16), nullable=False),
+    Column("density", String(16), nullable=False),
+    Column("language", String(8), nullable=False),
+    Column("theme", String(16), nullable=False),
+    Column("shortcuts", Boolean, nullable=False),
+    Column("tour_ms", BigInteger),
+    Column("changed_ms", BigInteger, nullable=False),
 )
