@@ -21,6 +21,7 @@ from guanxi.api.people_routes import key_routes, member_change_routes, member_ro
 from guanxi.api.person_routes import person_routes
 from guanxi.api.readers import Readers
 from guanxi.api.relay import TIMEOUT_S, Relay
+from guanxi.api.settings_routes import settings_routes
 from guanxi.api.shield import HEALTH, Shield
 from guanxi.app import ADAPTERS, Workspace
 
@@ -58,6 +59,7 @@ def desk_app(workspace: Workspace, *, gate_url: str) -> FastAPI:
         app.include_router(routes(workspace, access))
     for reading in (data_routes, catalogue_routes, intake_routes):
         app.include_router(reading(workspace, access, readers))
+    app.include_router(settings_routes(workspace, access, readers))
     app.include_router(person_routes(workspace, access, readers))  # last of /v1/people: its path takes what is left
     _add_live(app, workspace, access, last)
     relay = Relay(gate)

@@ -1,6 +1,6 @@
 """The lake: sealed history in Parquet, and the reader that sees hot, staged and sealed rows as one."""
 
-from guanxi.engines.lake.footprint import WHO, events_at, footprint, known_at
+from guanxi.engines.lake.footprint import WHO, TimeSpan, events_at, footprint, known_at, time_span
 from guanxi.engines.lake.lake import CATALOG, DATA, Lake, Stream, lake_error, open_duckdb
 from guanxi.engines.lake.reader import Reader
 from guanxi.engines.lake.sealer import Sealer
@@ -13,9 +13,11 @@ __all__ = [
     "Reader",
     "Sealer",
     "Stream",
+    "TimeSpan",
     "events_at",
     "footprint",
     "known_at",
     "lake_error",
     "open_duckdb",
+    "time_span",
 ]

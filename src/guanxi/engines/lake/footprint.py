@@ -1,6 +1,8 @@
 """Footprints: the rows of one person over all tables, narrow enough to be read while somebody waits."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import duckdb
@@ -83,6 +85,49 @@ def known_at(reader: Reader, asof_ms: int) -> int:
         return 0
     text = f"SELECT coalesce(max(seq), 0) FROM ({' UNION ALL '.join(parts)})"
     return int(patient(lambda: connection.execute(text).fetchone() or (0,))[0])
+
+
+@dataclass(frozen=True, slots=True)
+class TimeSpan:
+    """When events happened: the first and the last, None without events; platforms and sources, most events first."""
+
+    first_ms: int | None
+    last_ms: int | None
+    platforms: tuple[str, ...]
+    sources: tuple[str, ...]
+
+
+def time_span(reader: Reader, kind: str | None = None) -> TimeSpan:
+    """Return when the events of a kind, or all, happened, where, and by which source they came."""
+    picture = reader.picture(kind=kind)
+    connection = reader._lake.connection.cursor()
+    parts = []
+    for table, have in reader._wanted(kind, picture).items():
+        where = ["kind = $kind"] if table == CUSTOM and kind is not None else []
+        _, sql = reader._select(table, have, picture, where, connection)
+        parts.append(
+            "SELECT platform, source, min(at_ms) AS first, max(at_ms) AS last, count(*) AS n"
+            f" FROM ({sql}) GROUP BY platform, source"
+        )
+    if not parts:
+        return TimeSpan(None, None, (), ())
+    text = " UNION ALL ".join(parts)
+    values = {"kind": kind} if "$kind" in text else None
+    rows = patient(lambda: connection.execute(text, values).fetchall())
+    if not rows:
+        return TimeSpan(None, None, (), ())
+    return TimeSpan(
+        min(row[2] for row in rows), max(row[3] for row in rows), _by_count((row[0], row[4]) for row in rows),
+        _by_count((row[1], row[4]) for row in rows),
+    )  # fmt: skip
+
+
+def _by_count(rows: Iterable[tuple[str | None, int]]) -> tuple[str, ...]:
+    counts: Counter[str] = Counter()
+    for name, count in rows:
+        if name:
+            counts[name] += count
+    return tuple(name for name, _ in sorted(counts.items(), key=lambda one: (-one[1], one[0])))
 
 
 def _tables(reader: Reader, picture: Picture, kinds: Collection[str] | None) -> Iterator[tuple[str, list[str]]]:
