@@ -217,8 +217,9 @@ def seal_columns(kind: Kind | None, frame: pl.DataFrame, personal: Personal) -> 
         return frame
     sealed: dict[str, list[str | None]] = {PROPERTY + name: [] for name in names}
     for role in roles:
-        values = frame[ROLE + role].to_list()
-        sealed[ROLE + role] = [None if value is None else _seal_ref(value, role, personal) for value in values]
+        values = frame[ROLE + role]
+        surrogates = {value: _seal_ref(value, role, personal) for value in values.drop_nulls().unique().to_list()}
+        sealed[ROLE + role] = [surrogates.get(value) for value in values.to_list()]
     if names:
         for row in frame.iter_rows(named=True):
             person = person_of(

@@ -75,7 +75,7 @@ class Run:
         if not len(self) or not len(keys):
             return found
         high, low = self.words[0], self.words[1]
-        place = np.searchsorted(high, keys[:, 0])
+        place = _places(high, keys[:, 0])
         rest = np.flatnonzero(place < len(high))
         while len(rest):  # keys that share their high word are neighbours; one step is nearly always enough
             spot = place[rest]
@@ -195,6 +195,16 @@ class Seen:
                 hit = spot >= 0
                 before[maybe[hit]] += run.words[2, spot[hit]].astype(np.int64)
         return before
+
+
+def _places(high: NDArray[np.uint64], keys: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """`searchsorted`, in ascending order when that pays: neighbours look at the same memory."""
+    if len(keys) < 10_000:
+        return np.searchsorted(high, keys)
+    order = np.argsort(keys)
+    place = np.empty(len(keys), np.int64)
+    place[order] = np.searchsorted(high, keys[order])
+    return place
 
 
 def _bit(place: Words) -> NDArray[np.uint8]:

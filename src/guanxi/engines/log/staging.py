@@ -35,7 +35,7 @@ class _Part:
     frame: pl.DataFrame
     ids: Words
     keys: Words | None  # natural keys, (n, 2); None when the preset has none
-    keyed: np.ndarray  # which rows have one
+    keyed: np.ndarray  # which rows have one, or came with their id
 
 
 def stage(
@@ -50,7 +50,7 @@ def stage(
 ) -> Staged:
     """Give ids to the events of a chunk, leave out those that the log holds, and write the rest durably.
 
-    batches   frames as sources emit them: no ids, natural key text in `nk`
+    batches   frames as sources emit them: no ids, natural key text in `nk`; or with an id in every row, which it keeps
     seen      occurrences in the chunks of this file that came before
     known     what the log holds
     progress  fields of Manifest: job, chunk, cursor, accepted, parked, done
@@ -120,6 +120,9 @@ def _one_per_kind(batches: Sequence[EventBatch]) -> list[EventBatch]:
 def _identify(batch: EventBatch, preset: str, seen: Seen) -> tuple[_Part, Run]:
     frame = batch.frame
     keyed = np.zeros(frame.height, np.bool_)
+    if {"id_hi", "id_lo"} <= set(frame.columns) and not frame["id_hi"].null_count() + frame["id_lo"].null_count():
+        given = np.column_stack([frame["id_hi"].to_numpy(), frame["id_lo"].to_numpy()])
+        return _Part(batch.kind, frame, given, None, ~keyed), Run(np.zeros((3, 0), np.uint64))
     keys: Words | None = None
     if "nk" in frame.columns and frame["nk"].null_count() < frame.height:
         keyed = frame["nk"].is_not_null().to_numpy()
@@ -146,7 +149,7 @@ def _drop_known(part: _Part, known: Known) -> _Part:
     old[part.keyed] = known.ids.contains(part.ids[part.keyed])
     if len(known.hot):
         old |= Run.of(known.hot).find(part.ids) >= 0
-    if part.keyed.any():  # only rows with a natural key can have the same id twice in a chunk
+    if part.keyed.any():  # only rows with a natural key, or with an id of their own, can have one twice in a chunk
         order = sorting(part.ids)
         ordered = part.ids[order]
         twice = np.zeros(len(order), np.bool_)
