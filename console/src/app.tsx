@@ -1,0 +1,103 @@
+/** The providers, outermost first, and the routes that the pages declare. */
+import { lazy, Suspense, useEffect, useState, type ComponentType, type ReactNode } from "react";
+import { App as AntApp, ConfigProvider } from "antd";
+import enUS from "antd/locale/en_US";
+import zhCN from "antd/locale/zh_CN";
+import { QueryClientProvider } from "@tanstack/react-query";
+import dayjs from "dayjs";
+import "dayjs/locale/zh-cn";
+import { createBrowserRouter, Navigate, Outlet, RouterProvider, useRouteError } from "react-router";
+import { makeQueryClient } from "@/api/client";
+import { LanguageProvider } from "@/i18n";
+import { PageState } from "@/parts/PageState";
+import Login from "@/pages/login/Page";
+import { allowed, PAGES, type PageSpec } from "@/registry";
+import { SessionProvider, useMe, useSession } from "@/state/session";
+import { useMode, usePref } from "@/state/prefs";
+import { Shell } from "@/shell/Shell";
+import { antdConfig, cssVariables } from "@/theme";
+
+const client = makeQueryClient();
+/** Where a role begins, the first that exists counts. */
+const LANDINGS: Record<string, string> = {
+  operator: "/cockpit", buyer: "/budget", service: "/service", reviewer: "/review", analyst: "/weekly", manager: "/map", engineer: "/data", wall: "/map",
+};
+
+export function App(): ReactNode {
+  return (
+    <Appearance>
+      <QueryClientProvider client={client}>
+        <SessionProvider>
+          <Gatehouse />
+        </SessionProvider>
+      </QueryClientProvider>
+    </Appearance>
+  );
+}
+
+/** Language, colours and antd's own texts; a switch is seen at once everywhere. */
+export function Appearance({ children }: { children: ReactNode }): ReactNode {
+  const [lang, setLang] = usePref("language");
+  const mode = useMode();
+  dayjs.locale(lang === "zh" ? "zh-cn" : "en");
+  useEffect(() => {
+    const root = document.documentElement;
+    root.lang = lang === "zh" ? "zh-CN" : "en";
+    root.dataset.mode = mode;
+    for (const [name, value] of Object.entries(cssVariables(mode))) root.style.setProperty(name, value);
+  }, [lang, mode]);
+  return (
+    <LanguageProvider lang={lang} setLang={setLang}>
+      <ConfigProvider locale={lang === "zh" ? zhCN : enUS} theme={antdConfig(mode)} button={{ autoInsertSpace: false }} wave={{ disabled: true }}>
+        <AntApp component={false}>{children}</AntApp>
+      </ConfigProvider>
+    </LanguageProvider>
+  );
+}
+
+/** Without a session the login stands in place of the page; the location waits. */
+function Gatehouse(): ReactNode {
+  const { phase } = useSession();
+  const [router] = useState(makeRouter);
+  if (phase === "in") return <RouterProvider router={router} />;
+  return <Login phase={phase} />;
+}
+
+function makeRouter(): ReturnType<typeof createBrowserRouter> {
+  return createBrowserRouter([
+    {
+      element: <Shell><Suspense fallback={<PageState state="loading" />}><Outlet /></Suspense></Shell>,
+      errorElement: <Broken />,
+      children: [
+        { index: true, element: <Landing /> },
+        { path: "/login", element: <Landing /> },
+        ...PAGES.map((page) => ({ path: page.path, element: <Guarded page={page} />, errorElement: <Broken /> })),
+        { path: "*", element: <PageState state="nowhere" /> },
+      ],
+    },
+  ]);
+}
+
+const views = new Map<string, ComponentType>();
+
+/** A page that the person may not open says so instead of failing. */
+function Guarded({ page }: { page: PageSpec }): ReactNode {
+  const me = useMe();
+  if (!allowed(me.verbs).includes(page)) return <PageState state="no-permission" />;
+  let View = views.get(page.path);
+  if (!View) views.set(page.path, (View = lazy(page.load)));
+  return <View />;
+}
+
+function Landing(): ReactNode {
+  const me = useMe();
+  const open = allowed(me.verbs).filter((page) => page.menu !== false);
+  const wanted = me.roles.map((role) => LANDINGS[role]);
+  const first = open.find((page) => wanted.includes(page.path)) ?? open.find((page) => page.path === "/cockpit") ?? open[0];
+  return first ? <Navigate to={first.path} replace /> : <PageState state="nowhere" />;
+}
+
+function Broken(): ReactNode {
+  const error = useRouteError();
+  return <PageState state="error" error={error} onRetry={() => window.location.reload()} />;
+}

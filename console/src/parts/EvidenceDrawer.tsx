@@ -1,0 +1,151 @@
+/** What stands behind a number: definition, rows, people, method, lineage. Open when the URL has `ev`. */
+import type { ReactNode } from "react";
+import { Button, Drawer, Tabs } from "antd";
+import { useQuery } from "@tanstack/react-query";
+import { ask, type ApiError } from "@/api/client";
+import { days, exact, money, people as peopleText, share, time } from "@/format";
+import { useLang, useT } from "@/i18n";
+import { filterQuery, useFilters, useParam } from "@/state/url";
+import { copyText } from "./copy";
+import { m } from "./messages";
+import { PageState } from "./PageState";
+import { PartyChip } from "./PartyChip";
+
+interface Span { start_ms: number; end_ms: number; partial: boolean }
+interface Reading { value: number | null; n: number; numerator: number | null; denominator: number | null; missing: string }
+
+/** As GET /v1/evidence answers. */
+export interface Evidence {
+  of: string; zh: string; en: string; definition_zh: string; definition_en: string; unit: string; known: number; as_of_ms: number;
+  window: Span | null; current: Reading | null; compared: Reading | null; sql: string; columns: string[]; sample: (string | number | null)[][];
+  rows: number; people: number | null; person_refs: string[]; method_zh: string; method_en: string; lineage: string[]; command: string;
+}
+
+export function EvidenceDrawer({ of, onClose }: { of: string; onClose: () => void }): ReactNode {
+  const t = useT(m);
+  const lang = useLang();
+  const [filters] = useFilters();
+  const query = { of, ...filterQuery(filters) };
+  const { data, error, refetch } = useQuery<Evidence, ApiError>({
+    queryKey: ["/v1/evidence", query], enabled: of !== "", queryFn: ({ signal }) => ask("GET", "/v1/evidence", { query, signal }),
+  });
+  return (
+    <Drawer open={of !== ""} onClose={onClose} size={560} title={data ? data[lang] : t("evidence")} closable={{ "aria-label": t("close") }} destroyOnHidden
+      footer={data && <Foot data={data} />}>
+      {error ? <PageState state="error" error={error} onRetry={() => void refetch()} /> : data ? <Body data={data} /> : <PageState state="loading" />}
+    </Drawer>
+  );
+}
+
+/** A reading as text, by its unit. */
+export function readingText(reading: Reading | null, unit: string, lang: "zh" | "en"): string {
+  const value = reading?.value;
+  if (value == null) return "—";
+  if (unit === "money") return money(value, "CNY", lang);
+  if (unit === "share") return share(value);
+  return exact(value, Number.isInteger(value) ? 0 : 2);
+}
+
+function Body({ data }: { data: Evidence }): ReactNode {
+  const t = useT(m);
+  const lang = useLang();
+  const [tab, setTab] = useParam("tab", "definition");
+  const items = [
+    { key: "definition", label: t("definition"), children: <Definition data={data} /> },
+    { key: "rows", label: t("rows"), children: <Rows data={data} /> },
+    { key: "people", label: t("people"), children: <People data={data} /> },
+    { key: "method", label: t("method"), children: <Method data={data} /> },
+    { key: "lineage", label: t("lineage"), children: <ol>{data.lineage.map((line) => <li key={line} style={{ padding: "4px 0 4px 12px", borderLeft: "2px solid var(--line)" }}>{line}</li>)}</ol> },
+  ];
+  return (
+    <>
+      {data.current && (
+        <p style={{ fontSize: 28, lineHeight: "36px", fontWeight: 600 }} title={data.current.value == null ? data.current.missing : exact(data.current.value, 2)}>
+          {readingText(data.current, data.unit, lang)}
+        </p>
+      )}
+      <p className="note">{t("asof", { time: time(data.as_of_ms, lang) })} · {t("knownAt", { seq: exact(data.known) })}</p>
+      <Tabs size="small" activeKey={items.some((item) => item.key === tab) ? tab : "definition"} onChange={setTab} items={items} />
+    </>
+  );
+}
+
+function Definition({ data }: { data: Evidence }): ReactNode {
+  const t = useT(m);
+  const lang = useLang();
+  const rows: [string, ReactNode][] = [
+    ...(data.window ? [[t("window"), days(data.window.start_ms, data.window.end_ms, lang)] as [string, ReactNode]] : []),
+    ...(data.compared ? [[t("compared"), readingText(data.compared, data.unit, lang)] as [string, ReactNode]] : []),
+    ...(data.unit ? [[t("unit"), data.unit] as [string, ReactNode]] : []),
+    ...(data.current ? [[t("n", { n: "" }).trim(), exact(data.current.n)] as [string, ReactNode]] : []),
+  ];
+  return (
+    <>
+      <p style={{ marginBottom: 12 }}>{lang === "zh" ? data.definition_zh : data.definition_en}</p>
+      <dl style={{ display: "grid", gridTemplateColumns: "88px 1fr", gap: "4px 12px" }}>
+        {rows.map(([name, value]) => [<dt key={`${name}-t`} style={{ color: "var(--ink-2)" }}>{name}</dt>, <dd key={name}>{value}</dd>])}
+      </dl>
+    </>
+  );
+}
+
+function Rows({ data }: { data: Evidence }): ReactNode {
+  const t = useT(m);
+  if (data.sample.length === 0) return <p>{t("noRows")}</p>;
+  const numeric = data.columns.map((_, at) => data.sample.every((row) => row[at] === null || typeof row[at] === "number"));
+  return (
+    <>
+      <p className="note" style={{ marginBottom: 8 }}>{t("rowCount", { n: exact(data.rows), k: data.sample.length })}</p>
+      <div style={{ overflowX: "auto" }} tabIndex={0} role="region" aria-label={t("rows")}>
+        <table className="twin">
+          <thead><tr>{data.columns.map((name, at) => <th key={name} scope="col" className={numeric[at] ? "num" : ""}>{name}</th>)}</tr></thead>
+          <tbody>
+            {data.sample.map((row, place) => (
+              <tr key={place}>{row.map((cell, at) => <td key={at} className={numeric[at] ? "num" : ""}>{cell === null ? "—" : String(cell)}</td>)}</tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </>
+  );
+}
+
+function People({ data }: { data: Evidence }): ReactNode {
+  const t = useT(m);
+  const lang = useLang();
+  if (data.people === null) return <p>{t("noPeopleCounted")}</p>;
+  if (data.people > 0 && data.people < 5) return <p>{t("peopleFew")}</p>;
+  return (
+    <>
+      <p style={{ marginBottom: 8 }}>{t("peopleCount", { n: peopleText(data.people, lang).replace(/ (人|people|person)$/, "") })}</p>
+      {data.people > 0 && data.person_refs.length === 0 && <PageState state="no-people" />}
+      <ul className="row wrap">{data.person_refs.map((ref) => <li key={ref}><PartyChip reference={ref} /></li>)}</ul>
+    </>
+  );
+}
+
+function Method({ data }: { data: Evidence }): ReactNode {
+  const t = useT(m);
+  const lang = useLang();
+  return (
+    <>
+      <p style={{ marginBottom: 12 }}>{lang === "zh" ? data.method_zh : data.method_en}</p>
+      {data.sql && (
+        <details>
+          <summary style={{ cursor: "pointer", color: "var(--blue)" }}>{t("query")}</summary>
+          <pre tabIndex={0} style={{ whiteSpace: "pre-wrap", fontSize: 12, lineHeight: "18px", background: "var(--shade)", padding: 12 }}>{data.sql}</pre>
+        </details>
+      )}
+    </>
+  );
+}
+
+function Foot({ data }: { data: Evidence }): ReactNode {
+  const t = useT(m);
+  return (
+    <div className="row wrap">
+      <Button size="small" onClick={() => void copyText(window.location.href)}>{t("copyLink")}</Button>
+      {data.command && <Button size="small" onClick={() => void copyText(data.command)}>{t("command")}</Button>}
+    </div>
+  );
+}

@@ -1,0 +1,36 @@
+import { catalogue } from "@/i18n";
+
+export const m = catalogue({
+  zh: {
+    skip: "跳到正文", menu: "主菜单", collapse: "收起菜单", expand: "展开菜单", breadcrumb: "位置",
+    overview: "总览", platforms: "平台", people: "用户", plays: "玩法", content: "内容与推荐", service: "客服", risk: "风控", analysis: "分析", ledger: "账本", data: "数据", settings: "设置",
+    today: "今天", yesterday: "昨天", "7d": "近7天", "30d": "近30天", week: "本周", last_week: "上周", month: "本月", custom: "自定义",
+    timeRange: "时间", compare: "对比", prev: "环比（上一同长时段）", yoy: "同比（去年同期）", noCompare: "不比较", align: "对齐", solar: "公历", lunar: "农历", promotion: "大促日",
+    prevShort: "环比", yoyShort: "同比", from: "开始日", to: "结束日", days: "{from} 至 {to}",
+    platformFilter: "平台", allPlatforms: "全部平台", nPlatforms: "{n} 个平台", clear: "清除",
+    asof: "截至", now: "现在", asofHelp: "选一个过去的时刻，按当时所知重看。写操作会停用。", pickTime: "时刻", backToNow: "回到现在",
+    past: "正在看 {time} 时的情况，操作已停用。",
+    search: "搜索", searchHint: "找页面、订单号、账号", searchNone: "没有找到「{text}」", searchPages: "页面", searchFound: "结果", searching: "正在找",
+    todo: "待办", todoN: "待办 {n}", todoNone: "没有等你处理的事。", todoCost: "等待的代价",
+    language: "English", person: "{name}，账户菜单", signOut: "退出登录", appearance: "外观", theme: "主题", light: "浅色", dark: "深色", system: "跟随系统",
+    colours: "涨跌配色", none: "不着色", red_up: "红涨绿跌", green_up: "绿涨红跌", density: "密度", compact: "紧凑", roomy: "宽松", shortcuts: "单键快捷键", on: "开", off: "关",
+    roles: "角色：{roles}", help: "快捷键", helpSearch: "搜索", helpHelp: "看快捷键", helpFilter: "聚焦页内筛选", helpTable: "图与表格互换", helpJump: "去{page}", helpOff: "单键快捷键已关闭，可在账户菜单里打开。",
+    lost: "连接断开，数字停在 {time}。正在重连。", lostNever: "连接断开，正在重连。", back: "连接已恢复。",
+  },
+  en: {
+    skip: "Skip to content", menu: "Main menu", collapse: "Collapse menu", expand: "Expand menu", breadcrumb: "Location",
+    overview: "Overview", platforms: "Platforms", people: "People", plays: "Plays", content: "Content & Feed", service: "Service", risk: "Risk", analysis: "Analysis", ledger: "Ledger", data: "Data", settings: "Settings",
+    today: "Today", yesterday: "Yesterday", "7d": "Last 7 days", "30d": "Last 30 days", week: "This week", last_week: "Last week", month: "This month", custom: "Custom",
+    timeRange: "Time", compare: "Compare with", prev: "Period before", yoy: "A year ago", noCompare: "Nothing", align: "Align by", solar: "Solar date", lunar: "Lunar date", promotion: "Sales day",
+    prevShort: "vs before", yoyShort: "vs year ago", from: "First day", to: "Last day", days: "{from} to {to}",
+    platformFilter: "Platforms", allPlatforms: "All platforms", nPlatforms: "{n} platforms", clear: "Clear",
+    asof: "As of", now: "now", asofHelp: "Pick a past instant to read what was known then. Nothing can be changed there.", pickTime: "Instant", backToNow: "Back to now",
+    past: "You are looking at {time}. Nothing can be changed here.",
+    search: "Search", searchHint: "Pages, order numbers, accounts", searchNone: "Nothing found for “{text}”", searchPages: "Pages", searchFound: "Results", searching: "Searching",
+    todo: "To-do", todoN: "To-do {n}", todoNone: "Nothing waits for you.", todoCost: "Cost of waiting",
+    language: "中文", person: "{name}, account menu", signOut: "Sign out", appearance: "Appearance", theme: "Theme", light: "Light", dark: "Dark", system: "As the system",
+    colours: "Rise and fall", none: "No colour", red_up: "Red up", green_up: "Green up", density: "Density", compact: "Compact", roomy: "Roomy", shortcuts: "Single-key shortcuts", on: "On", off: "Off",
+    roles: "Roles: {roles}", help: "Shortcuts", helpSearch: "Search", helpHelp: "List shortcuts", helpFilter: "Focus the page's filter", helpTable: "Chart or table", helpJump: "Go to {page}", helpOff: "Single-key shortcuts are off; the account menu switches them on.",
+    lost: "The line is cut; figures stand at {time}. Reconnecting.", lostNever: "The line is cut. Reconnecting.", back: "Connected again.",
+  },
+});

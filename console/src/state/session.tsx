@@ -1,0 +1,93 @@
+/** Who is signed in. Without a session the login stands in place of the page, so the location stays as it was. */
+import { createContext, useCallback, useContext, useEffect, useMemo, useState, type ReactNode } from "react";
+import { useQueryClient } from "@tanstack/react-query";
+import { api, ApiError, holdSession, type Me, type Verb } from "@/api/client";
+import { LiveLine, live, setLive } from "@/api/live";
+
+export type Phase = "asking" | "out" | "lost" | "away" | "in";
+interface Session {
+  phase: Phase;
+  me: Me | null;
+  signIn: (name: string, password: string) => Promise<void>;
+  signOut: () => Promise<void>;
+  again: () => void;
+}
+const SessionContext = createContext<Session | null>(null);
+
+export function SessionProvider({ children }: { children: ReactNode }): ReactNode {
+  const client = useQueryClient();
+  const [phase, setPhase] = useState<Phase>("asking");
+  const [me, setMe] = useState<Me | null>(null);
+  const [round, setRound] = useState(0);
+
+  const enter = useCallback(
+    (next: Me) => {
+      setMe((before) => {
+        if (before && before.who !== next.who) client.clear(); // another person must not see what the first one read
+        return next;
+      });
+      const lost = (): void => {
+        live.close();
+        setPhase((now) => (now === "in" ? "lost" : now));
+      };
+      holdSession(next.csrf, lost);
+      live.close();
+      setLive(new LiveLine(lost));
+      live.open();
+      setPhase("in");
+    },
+    [client],
+  );
+
+  useEffect(() => {
+    let gone = false;
+    api.get("/v1/me").then(
+      (found) => gone || enter(found),
+      (error: unknown) => gone || setPhase(error instanceof ApiError && error.status === 401 ? "out" : "away"),
+    );
+    return () => {
+      gone = true;
+    };
+  }, [enter, round]);
+
+  const value = useMemo<Session>(
+    () => ({
+      phase, me,
+      signIn: async (name, password) => {
+        await api.post("/v1/session", { body: { name, password } });
+        enter(await api.get("/v1/me"));
+        void client.invalidateQueries();
+      },
+      signOut: async () => {
+        await api.delete("/v1/session").catch(() => {}); // gone either way: the page forgets what it read
+        live.close();
+        client.clear();
+        holdSession("");
+        setMe(null);
+        setPhase("out");
+      },
+      again: () => {
+        setPhase("asking");
+        setRound((n) => n + 1);
+      },
+    }),
+    [phase, me, client, enter],
+  );
+  return <SessionContext value={value}>{children}</SessionContext>;
+}
+
+export function useSession(): Session {
+  const session = useContext(SessionContext);
+  if (!session) throw new Error("useSession outside SessionProvider");
+  return session;
+}
+
+/** Who is signed in; inside pages somebody always is. */
+export function useMe(): Me {
+  const { me } = useSession();
+  if (!me) throw new Error("useMe without a session");
+  return me;
+}
+
+/** Whether the person may do something; what they may not do is absent from the page. */
+export const useMay = (verb: Verb): boolean => useSession().me?.verbs.includes(verb) ?? false;

@@ -1,0 +1,38 @@
+import { promisify } from "node:util";
+import { gzip } from "node:zlib";
+import react from "@vitejs/plugin-react";
+import type { Plugin } from "vite";
+import { defineConfig } from "vitest/config";
+
+const desk = process.env.GUANXI_DESK ?? "http://127.0.0.1:8600";
+
+export default defineConfig({
+  plugins: [react(), gzipped()],
+  resolve: { alias: { "@": new URL("./src", import.meta.url).pathname } },
+  server: { port: 8610, strictPort: true, proxy: { "/v1": desk, "/openapi.json": desk } },
+  build: {
+    outDir: "../src/guanxi/api/console",
+    emptyOutDir: true,
+    manifest: "manifest.json",
+    modulePreload: { polyfill: false },
+    assetsInlineLimit: 0,
+    chunkSizeWarningLimit: 1500,
+    reportCompressedSize: false,
+  },
+  test: { environment: "jsdom", setupFiles: ["src/test/setup.ts"], css: false, include: ["src/**/*.test.{ts,tsx}"] },
+});
+
+/** Writes `.gz` beside each text asset, so that the desk never compresses while it serves. */
+function gzipped(): Plugin {
+  return {
+    name: "guanxi-gzip",
+    apply: "build",
+    async generateBundle(_, bundle) {
+      for (const [name, file] of Object.entries(bundle)) {
+        if (!/\.(js|css|svg|json)$/.test(name)) continue;
+        const source = await promisify(gzip)(file.type === "chunk" ? file.code : file.source, { level: 9 });
+        this.emitFile({ type: "asset", fileName: `${name}.gz`, source });
+      }
+    },
+  };
+}
