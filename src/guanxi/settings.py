@@ -39,6 +39,9 @@ class Limits(_Section):
     inflated_bytes: int = Field(
         default=32_000_000, gt=0, description="Largest request body after decompression, in bytes."
     )
+    upload_bytes: int = Field(
+        default=2_000_000_000, gt=0, description="Largest file that the page may bring, in bytes."
+    )
     batch_events: int = Field(default=1_000, gt=0, description="Most events in one batch.")
     requests_per_second: float = Field(
         default=200.0, gt=0, description="Requests per second that one key may make, sustained."

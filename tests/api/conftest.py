@@ -111,6 +111,7 @@ batch_events = 5
 requests_per_second = 0.5
 request_burst = 3
 logins_per_minute = 3
+upload_bytes = 3000
 """
     with serve(tmp_path_factory.mktemp("tight") / "shop", limits) as one:
         yield one

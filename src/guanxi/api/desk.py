@@ -23,6 +23,7 @@ from guanxi.api.readers import Readers
 from guanxi.api.relay import TIMEOUT_S, Relay
 from guanxi.api.settings_routes import settings_routes
 from guanxi.api.shield import HEALTH, Shield
+from guanxi.api.upload_routes import UPLOADS, import_routes, upload_routes
 from guanxi.app import ADAPTERS, Workspace
 
 SMALL_BODY = 64 * 1024  # bytes; what a form of the page may send
@@ -52,13 +53,18 @@ def desk_app(workspace: Workspace, *, gate_url: str) -> FastAPI:
     relayed = tuple(path.partition("{")[0] for adapter in ADAPTERS for path in adapter.paths)
     app.add_middleware(
         Shield, hosts=serve.allowed_hosts, https=serve.secure_cookies,
-        body_limit=lambda path: limits.body_bytes if path.startswith(relayed) else SMALL_BODY,
+        body_limit=lambda path: (
+            limits.upload_bytes + SMALL_BODY if path == UPLOADS
+            else limits.body_bytes if path.startswith(relayed) else SMALL_BODY
+        ),
     )  # fmt: skip
     app.include_router(session_routes(workspace))
     for routes in (own_routes, member_routes, member_change_routes, key_routes):
         app.include_router(routes(workspace, access))
     for reading in (data_routes, catalogue_routes, intake_routes):
         app.include_router(reading(workspace, access, readers))
+    for bringing in (upload_routes, import_routes):
+        app.include_router(bringing(workspace, access, readers))
     app.include_router(settings_routes(workspace, access, readers))
     app.include_router(person_routes(workspace, access, readers))  # last of /v1/people: its path takes what is left
     _add_live(app, workspace, access, last)

@@ -1,7 +1,7 @@
 """Declaring a route of the desk: its verb, labels and example stand beside it, and nothing is served without them."""
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Final, Generic, Literal, TypeVar
 
 import msgspec
@@ -57,6 +57,7 @@ class Routes:
         example: Any,
         people: bool = False,
         status: int = 200,
+        body: Mapping[str, Any] | None = None,
     ) -> Callable[[Handler], Handler]:
         """Register a handler; what it returns is encoded as JSON, and its return annotation becomes the schema.
 
@@ -64,17 +65,19 @@ class Routes:
         zh, en   what it does
         example  an answer
         people   the answer holds single events or people
+        body     requestBody of the document, where the handler reads the body itself
         """
 
         def register(handler: Handler) -> Handler:
             schema, components = answer_schema(inspect.signature(handler, eval_str=True).return_annotation)
             media = {"example": example} | ({"schema": schema} if schema else {})
+            extra: dict[str, Any] = {"x-verb": verb, "x-people": people, COMPONENTS: components}
             self.router.add_api_route(
                 path, encoded(handler, status), methods=[method], status_code=status, summary=f"{zh} · {en}",
                 description=handler.__doc__, response_class=Response,
                 dependencies=[Depends(self._access.needs(verb, people=people))],
                 responses={status: {"description": en, "content": {"application/json": media}}},
-                openapi_extra={"x-verb": verb, "x-people": people, COMPONENTS: components},
+                openapi_extra=extra | ({"requestBody": body} if body else {}),
             )  # fmt: skip
             return handler
 
@@ -138,7 +141,7 @@ class Routes:
             self.router.add_api_route(
                 f"{path}.{form}", self._as_file(handler, path, columns, rows, zh, form), methods=["GET"],
                 summary=f"{zh}（{words} 导出） · {en} as {words}", response_class=Response, dependencies=checks,
-                openapi_extra={"x-verb": "export", "x-people": people},
+                openapi_extra={"x-verb": "export", "x-also": verb, "x-people": people},
                 responses={200: {"description": f"At most {EXPORT_ROWS} rows", "content": {media: {"example": shown}}}},
             )  # fmt: skip
 

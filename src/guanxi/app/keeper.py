@@ -1,9 +1,10 @@
-"""The keeper: seals the log into the lake, compacts it, and goes on after any crash."""
+"""The keeper: seals the log into the lake, compacts it, imports what the page asks for, goes on after any crash."""
 
 import threading
 import time
 
 from guanxi.app.care import erase_open
+from guanxi.app.upload_jobs import Importer
 from guanxi.app.workspace import Workspace
 from guanxi.core import Busy
 from guanxi.engines.lake import Sealer
@@ -13,13 +14,14 @@ PAUSE: float = 1.0  # seconds between two looks at the log
 
 
 def keep(workspace: Workspace, stop: threading.Event) -> None:
-    """Seal and compact until told to stop; the caller runs this in a process of its own."""
+    """Seal, compact and import until told to stop; the caller runs this in a process of its own."""
     settings = workspace.settings.log
     with Lock(workspace.folder, KEEPER, doing="guanxi serve"):
-        sealer = Sealer(workspace.folder, workspace.catalogue)
+        sealer, importer = Sealer(workspace.folder, workspace.catalogue), Importer(workspace.folder)
         try:
             sealed_all = tidied = time.monotonic()
             while not stop.wait(PAUSE):
+                importer.look()
                 now = time.monotonic()
                 due = now - sealed_all >= settings.seal_seconds
                 try:
@@ -34,4 +36,5 @@ def keep(workspace: Workspace, stop: threading.Event) -> None:
                 except Busy:
                     continue  # a backup, or a reader of the catalog; nothing is lost, the next round tries again
         finally:
+            importer.close()
             sealer.close()

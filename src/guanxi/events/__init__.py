@@ -37,6 +37,7 @@ from guanxi.events.event import (
 from guanxi.events.intake import AHEAD_MS, Intake, Personal, RawEvent, person_of, seal_columns
 from guanxi.events.kinds import REFS, ROLES, Catalogue, Kind, Property, read_kinds, shipped, table_name
 from guanxi.events.log import Appended, EventLog
+from guanxi.events.names import looks_personal
 from guanxi.events.parked import REASONS, Parked
 
 __all__ = [
@@ -79,6 +80,7 @@ __all__ = [
     "id_bytes",
     "id_pair",
     "id_text",
+    "looks_personal",
     "party_ref",
     "person_of",
     "problems",

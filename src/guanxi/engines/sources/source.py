@@ -86,7 +86,7 @@ def open_source(
     for place, source in enumerate(sources):
         if place < at_source:
             continue
-        tables = list(_tables(source, preset))
+        tables = list(tables_of(source, preset))
         if not tables:
             raise DataError(
                 f"{source.name} has none of the sheets that {preset.id} reads",
@@ -106,6 +106,18 @@ def open_source(
                 number += 1
                 chunk.number = number
                 yield chunk
+
+
+def tables_of(source: Opened, preset: Preset) -> Iterator[tuple[Table, str, dict[str, str | None]]]:
+    """Yield (table, sheet, $sheet names) for what the file holds of the preset."""
+    form = format_of(source)
+    for table in preset.tables:
+        wanted = table.format or form
+        if wanted != "xlsx":
+            yield table, "", {"sheet": None, "sheet1": None}
+            continue
+        for sheet, caught in matching_sheets(source, preset, table):
+            yield table, sheet, {"sheet": sheet, "sheet1": caught}
 
 
 def _message_chunks(
@@ -252,24 +264,12 @@ class _Runs:
         return int(self.starts[waiting].min()) if waiting.any() else None
 
 
-def _tables(source: Opened, preset: Preset) -> Iterator[tuple[Table, str, dict[str, str | None]]]:
-    """Yield (table, sheet, $sheet names) for what the file holds of the preset."""
-    form = format_of(source)
-    for table in preset.tables:
-        wanted = table.format or form
-        if wanted != "xlsx":
-            yield table, "", {"sheet": None, "sheet1": None}
-            continue
-        for sheet, caught in matching_sheets(source, preset, table):
-            yield table, sheet, {"sheet": sheet, "sheet1": caught}
-
-
 def _facts(
     source: Opened, preset: Preset, given: Mapping[str, str], catalogue: Catalogue | None
 ) -> dict[str, str | None]:
     found: dict[str, str | None] = dict.fromkeys(preset.facts)
     for name, fact in preset.facts.items():
-        for table, sheet, more in _tables(source, preset):
+        for table, sheet, more in tables_of(source, preset):
             if (fact.table and table.id != fact.table) or (fact.sheet and sheet != fact.sheet):
                 continue
             plan = plan_table(

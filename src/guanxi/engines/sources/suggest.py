@@ -1,7 +1,7 @@
 """Suggest: a first draft of a mapping from a file's headers and values, with how sure each guess is."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -26,7 +26,7 @@ class Guess:
     column  its name
     what    a word of the vocabulary below: order, line, buyer, time, amount, ...; "" = nothing known
     as_     how its cells read
-    sure    "header and values", "header", "values" or "nothing"
+    sure    "header and values", "header", "values" or "nothing"; "choice" when a person said so
     """
 
     column: str
@@ -35,18 +35,62 @@ class Guess:
     sure: str
 
 
-def suggest(path: Path) -> str:
+#: What a column may be -> (Chinese, English); "" = not mapped.
+WORDS: Final[dict[str, tuple[str, str]]] = {
+    "": ("不导入", "not mapped"), "order": ("订单号", "order id"), "line": ("子订单号", "line id"),
+    "refund": ("退款单号", "refund id"), "paid_at": ("付款时间", "time of payment"), "at": ("时间", "time"),
+    "day": ("日期", "day"), "amount": ("实付金额", "amount paid"), "refunded": ("退款金额", "amount refunded"),
+    "price": ("单价", "unit price"), "money": ("其他金额", "other money"), "quantity": ("数量", "quantity"),
+    "rate": ("比率", "rate"), "item": ("商品编号", "product id"), "title": ("商品名称", "product name"),
+    "buyer": ("买家或用户", "buyer or user"), "shop": ("店铺", "shop"), "creator": ("达人或主播", "creator"),
+    "status": ("状态", "status"), "currency": ("币种", "currency"), "drop": ("个人信息，不导入", "personal, left out"),
+}  # fmt: skip
+
+
+def suggest(
+    path: Path, *, chosen: Mapping[str, str] | None = None, name: str = "", zh: str = "", platform: str = ""
+) -> str:
     """Return the TOML text of a draft mapping for a file; every guess says what it rests on.
+
+    chosen  column -> a word of WORDS, instead of what is guessed
+    name, zh, platform  of the mapping; after the file when left out
+    raises  DataError when the file cannot be opened or has no columns, or a choice is not possible
+    """
+    sight, rows, found, _ = _look(path)
+    columns = {one.column for one in found}
+    for column, word in (chosen or {}).items():
+        if column not in columns or word not in WORDS:
+            allowed = f"Columns: {', '.join(sorted(columns)[:40])}; words: {', '.join(filter(None, WORDS))}"
+            raise DataError(f"{column[:40]!r} cannot be {word[:40]!r}", allowed, "columns")
+    ours = [
+        Guess(one.column, chosen[one.column], _FORM.get(chosen[one.column], one.as_), "choice")
+        for one in found
+        if chosen is not None and one.column in chosen
+    ]
+    mine = {one.column for one in ours}
+    return _draft(
+        path, sight, rows, [*ours, *(one for one in found if one.column not in mine)], name=name, zh=zh,
+        platform=platform,
+    )  # fmt: skip
+
+
+def guesses(path: Path) -> tuple[list[Guess], pl.DataFrame]:
+    """Return what each column of a file seems to be, and its first rows as they stand there.
 
     raises  DataError when the file cannot be opened or has no columns
     """
+    _, _, found, frame = _look(path)
+    return found, frame.drop(ROW, strict=False)
+
+
+def _look(path: Path) -> tuple[Sight, str, list[Guess], pl.DataFrame]:
     source = expand(path)[0]
     sight = look(source)
     rows, frame = _sample(path, sight)
-    guesses = [guess(frame[name]) for name in frame.columns if name != ROW]
-    if not guesses:
+    found = [guess(frame[name]) for name in frame.columns if name != ROW]
+    if not found:
         raise DataError(f"{source.name} shows no columns", "Say how to read it: see docs/mappings.md")
-    return _draft(path, sight, rows, guesses)
+    return sight, rows, found, frame
 
 
 def guess(cells: pl.Series) -> Guess:
@@ -191,18 +235,19 @@ def _plain(cell: object) -> str | None:
     return None if cell is None or isinstance(cell, dict | list) else str(cell)
 
 
-def _draft(path: Path, sight: Sight, rows: str, guesses: Sequence[Guess]) -> str:
+def _draft(path: Path, sight: Sight, rows: str, guesses: Sequence[Guess], *, name: str, zh: str, platform: str) -> str:
     """Write the draft."""
     by: dict[str, Guess] = {}
     for one in guesses:
         by.setdefault(one.what, one)
     times = [one for what in ("paid_at", "at", "day") for one in ([by[what]] if what in by else [])]
-    name = re.sub(r"\W+", "_", path.name.split(".")[0].lower(), flags=re.ASCII).strip("_") or "mapping"
+    name = name or re.sub(r"\W+", "_", path.name.split(".")[0].lower(), flags=re.ASCII).strip("_") or "mapping"
     lines = [
         "# A draft: check every line. The comment says what a guess rests on.",
         f"id = {_quoted(name)}",
-        f"zh = {_quoted(path.name.split('.')[0])}",
-        'platform = ""                         # write the platform\'s id: taobao, douyin, store, ...',
+        f"zh = {_quoted(zh or path.name.split('.')[0])}",
+        f"platform = {_quoted(platform)}"
+        + ("" if platform else "                         # write the platform's id: taobao, douyin, store, ..."),
         "",
         "[match]",
     ]
