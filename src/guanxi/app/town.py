@@ -127,7 +127,7 @@ def found_town(folder: Path, spec: TownSpec) -> tuple[Workspace, str]:
                 return workspace, password
             raise SettingError(
                 f"the workspace {folder.name!r} holds another town: seed {held.seed}, {held.people:,} people,"
-                f" {held.days} days, made by {held.version}",
+                f" {held.days} days from {held.start}, made by {held.version}",
                 "Name another folder, or remove this one",
             )
         if workspace.reader.sizes()["last_seq"]:
@@ -309,8 +309,8 @@ def _detail(spec: TownSpec, day: int) -> Literal["full", "trade"]:
 
 
 def _same(held: TownSpec, wanted: TownSpec) -> bool:
-    """Whether two specs are of one town as far as a person cares: when it began does not matter."""
-    return msgspec.structs.replace(held, start=wanted.start) == wanted
+    """Whether two specs are of one town, whatever it is called."""
+    return msgspec.structs.replace(held, size=wanted.size) == wanted
 
 
 def _write_spec(folder: Path, spec: TownSpec) -> None:

@@ -5,9 +5,10 @@ from pathlib import Path
 
 from guanxi.bench import ingest
 from guanxi.bench.report import Figure, Report, measure
+from guanxi.bench.truth import Planted, summary, town_truth
 from guanxi.core import NotFound
 
-__all__ = ["BENCHES", "Figure", "Report", "ingest", "measure", "run"]
+__all__ = ["BENCHES", "Figure", "Planted", "Report", "ingest", "measure", "run", "summary", "town_truth"]
 
 #: name -> (what it measures, the bench)
 BENCHES: dict[str, tuple[str, Callable[[Path], Sequence[Figure]]]] = {

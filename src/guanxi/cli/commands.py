@@ -1,6 +1,5 @@
 """The tree of commands, and the bare verbs: init, demo, import, serve, status, explain, sql."""
 
-import os
 import shutil
 import sys
 from pathlib import Path
@@ -9,11 +8,11 @@ from typing import Annotated
 import msgspec
 import typer
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress
 
 from guanxi import __version__
-from guanxi.app import Workspace, import_files, preview, queries, run_demo, sources
-from guanxi.cli import bench, control, events, mapping, parked, parties, privacy, serve
+from guanxi.app import DATA, Workspace, import_files, preview, queries, run_demo, sources
+from guanxi.cli import bench, control, events, mapping, parked, parties, privacy, serve, town
 from guanxi.cli.facts import property_rows
 from guanxi.cli.output import (
     DEFAULT_WORKSPACE,
@@ -27,8 +26,8 @@ from guanxi.cli.output import (
     show_pairs,
     show_table,
     show_text,
-    talk,
 )
+from guanxi.cli.progress import progress_bar
 from guanxi.cli.reports import show_preview, show_report, show_status
 from guanxi.cli.tree import Commands
 
@@ -40,6 +39,7 @@ cli.add_typer(events.commands, name="events")
 cli.add_typer(parties.commands, name="parties")
 cli.add_typer(parked.commands, name="parked")
 cli.add_typer(mapping.commands, name="mapping")
+cli.add_typer(town.commands, name="town")
 cli.add_typer(control.keys, name="keys")
 cli.add_typer(control.users, name="users")
 cli.command("bench")(bench.bench)
@@ -71,22 +71,33 @@ def init(folder: Annotated[Path, typer.Argument(help="Folder to make. 新工作�
 
 @cli.command()
 def demo(
-    workspace: Annotated[Path, typer.Option("--workspace", "-w", help="Folder of the demo. 演示目录")] = DEMO_WORKSPACE,
-    no_serve: Annotated[bool, typer.Option("--no-serve", help="Import and stop. 只导入,不启动服务")] = False,
+    workspace: Annotated[Path | None, typer.Option("--workspace", "-w", help="Folder of the demo. 演示目录")] = None,
+    data: Annotated[str, typer.Option("--data", help=f"{' or '.join(DATA)}. 数据:小镇或真实订单")] = DATA[0],
+    size: town.SizeOption = "demo",
+    seed: town.SeedOption = 7,
+    start: town.StartOption = "",
+    no_serve: Annotated[bool, typer.Option("--no-serve", help="Fill it and stop. 只准备数据,不启动服务")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Import a year of real orders, then serve them. 导入一年真实订单并启动服务"""
-    with _bar() as bar:
-        opened, report, _ = run_demo(workspace, progress=_progress(bar))
+    """Make a town of 20,000 people and serve it, or a year of real orders. 演示:两万人的小镇,或一年真实订单"""
+    folder = workspace or (DEMO_WORKSPACE if data == DATA[0] else DEMO_WORKSPACE.with_name(f".guanxi-demo-{data}"))
+    with progress_bar() as bar:
+        days = town.show_days(bar) if data == DATA[0] else None
+        opened, report = run_demo(
+            folder, data=data, size=size, seed=seed, start=town.read_day(start), progress=_progress(bar), days=days
+        )
     opened.close()
     if as_json:
         show_json(msgspec.structs.replace(report, password=""))
     else:
+        if report.reused:
+            say(f"The workspace {folder} holds this already: it is used as it is. 数据已存在,直接使用")
         show_pairs(
             [
+                ("data 数据", "a planted town 模拟小镇" if data == DATA[0] else "The Complete Journey 真实订单"),
                 ("events 事件", f"{report.events:,}, of which new {report.stored:,} 本次新增"),
                 ("parties 参与方", report.parties), ("parked rows 问题行", report.parked),
-                ("import 导入用时", f"{report.seconds:.1f} s"),
+                ("took 用时", f"{report.seconds:.1f} s"),
             ]
         )  # fmt: skip
     if report.password:
@@ -94,10 +105,10 @@ def demo(
     if not no_serve:
         program = _program()
         say(
-            f"\nLook around in another terminal 在另一个终端查看:\n  {program} status -w {workspace}\n"
-            f"  {program} events tail -w {workspace}\n  {program} parties show account:store:1 -w {workspace}\n"
+            f"\nLook around in another terminal 在另一个终端查看:\n  {program} status -w {folder}\n"
+            f"  {program} events tail -w {folder}\n"
         )
-        serve.serve(workspace)
+        serve.serve(folder)
 
 
 @cli.command("import")
@@ -129,7 +140,7 @@ def import_(
                 else:
                     show_preview(source, row, shown, opened.catalogue)
             return
-        with _bar() as bar:
+        with progress_bar() as bar:
             report = import_files(opened, chosen, settings=given, progress=_progress(bar))
     if as_json:
         show_json(report)
@@ -211,13 +222,6 @@ def _program() -> str:
     if shutil.which(called.name) is not None or called.name != "guanxi":
         return "guanxi"
     return str(called.relative_to(Path.cwd()) if called.is_relative_to(Path.cwd()) else called)
-
-
-def _bar() -> Progress:
-    return Progress(
-        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[done]}"),
-        TimeElapsedColumn(), console=talk, transient=not talk.is_terminal, disable=bool(os.environ.get("CI")),
-    )  # fmt: skip
 
 
 def _progress(bar: Progress) -> "_Show":

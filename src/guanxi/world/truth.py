@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
 import polars as pl
@@ -121,6 +122,34 @@ class Truths:
         held = list(effects)
         data = {name: [getattr(one, name) for one in held] for name in KINDS["effects"]}
         return cls(effects=pl.DataFrame(data, schema=dict(KINDS["effects"])))
+
+    @classmethod
+    def read(cls, folder: Path) -> "Truths":
+        """Return what `write` wrote; a kind without a file is empty.
+
+        raises   NotFound when the folder holds no such file; DataError for a file that is none of ours
+        """
+        frames = {}
+        for kind in KINDS:
+            path = folder / f"{kind}.parquet"
+            if path.exists():
+                try:
+                    frames[kind] = pl.read_parquet(path)
+                except (OSError, pl.exceptions.PolarsError) as error:
+                    raise DataError(f"{path.name} is no Parquet file", "Write it again with `Truths.write`") from error
+        if not frames:
+            raise NotFound(
+                f"the folder {folder.name!r} holds no truth", f"Put <kind>.parquet into it: {', '.join(KINDS)}"
+            )
+        return cls(**frames)
+
+    def write(self, folder: Path) -> None:
+        """Write each kind that holds anything as <kind>.parquet."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for one in fields(self):
+            frame = getattr(self, one.name)
+            if frame.height:
+                frame.write_parquet(folder / f"{one.name}.parquet")
 
     def __add__(self, other: "Truths") -> "Truths":
         """Return what both say."""
