@@ -250,7 +250,8 @@ def test_every_route_has_an_example_two_languages_and_the_error_shape(document: 
 def test_every_route_that_is_served_is_in_the_document_or_a_twin(served, document: dict) -> None:
     for path in ("/docs", "/redoc", "/docs/oauth2-redirect"):
         with served.client(served.desk) as client:
-            assert client.get(path).status_code == 404
+            answer = client.get(path)  # no reader of the document of FastAPI's own: it loads scripts from elsewhere
+            assert not re.search(r"swagger|redoc|https?://", answer.text, re.IGNORECASE)
     for path in (
         "/v1/batch",
         "/v1/relate",
@@ -269,7 +270,7 @@ def test_desk_headers(desk: httpx.Client, served) -> None:
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["x-frame-options"] == "DENY"
         assert answer.headers["referrer-policy"] == "no-referrer"
-        assert "default-src 'self'" in answer.headers["content-security-policy"]
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
         assert answer.headers["cross-origin-opener-policy"] == "same-origin"
         assert answer.headers["cache-control"] == "no-store"
         assert "server" not in answer.headers or "uvicorn" in answer.headers["server"]
