@@ -1,7 +1,9 @@
 """The lake: sealed history in Parquet, and the reader that sees hot, staged and sealed rows as one."""
 
+from guanxi.engines.lake.ask import ask
 from guanxi.engines.lake.footprint import WHO, TimeSpan, events_at, footprint, known_at, time_span
 from guanxi.engines.lake.lake import CATALOG, DATA, Lake, Stream, lake_error, open_duckdb
+from guanxi.engines.lake.metrics import PlatformFreshness, aggregate, freshness
 from guanxi.engines.lake.reader import Reader
 from guanxi.engines.lake.sealer import Sealer
 
@@ -10,12 +12,16 @@ __all__ = [
     "DATA",
     "WHO",
     "Lake",
+    "PlatformFreshness",
     "Reader",
     "Sealer",
     "Stream",
     "TimeSpan",
+    "aggregate",
+    "ask",
     "events_at",
     "footprint",
+    "freshness",
     "known_at",
     "lake_error",
     "open_duckdb",

@@ -63,24 +63,32 @@ class Reader:
     def picture(self, *, known: int | None = None, kind: str | None = None) -> Picture:
         """Return the state of the log now, or as it was known at an earlier sequence number."""
         with snapshot(self._db):
-            (last,) = self._db.execute("SELECT value FROM meta WHERE name='last_seq'").fetchone()
-            known = last if known is None else min(known, last)
-            cursor = self._db.execute(
-                "SELECT * FROM segments WHERE state='open' AND origin='bulk' AND first_seq <= ? ORDER BY first_seq",
-                (known,),
-            )
-            names = [column[0] for column in cursor.description]
-            segments = tuple(dict(zip(names, row, strict=True)) for row in cursor)
-            (upto,) = self._db.execute(
-                "SELECT coalesce(max(last_seq), 0) FROM segments WHERE origin='hot' AND state != 'open'"
-            ).fetchone()
+            known, segments, upto, replaced = self.state(known)
             hot = list(read_hot(self._db, upto + 1, known))
-            gone = self._db.execute("SELECT id FROM superseded WHERE by_seq <= ?", (known,)).fetchall()
-        replaced = np.frombuffer(b"".join(row[0] for row in gone), ">u8").reshape(-1, 2).astype(np.uint64)
         unsealed = [(int(one["first_seq"]), int(one["last_seq"])) for one in segments]
-        unsealed += _stretches([event.seq for event in hot])
+        unsealed += stretches([event.seq for event in hot])
         wanted = tuple(event for event in hot if kind in (None, event.kind))
         return Picture(known, segments, wanted, tuple(unsealed), replaced)
+
+    def state(self, known: int | None) -> tuple[int, tuple[Mapping[str, Any], ...], int, np.ndarray]:
+        """Return what a picture is made of: `known`, open segments, where hot rows begin, superseded ids.
+
+        The caller holds a snapshot of the log.
+        """
+        (last,) = self._db.execute("SELECT value FROM meta WHERE name='last_seq'").fetchone()
+        known = last if known is None else min(known, last)
+        cursor = self._db.execute(
+            "SELECT * FROM segments WHERE state='open' AND origin='bulk' AND first_seq <= ? ORDER BY first_seq",
+            (known,),
+        )
+        names = [column[0] for column in cursor.description]
+        segments = tuple(dict(zip(names, row, strict=True)) for row in cursor)
+        (upto,) = self._db.execute(
+            "SELECT coalesce(max(last_seq), 0) FROM segments WHERE origin='hot' AND state != 'open'"
+        ).fetchone()
+        gone = self._db.execute("SELECT id FROM superseded WHERE by_seq <= ?", (known,)).fetchall()
+        replaced = np.frombuffer(b"".join(row[0] for row in gone), ">u8").reshape(-1, 2).astype(np.uint64)
+        return known, segments, upto, replaced
 
     def read(
         self,
@@ -146,15 +154,20 @@ class Reader:
         connection, sql = self._select(table, patient(self._lake.layout).get(table, []), picture, where)
         return patient(lambda: pl.DataFrame(connection.sql(f"{sql} ORDER BY seq", params=values)))
 
-    def sql(self, query: str, *, known: int | None = None) -> tuple[list[str], list[tuple[Any, ...]]]:
+    def sql(
+        self, query: str, *, known: int | None = None, frames: Mapping[str, pl.DataFrame] | None = None
+    ) -> tuple[list[str], list[tuple[Any, ...]]]:
         """Run a read-only query over one view per kind, named as its table; return column names and rows.
 
+        frames  small frames that the query may name beside the tables
         raises  DataError with what DuckDB says of the query
         """
         picture = self.picture(known=known)
         connection = self._lake.connection.cursor()
         check_query(connection, query)
         connection.execute("USE memory")
+        for name, frame in (frames or {}).items():
+            connection.register(name, Stream(frame))
         for table, have in self._wanted(None, picture).items():
             _, select = self._select(table, have, picture, [], connection)
             connection.execute(f"CREATE OR REPLACE TEMP VIEW {table} AS {select}")
@@ -272,8 +285,12 @@ class Reader:
         picture: Picture,
         where: list[str],
         connection: duckdb.DuckDBPyConnection | None = None,
+        hot_rows: str = "",
     ) -> tuple[duckdb.DuckDBPyConnection, str]:
-        """Return a connection and the SELECT of one table's rows in a picture: lake, staged and hot together."""
+        """Return a connection and the SELECT of one table's rows in a picture: lake, staged and hot together.
+
+        hot_rows  a SELECT of hot rows that stand as columns already, beside those of the picture
+        """
         connection = connection or self._lake.connection.cursor()
         wanted = self._lake.columns(table)
         parts = []
@@ -295,6 +312,8 @@ class Reader:
             name = f"hot_{table}"
             connection.register(name, Stream(batch.frame))
             parts.append(f"SELECT {columns} FROM {name}")
+        if hot_rows:
+            parts.append(f"SELECT {columns} FROM ({hot_rows})")
         union = (
             " UNION ALL ".join(parts)
             or f"SELECT {', '.join(f'NULL::{sql} AS {name}' for name, sql in wanted.items())} LIMIT 0"
@@ -323,7 +342,7 @@ def patient(call: Callable[[], T], tries: int = 8) -> T:
     raise AssertionError("unreachable")
 
 
-def _stretches(numbers: list[int]) -> list[tuple[int, int]]:
+def stretches(numbers: list[int]) -> list[tuple[int, int]]:
     """Return the (first, last) of every stretch without a gap, of ascending numbers."""
     found: list[tuple[int, int]] = []
     for number in numbers:
