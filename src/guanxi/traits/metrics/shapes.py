@@ -48,6 +48,8 @@ class Rfm(msgspec.Struct, frozen=True, kw_only=True):
     segments: tuple[RfmSegment, ...]
     currency: str
     took_ms: float
+    split: str = "mean"  # what high and low are measured against: "mean" or "median" of the scores
+    naming: str = "classic"  # eight segments of R, F and M, or "grid": ten of R and F
 
 
 class PersonLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,7 +72,12 @@ class PersonLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class People(msgspec.Struct, frozen=True, kw_only=True):
-    """A page of people."""
+    """A page of people.
+
+    total   people that the filters leave
+    states  how sure we are of who is who: "single" one reference, "merged" several that are one person, "masked"
+            references made from masked values, which may stand for several people and are not listed
+    """
 
     known: int
     total: int
@@ -78,6 +85,36 @@ class People(msgspec.Struct, frozen=True, kw_only=True):
     size: int
     rows: tuple[PersonLine, ...]
     currency: str
+    took_ms: float
+    states: dict[str, int] = {}
+
+
+class RepeatPoint(msgspec.Struct, frozen=True, kw_only=True):
+    """Share of buyers with a second order within so many days; at_risk: those still watched on the last of them."""
+
+    days: int
+    share: float | None
+    at_risk: int
+
+
+class Repeat(msgspec.Struct, frozen=True, kw_only=True):
+    """Repeat purchase of those who first bought in the window.
+
+    A buyer counts on a day only when that whole day has been watched, so those who came late neither lower nor raise
+    the share (Kaplan-Meier); share None: nobody was watched that long.
+    again     buyers with a second order so far
+    gap_*     days between one order and the next of the same buyer, of all orders before the end
+    """
+
+    known: int
+    window: Span
+    buyers: int
+    again: int
+    points: tuple[RepeatPoint, ...]
+    gaps: int
+    gap_p10_days: float | None
+    gap_median_days: float | None
+    gap_p90_days: float | None
     took_ms: float
 
 
@@ -102,8 +139,31 @@ class Cohorts(msgspec.Struct, frozen=True, kw_only=True):
     took_ms: float
 
 
+class LtvRow(msgspec.Struct, frozen=True, kw_only=True):
+    """Those who first bought in one period: net paid per buyer up to each age, minor units; None: not over yet."""
+
+    start_ms: int
+    people: int
+    amount: tuple[float | None, ...]
+
+
+class Ltv(msgspec.Struct, frozen=True, kw_only=True):
+    """What buyers brought so far by the age of their cohort: paid less refunded, cumulated, per buyer.
+
+    overall  of all buyers whose cohort has reached the age, weighted by people
+    """
+
+    known: int
+    period: str
+    window: Span
+    rows: tuple[LtvRow, ...]
+    overall: tuple[float | None, ...]
+    currency: str
+    took_ms: float
+
+
 class FunnelStep(msgspec.Struct, frozen=True, kw_only=True):
-    """One step: how many reached it, what share of the step before, how long it took (median)."""
+    """One step: how many reached it, what share of the step before, how long it took from there (median)."""
 
     kind: str
     zh: str
@@ -114,7 +174,11 @@ class FunnelStep(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Funnel(msgspec.Struct, frozen=True, kw_only=True):
-    """People who did the steps in order within a time limit that starts at their first step."""
+    """People who did the steps in order within a time limit that starts at their first step.
+
+    Each person counts once, from the first time in the window that they did the first step; every later step is the
+    first one of its kind after the step before, and may lie past the window's end but not past the limit.
+    """
 
     known: int
     window: Span
@@ -134,7 +198,11 @@ class PathLink(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Paths(msgspec.Struct, frozen=True, kw_only=True):
-    """What people do after (or before) a kind of event, step by step, within sessions."""
+    """What people do after (or before) a kind of event, step by step, within sessions.
+
+    Each session counts once, from the first `start` in it; the same kind several times in a row is one step.
+    links     place 0 leads from `start`; targets "end" (the session ends, or began) and "other" (less frequent kinds)
+    """
 
     known: int
     window: Span
@@ -159,8 +227,8 @@ class Distribution(msgspec.Struct, frozen=True, kw_only=True):
 
     known: int
     window: Span
-    of: str
-    unit: str
+    of: str  # kind of event
+    unit: str  # "count" of events, or "money" in minor units
     people: int
     mean: float | None
     median: float | None
@@ -170,7 +238,10 @@ class Distribution(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Intervals(msgspec.Struct, frozen=True, kw_only=True):
-    """How long it takes from one kind of event to the next of another (or the same), per person."""
+    """How long it takes from one kind of event to the next of another (or the same), per person.
+
+    An event of `back` ends an interval when the person's latest event of the two kinds before it is one of `start`.
+    """
 
     known: int
     window: Span
