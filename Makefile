@@ -6,7 +6,7 @@ GUANXI_VENV ?= .venv
 BIN := $(GUANXI_VENV)/bin
 BOOTSTRAP := $(PYTHON) scripts/bootstrap.py
 
-API ?= http://127.0.0.1:8600/openapi.json
+PAGE ?= http://127.0.0.1:8600/
 
 # numpy and polars start a thread for every core; two of them leave room for the gate and the desk.
 export GUANXI_VENV
@@ -19,7 +19,7 @@ export POLARS_MAX_THREADS ?= 2
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: ## .venv with the guanxi command
+setup: ## .venv with the guanxi command, and the console
 	@$(BOOTSTRAP) setup
 
 dev: ## .venv with the tools of the tests and checks
@@ -31,13 +31,14 @@ demo: ## import real shop data, then serve it
 test: ## all tests, two at a time
 	@$(BOOTSTRAP) test $(ARGS)
 
-check: dev ## format, lint, types, arrows, lock, docs and quick tests
+check: dev ## format, lint, types, arrows, lock, console, docs and quick tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/mypy scripts/bootstrap.py scripts/lock.py
+	$(BIN)/mypy scripts/bootstrap.py scripts/lock.py scripts/console.py
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/lock.py --check
+	$(BIN)/python scripts/console.py check
 	$(BIN)/pytest -n 2 -m "not slow"
 
 format: dev ## put the source into the house's form
@@ -50,9 +51,9 @@ docs: dev ## write the pages that are made from rows
 bench: setup ## measure; make bench ARGS="ingest --json" measures one
 	@$(BIN)/guanxi bench $(ARGS)
 
-console: ## open the description of the API; this version has no operator console
-	@echo "This version has no operator console yet: this opens the description of the API, while 'make demo' or 'guanxi serve' runs."
-	@$(PYTHON) -m webbrowser $(API) >/dev/null || echo "Open $(API)"
+console: setup ## build the console again and open it, while make demo or guanxi serve runs
+	@$(BIN)/python scripts/console.py build
+	@$(PYTHON) -m webbrowser $(PAGE) >/dev/null || echo "Open $(PAGE)"
 
 lock: dev ## rewrite the lock from what is installed
 	$(BIN)/python scripts/lock.py

