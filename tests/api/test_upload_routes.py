@@ -126,3 +126,28 @@ def test_from_a_file_to_events(served, ann: httpx.Client, is_error) -> None:
     is_error(ann.post(f"/v1/jobs/{job['id']}/stop"), 400)
     verbs = {row.verb for row in served.workspace.control.operations(limit=30)}
     assert {"upload", "mapping.save", "import"} <= verbs
+
+
+def test_parked_rows_are_mended_by_group(served, ann: httpx.Client, is_error) -> None:
+    bad = {
+        "type": "track", "event": "Order Completed", "userId": "m-1", "messageId": "mend-1",
+        "properties": {"order_id": "M1", "revenue": "a heap"},
+    }  # fmt: skip
+    with served.client(served.gate) as client:
+        client.post("/v1/track", json=bad, auth=(served.keys["server"], ""))
+    rows = ann.get("/v1/parked").json()["rows"]
+    group = next({name: row[name] for name in ("reason", "field", "source", "kind")} for row in rows
+                 if row["reason"] == "amount" and row["source"].startswith("http"))  # fmt: skip
+    detail = ann.get("/v1/parked/group", params=group).json()
+    assert detail["count"] >= 1
+    assert "a heap" in [one["value"] for one in detail["values"]]
+    how = {**group, "how": "replace", "find": "a heap", "value": "19.90"}
+    dry = ann.post("/v1/parked/mend", json=how).json()
+    assert (dry["dry"], dry["changed"], dry["replayed"]) == (True, 1, 1)
+    done = ann.post("/v1/parked/mend", json={**how, "dry_run": False}).json()
+    assert (done["dry"], done["replayed"], done["events"]) == (False, 1, 1)
+    assert ann.get("/v1/people/account:app:m-1").json()["totals"]["amount"] == 1990
+    is_error(ann.post("/v1/parked/mend", json={**how, "how": "guess"}), 400)
+    is_error(ann.get("/v1/parked/group", params={**group, "field": "moon"}), 404)
+    with served.browser("operator") as operator:
+        is_error(operator.post("/v1/parked/mend", json=how), 403)

@@ -16,13 +16,16 @@ from guanxi.api.access import COOKIE, Access, Principal
 from guanxi.api.data_routes import catalogue_routes, data_routes, intake_routes
 from guanxi.api.errors import Problem, answer_error
 from guanxi.api.live import Live
+from guanxi.api.note_routes import note_routes
 from guanxi.api.openapi import document
+from guanxi.api.parked_routes import parked_routes
 from guanxi.api.people_routes import key_routes, member_change_routes, member_routes, own_routes, session_routes
 from guanxi.api.person_routes import person_routes
 from guanxi.api.readers import Readers
 from guanxi.api.relay import TIMEOUT_S, Relay
 from guanxi.api.settings_routes import settings_routes
 from guanxi.api.shield import HEALTH, Shield
+from guanxi.api.static import BUILT, Console
 from guanxi.api.upload_routes import UPLOADS, import_routes, upload_routes
 from guanxi.app import ADAPTERS, Workspace
 
@@ -59,11 +62,11 @@ def desk_app(workspace: Workspace, *, gate_url: str) -> FastAPI:
         ),
     )  # fmt: skip
     app.include_router(session_routes(workspace))
-    for routes in (own_routes, member_routes, member_change_routes, key_routes):
+    for routes in (own_routes, member_routes, member_change_routes, key_routes, note_routes):
         app.include_router(routes(workspace, access))
     for reading in (data_routes, catalogue_routes, intake_routes):
         app.include_router(reading(workspace, access, readers))
-    for bringing in (upload_routes, import_routes):
+    for bringing in (upload_routes, import_routes, parked_routes):
         app.include_router(bringing(workspace, access, readers))
     app.include_router(settings_routes(workspace, access, readers))
     app.include_router(person_routes(workspace, access, readers))  # last of /v1/people: its path takes what is left
@@ -72,6 +75,8 @@ def desk_app(workspace: Workspace, *, gate_url: str) -> FastAPI:
     for adapter in ADAPTERS:
         for path in adapter.paths:
             app.router.routes.append(Route(path, relay, methods=["GET", "POST", "OPTIONS"]))
+    # The router's last word, not a route: a route for every path would hide what takes another method.
+    app.router.default = Console(BUILT, workspace=workspace.folder.name, otherwise=app.router.default)
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]  # FastAPI's own way to extend the document
     return app
 

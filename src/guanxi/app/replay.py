@@ -1,13 +1,15 @@
 """Replay: parked rows, mended, are handed in again through the same checks."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from typing import Final
 
 import msgspec
 import polars as pl
 
 from guanxi.app.importing import Taker, take_batches
+from guanxi.app.uploads import mapping_path
 from guanxi.app.workspace import Workspace
 from guanxi.core import NotFound, Refused
 from guanxi.engines.log import Index, Seen, connect, now_ms
@@ -19,43 +21,50 @@ PURPOSE = "mend and replay"
 PAGE = 10_000
 
 Pair = tuple[ParkedRow, Parked]  # how a parked row is listed, and what it holds
+Fixer = Callable[[Parked], Mapping[str, str]]  # a row -> column -> value
 
 
 class Replayed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What became of a replay: rows that are events now, rows that stay parked, new events.
 
     why     what still keeps rows parked, with its column and mend -> rows
+    dry     nothing was stored: `stored` is how many events the rows would make
     """
 
     replayed: int
     parked: int
     stored: int
+    dry: bool = False
     why: dict[str, int] = {}
 
 
 def replay(
     workspace: Workspace, *, reason: str | None = None, ids: Sequence[int] | None = None,
-    fixes: Mapping[str, str] | None = None, settings: Mapping[str, str] | None = None, mapping: str = "",
-    who: str = "cli",
+    fixes: Mapping[str, str] | None = None, each: Fixer | None = None, settings: Mapping[str, str] | None = None,
+    mapping: str = "", who: str = "cli", dry: bool = False,
 ) -> Replayed:  # fmt: skip
     """Hand parked rows in again; the rows of one order go together.
 
     reason, ids  which open rows; all when both are None
     fixes        column -> value to put into each chosen row
+    each         a row -> what to put into this one, instead of `fixes`
     settings     what the preset asks for, instead of what the import was given
     mapping      a preset or MAPPING.toml to use instead of the one that parked them
+    dry          only say what would become of them
     raises       NotFound when no open row is chosen; DataError when a chosen row has no column of a fix
     """
     chosen = _chosen(workspace, reason, ids)
     if not chosen:
         raise NotFound("no open parked row is chosen", "See `guanxi parked list`")
+    fixer = each or (lambda _: fixes or {})
     replayed = failed = stored = 0
     why: dict[str, int] = {}
-    with Taker(workspace, doing="guanxi parked replay") as taker:
-        for part in _parts(workspace, chosen, fixes or {}, mapping, who):
+    with ExitStack() as stack:
+        taker = None if dry else stack.enter_context(Taker(workspace, doing="guanxi parked replay"))
+        for part in _parts(workspace, chosen, fixer, mapping, who):
             source = part[0][0].source
             if source.startswith("import:"):
-                bad, new = _map(workspace, taker, part, _preset(source, mapping), settings or {})
+                bad, new = _map(workspace, taker, part, _preset(workspace, source, mapping), settings or {})
             else:
                 bad, new = _check(workspace, taker, part, source)
             done = [row.id for row, _ in part if row.id not in bad]
@@ -64,14 +73,14 @@ def replay(
             stored += new
             for text in bad.values():
                 why[text] = why.get(text, 0) + 1
-            workspace.vault.parked.mark(done, status="replayed", note=f"by {who}")
-    workspace.control.record(
-        who=who,
-        verb="parked.replay",
-        object="parked rows",
-        detail={"replayed": replayed, "parked": failed, "stored": stored},
-    )
-    return Replayed(replayed=replayed, parked=failed, stored=stored, why=why)
+            if not dry:
+                workspace.vault.parked.mark(done, status="replayed", note=f"by {who}")
+    if not dry:
+        workspace.control.record(
+            who=who, verb="parked.replay", object="parked rows",
+            detail={"replayed": replayed, "parked": failed, "stored": stored},
+        )  # fmt: skip
+    return Replayed(replayed=replayed, parked=failed, stored=stored, why=why, dry=dry)
 
 
 def _chosen(workspace: Workspace, reason: str | None, ids: Sequence[int] | None) -> list[ParkedRow]:
@@ -84,9 +93,7 @@ def _chosen(workspace: Workspace, reason: str | None, ids: Sequence[int] | None)
     return [row for row in found if wanted is None or row.id in wanted]
 
 
-def _parts(
-    workspace: Workspace, chosen: list[ParkedRow], fixes: Mapping[str, str], mapping: str, who: str
-) -> Iterator[list[Pair]]:
+def _parts(workspace: Workspace, chosen: list[ParkedRow], fixer: Fixer, mapping: str, who: str) -> Iterator[list[Pair]]:
     """Yield the mended rows, a list for each import that parked them.
 
     An order that two overlapping exports parked is rebuilt from each export alone: its rows must not add up.
@@ -98,8 +105,8 @@ def _parts(
         whole = workspace.vault.parked.whole([row.id for row in rows], purpose=PURPOSE, who=who)
         jobs: dict[str, list[Pair]] = {}
         for row, raw in zip(rows, whole, strict=True):
-            mend = bool(fixes) and row.id in mine
-            jobs.setdefault(row.job, []).append((row, _fixed(raw, fixes, mapping) if mend else raw))
+            fixes = fixer(raw) if row.id in mine else {}
+            jobs.setdefault(row.job, []).append((row, _fixed(workspace, raw, fixes, mapping) if fixes else raw))
         fixed += jobs.values()
     yield from fixed  # only now: a fix that does not fit a later row must not leave half of them replayed
 
@@ -115,19 +122,20 @@ def _with_groups(workspace: Workspace, rows: list[ParkedRow], source: str) -> li
     return [found[number] for number in sorted(found)]
 
 
-def _preset(source: str, mapping: str) -> Preset:
+def _preset(workspace: Workspace, source: str, mapping: str) -> Preset:
     name = source.removeprefix("import:")
+    own = None if mapping else mapping_path(workspace, name)
     try:
-        return preset(mapping or name)
+        return preset(mapping or (str(own) if own is not None else name))
     except NotFound as error:
         if mapping:
             raise
         raise NotFound(f"the mapping {name!r} does not ship with Guanxi", "Give its file: --as MAPPING.toml") from error
 
 
-def _fixed(row: Parked, fixes: Mapping[str, str], mapping: str) -> Parked:
+def _fixed(workspace: Workspace, row: Parked, fixes: Mapping[str, str], mapping: str) -> Parked:
     if row.source.startswith("import:"):
-        return msgspec.structs.replace(row, raw=mended(row.raw, fixes, _preset(row.source, mapping)))
+        return msgspec.structs.replace(row, raw=mended(row.raw, fixes, _preset(workspace, row.source, mapping)))
     free = [name for name in fixes if _FREE.match(name)]
     raw = with_fixes(msgspec.json.decode(row.raw), fixes, [*RawEvent.__struct_fields__, *free])
     return msgspec.structs.replace(row, raw=msgspec.json.encode(raw).decode())
@@ -137,7 +145,7 @@ _FREE: Final = re.compile(r"(roles|refs|properties)\.[^.]+\Z")  # what a live ev
 
 
 def _map(
-    workspace: Workspace, taker: Taker, part: list[Pair], chosen: Preset, settings: Mapping[str, str]
+    workspace: Workspace, taker: Taker | None, part: list[Pair], chosen: Preset, settings: Mapping[str, str]
 ) -> tuple[dict[int, str], int]:
     """Map rows of files; return why rows stay parked, by their id, and how many events are new."""
     bad = {row.id: _DAMAGED for row, raw in part if is_damaged(raw)}
@@ -150,6 +158,8 @@ def _map(
         catalogue=workspace.catalogue, latest_ms=now_ms() + AHEAD_MS,
     )  # fmt: skip
     bad |= {rows[one.row][0].id: _why(one) for one in mapped.parked}
+    if taker is None:
+        return bad, sum(map(len, mapped.batches))
     numbers = {place: raw.row for place, (_, raw) in rows.items()}
     vault, catalogue = workspace.vault, workspace.catalogue
     batches = []
@@ -169,7 +179,7 @@ def _why(one: Parked) -> str:
     return f"{one.what}{column}: {one.mend}"
 
 
-def _check(workspace: Workspace, taker: Taker, part: list[Pair], source: str) -> tuple[dict[int, str], int]:
+def _check(workspace: Workspace, taker: Taker | None, part: list[Pair], source: str) -> tuple[dict[int, str], int]:
     """Check live events again; return why rows stay parked, by their id, and how many events are new."""
     intake = workspace.intake()
     good: list[Event] = []
@@ -187,6 +197,8 @@ def _check(workspace: Workspace, taker: Taker, part: list[Pair], source: str) ->
                 good.append(result)
             else:
                 bad[row.id] = _why(result)
+    if taker is None:
+        return bad, len(good)
     workspace.vault.flush()
     return bad, taker.append(good)
 
