@@ -1,4 +1,5 @@
 /** A table of the server's rows: paging, sorting and totals in words; the page scrolls, never the table. */
+import "./people.css";
 import { type KeyboardEvent, type ReactNode, useCallback, useMemo, useState } from "react";
 import { Button, Checkbox, Pagination, Popover, Radio, Table } from "antd";
 import type { ColumnsType } from "antd/es/table";
