@@ -16,7 +16,9 @@ from guanxi.api.access import COOKIE, Access, Principal
 from guanxi.api.data_routes import catalogue_routes, data_routes, intake_routes
 from guanxi.api.errors import Problem, answer_error
 from guanxi.api.live import Live
+from guanxi.api.note_routes import note_routes
 from guanxi.api.openapi import document
+from guanxi.api.parked_routes import parked_routes
 from guanxi.api.people_routes import key_routes, member_change_routes, member_routes, own_routes, session_routes
 from guanxi.api.person_routes import person_routes
 from guanxi.api.readers import Readers
@@ -60,11 +62,11 @@ def desk_app(workspace: Workspace, *, gate_url: str) -> FastAPI:
         ),
     )  # fmt: skip
     app.include_router(session_routes(workspace))
-    for routes in (own_routes, member_routes, member_change_routes, key_routes):
+    for routes in (own_routes, member_routes, member_change_routes, key_routes, note_routes):
         app.include_router(routes(workspace, access))
     for reading in (data_routes, catalogue_routes, intake_routes):
         app.include_router(reading(workspace, access, readers))
-    for bringing in (upload_routes, import_routes):
+    for bringing in (upload_routes, import_routes, parked_routes):
         app.include_router(bringing(workspace, access, readers))
     app.include_router(settings_routes(workspace, access, readers))
     app.include_router(person_routes(workspace, access, readers))  # last of /v1/people: its path takes what is left
