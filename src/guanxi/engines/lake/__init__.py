@@ -1,6 +1,5 @@
 """The lake: sealed history in Parquet, and the reader that sees hot, staged and sealed rows as one."""
 
-from guanxi.engines.lake.ask import ask
 from guanxi.engines.lake.footprint import WHO, TimeSpan, events_at, footprint, known_at, time_span
 from guanxi.engines.lake.lake import CATALOG, DATA, Lake, Stream, lake_error, open_duckdb
 from guanxi.engines.lake.metrics import PlatformFreshness, aggregate, freshness
@@ -18,7 +17,6 @@ __all__ = [
     "Stream",
     "TimeSpan",
     "aggregate",
-    "ask",
     "events_at",
     "footprint",
     "freshness",

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
 from typing import Any, Final, Literal, get_args
@@ -46,20 +46,21 @@ class Slice:
 
     window     when things happened
     platforms  only these; empty = all
+    currency   of money; "" = the one of most rows that are looked at
     resolved   a frame `same_party` (ref, person) stands beside the query: some references are another's
     """
 
     catalogue: Catalogue
     window: Window
     platforms: tuple[str, ...] = ()
+    currency: str = ""
     resolved: bool = False
-    also: Mapping[str, Any] = field(default_factory=dict)  # further parameters
 
     def query(self, sql: str, kinds: Iterable[str], **more: Any) -> Query:
         """Return the query with the parameters that its text names."""
         every = {
             "start_ms": self.window.start_ms, "end_ms": self.window.end_ms, "platforms": list(self.platforms),
-            **self.also, **more,
+            "currency": self.currency, **more,
         }  # fmt: skip
         named = set(re.findall(r"\$(\w+)", sql))
         values = {name: value for name, value in every.items() if name in named}
@@ -105,8 +106,10 @@ def order_rows(of: Slice, *, since: bool = False) -> str:
     )
 
 
-def main_currency(table: str) -> str:
-    """Return a scalar query: the currency of most rows, so that unlike money is never added."""
+def main_currency(table: str, of: Slice) -> str:
+    """Return a scalar expression: the currency in which money is added, since unlike money never is."""
+    if of.currency:
+        return "$currency"
     return (
         f"(SELECT currency FROM {table} WHERE currency IS NOT NULL"
         " GROUP BY currency ORDER BY count(*) DESC, currency LIMIT 1)"

@@ -55,7 +55,7 @@ def ltv_query(of: Slice, *, period: str) -> Query:
     unnamed = _unnamed_refunds(of)
     sql = f"""
 WITH paid AS MATERIALIZED ({order_rows(of)}),
-main AS (SELECT {main_currency("paid")} AS currency),
+main AS (SELECT {main_currency("paid", of)} AS currency),
 born AS (SELECT person, min(at_ms) AS first_ms, {unit_sql("min(at_ms)", period)} AS cohort FROM paid
   GROUP BY person HAVING min(at_ms) >= $from_ms),
 back AS (

@@ -31,7 +31,7 @@ def spread_query(kind: str, of: Slice, *, measure: str = "count") -> Query:
     check_amount(kind, of)
     sql = f"""
 WITH every AS MATERIALIZED ({acts(kind, of, "amount", "currency")}),
-main AS (SELECT {main_currency("every")} AS currency)
+main AS (SELECT {main_currency("every", of)} AS currency)
 SELECT sum(amount)::BIGINT AS value, any_value(every.currency) AS currency FROM every, main
 WHERE every.currency = main.currency AND amount IS NOT NULL GROUP BY person ORDER BY value"""
     return of.query(sql, [kind])

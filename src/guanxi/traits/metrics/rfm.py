@@ -156,7 +156,7 @@ def rfm_query(
     m = _reached_sql("amount", chosen.amount, ">=") if by_rule and chosen.amount else _fifths_sql("amount")
     sql = f"""
 WITH paid AS MATERIALIZED ({order_rows(of)}),
-main AS (SELECT {main_currency("paid")} AS currency),
+main AS (SELECT {main_currency("paid", of)} AS currency),
 buyers AS (
   SELECT person, min(at_ms) AS first_ms, max(at_ms) AS last_ms,
     $today - {unit_sql("max(at_ms)", "day")} AS recency_days, count(*) AS orders, any_value(main.currency) AS currency,

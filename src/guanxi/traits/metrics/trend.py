@@ -46,7 +46,7 @@ def trend_query(kind: str, of: Slice, *, measure: str = "events", bucket: Bucket
     shown = f"CASE WHEN part IN (SELECT part FROM top) THEN part ELSE '{OTHER}' END" if by else "''"
     sql = f"""
 WITH every AS MATERIALIZED (SELECT person, {number} AS bucket, {part} AS part, amount, currency FROM ({rows})),
-main AS (SELECT {main_currency("every")} AS currency),
+main AS (SELECT {main_currency("every", of)} AS currency),
 top AS (SELECT part FROM every GROUP BY part ORDER BY count(*) DESC, part LIMIT {PARTS})
 SELECT {shown} AS shown, bucket, {value[measure]} AS value, any_value(currency) AS currency
 FROM every{only} GROUP BY shown, bucket ORDER BY shown, bucket"""
