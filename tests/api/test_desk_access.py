@@ -146,6 +146,7 @@ def operations_of(served) -> list[tuple[str, str, str, str, bool]]:
         "{ref}": "account:app:x",
         "{upload_id}": "0123456789abcdef",
         "{job_id}": "nothing",
+        "{note_id}": "nothing",
     }
     found = []
     for path, item in paths.items():

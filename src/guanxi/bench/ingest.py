@@ -37,10 +37,10 @@ def run(data: Path) -> Sequence[Figure]:
 def http(home: Path) -> list[Figure]:
     """Events per second through the gate's own port: one gate process, batches of 100, every answer after the flush."""
     with serving(home / "http") as (pid, port, key):
-        bodies = [_body(number) for number in range(EVENTS // BATCH)]
-        asyncio.run(_send(port, key, bodies[:20]))  # warm
+        bodies = [event_body(number) for number in range(EVENTS // BATCH)]
+        asyncio.run(send(port, key, bodies[:20]))  # warm
         before, begin = cpu_seconds(pid), time.monotonic()
-        delays = asyncio.run(_send(port, key, bodies[20:]))
+        delays = asyncio.run(send(port, key, bodies[20:]))
         wall, cpu = time.monotonic() - begin, cpu_seconds(pid) - before
     count = len(delays) * BATCH
     with Workspace.open(home / "http") as workspace:
@@ -88,8 +88,8 @@ def peak(home: Path, folder: Path) -> list[Figure]:
 
 @contextmanager
 def serving(folder: Path) -> Iterator[tuple[int, int, str]]:
-    """Serve a new workspace by a gate alone; yield its process id, port and a server key."""
-    workspace, _ = Workspace.create(folder)
+    """Serve a workspace, made when there is none, by a gate alone; yield its process id, port and a server key."""
+    workspace = Workspace.open(folder) if (folder / "log.sqlite").exists() else Workspace.create(folder)[0]
     key = workspace.control.create_key("server", label="bench").secret
     workspace.close()
     environment = {**os.environ, "GUANXI_SERVE__GATE_PORT": "0", "GUANXI_LIMITS__REQUESTS_PER_SECOND": "1000000",
@@ -113,7 +113,8 @@ def serving(folder: Path) -> Iterator[tuple[int, int, str]]:
         process.wait(30)
 
 
-def _body(number: int) -> bytes:
+def event_body(number: int) -> bytes:
+    """Return the body of one batch; another number is other events."""
     events = [
         {
             "type": "track", "event": "Product Viewed", "messageId": f"bench-{number}-{place}", "userId": f"u{place}",
@@ -126,7 +127,7 @@ def _body(number: int) -> bytes:
     return msgspec.json.encode({"batch": events, "sentAt": None})
 
 
-async def _send(port: int, key: str, bodies: Sequence[bytes]) -> list[float]:
+async def send(port: int, key: str, bodies: Sequence[bytes]) -> list[float]:
     """Send all bodies over a few kept connections; return the delay of every answer, in seconds."""
     queue = list(enumerate(bodies))[::-1]
     delays: list[float] = []

@@ -12,14 +12,15 @@ from guanxi.engines.control.appearances import Appearances
 from guanxi.engines.control.database import Database
 from guanxi.engines.control.journal import Jobs, Journal
 from guanxi.engines.control.keys import Keys
+from guanxi.engines.control.notes import Notes
 from guanxi.engines.control.people import People
 
 FILE: Final = "control.sqlite"
 CHECKS_AT_ONCE: Final = 2
 
 
-class Control(People, Keys, Journal, Jobs, Appearances):
-    """The control database of one workspace: people, sessions, keys, the operation log, import jobs, appearance.
+class Control(People, Keys, Journal, Jobs, Appearances, Notes):
+    """The control database of one workspace: people, sessions, keys, the operation log, imports, appearance, notes.
 
     Safe for threads and for several processes. Instants are milliseconds UTC.
 

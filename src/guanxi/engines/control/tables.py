@@ -107,3 +107,14 @@ appearances: Final = Table(
     Column("tour_ms", BigInteger),
     Column("changed_ms", BigInteger, nullable=False),
 )
+
+notes: Final = Table(
+    "notes",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("day", String(10), nullable=False, index=True),
+    Column("text", String(240), nullable=False),
+    Column("platform", String(64), nullable=False),
+    Column("who", String(128), nullable=False),
+    Column("written_ms", BigInteger, nullable=False),
+)

@@ -133,13 +133,19 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DateNote(msgspec.Struct, frozen=True, kw_only=True):
-    """One dated line on every time chart; `source` is person, calendar, source or play."""
+    """One dated line on every time chart.
+
+    source  person, calendar, source or play
+    who     the member who wrote it
+    """
 
     id: str
     day: str  # YYYY-MM-DD, local
     text: str
     source: str
+    text_en: str = ""
     platform: str = ""
+    who: str = ""
 
 
 class Todo(msgspec.Struct, frozen=True, kw_only=True):
