@@ -2,6 +2,8 @@
 
 from guanxi.world.asking import HousePolicy
 from guanxi.world.day import Day
+from guanxi.world.foreign import Card, ForeignWorld
+from guanxi.world.foreign_readers import causal_ihdp, hillstrom_email
 from guanxi.world.mechanism import Planted
 from guanxi.world.spec import Answerer, Dial, Mechanism, Range, Spec, State, Term, World
 from guanxi.world.town import Town
@@ -12,9 +14,11 @@ __all__ = [
     "KINDS",
     "OUTCOMES",
     "Answerer",
+    "Card",
     "Day",
     "Dial",
     "Effect",
+    "ForeignWorld",
     "HousePolicy",
     "Mechanism",
     "Planted",
@@ -25,5 +29,7 @@ __all__ = [
     "Town",
     "Truths",
     "World",
+    "causal_ihdp",
+    "hillstrom_email",
     "twin_effect",
 ]

@@ -1,5 +1,6 @@
 """Truths: what is so in a world, for scorers only. Seven kinds, typed and columnar, and no more."""
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -20,7 +21,7 @@ KINDS: Final[Mapping[str, Mapping[str, pl.DataType]]] = {
     "edges": {"from": _TEXT, "to": _TEXT, "name": _TEXT, "since": _WHOLE, "until": _WHOLE, "value": _NUMBER},
     "effects": {
         "name": _TEXT, "estimand": _TEXT, "outcome": _TEXT, "population": _TEXT, "since": _WHOLE, "window": _WHOLE,
-        "people": _WHOLE, "value": _NUMBER, "by": _TEXT,
+        "people": _WHOLE, "value": _NUMBER, "by": _TEXT, "error": _NUMBER,
     },
     "moments": {"name": _TEXT, "party": _TEXT, "at": _WHOLE, "until": _WHOLE},
     "curves": {"name": _TEXT, "party": _TEXT, "x": _NUMBER, "value": _NUMBER},
@@ -42,7 +43,8 @@ class Effect:
     window      days
     people      how many
     value       the effect on one of them, on average
-    by          "formula" (summed chances of the kernel) or "twin"
+    by          "formula" (exact, such as summed chances of the kernel), "twin", or "experiment" (measured elsewhere)
+    error       standard error of the value, >= 0; 0: it is known
     """
 
     name: str
@@ -53,9 +55,17 @@ class Effect:
     window: int
     people: int
     value: float
-    by: Literal["formula", "twin"] = "formula"
+    by: Literal["formula", "twin", "experiment"] = "formula"
+    error: float = 0.0
 
     def __post_init__(self) -> None:
+        if not self.name or not self.outcome or self.window < 1 or self.people < 1:
+            raise DataError(
+                f"the effect {self.name!r:.40} on {self.outcome!r:.40} of {self.people} people in {self.window} days is"
+                " not named whole", "Name effect and outcome; use at least 1 person and 1 day",
+            )  # fmt: skip
+        if not (math.isfinite(self.value) and math.isfinite(self.error) and self.error >= 0):
+            raise DataError(f"the effect is {self.value} with error {self.error}", "Use finite numbers, error >= 0")
         if self.estimand not in get_args(Estimand):
             raise DataError(
                 f"no estimand is called {self.estimand!r:.40}", f"Use one of {', '.join(get_args(Estimand))}"
