@@ -154,10 +154,13 @@ def read_spec(folder: Path) -> TownSpec:
         ) from error
 
 
-def run_town(workspace: Workspace, *, until: int | None = None, progress: Progress | None = None) -> TownReport:
+def run_town(
+    workspace: Workspace, *, until: int | None = None, progress: Progress | None = None, seal: bool = True
+) -> TownReport:
     """Step a workspace's town; a run that was killed goes on where its last segment ended.
 
     until    how many days it shall have in all; None: as many as planned
+    seal     move what is stored to the lake, unless a keeper does
     raises   NotFound when there is no town; SettingError when a day is not over yet; Busy when another run is at it
     """
     begin = time.monotonic()
@@ -179,7 +182,7 @@ def run_town(workspace: Workspace, *, until: int | None = None, progress: Progre
             serving = taker.serving
     finally:
         lock.release(remove=True)
-    sealed = 0 if serving else seal_now(workspace)
+    sealed = 0 if serving or not seal else seal_now(workspace)
     workspace.reopen()
     return TownReport(
         days=run.days, events=events, sealed=sealed, resumed=resumed, seconds=round(time.monotonic() - begin, 2)

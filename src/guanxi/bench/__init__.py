@@ -3,16 +3,30 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from guanxi.bench import ingest
+from guanxi.bench import cockpit, ingest, town
 from guanxi.bench.report import Figure, Report, measure
 from guanxi.bench.truth import Planted, summary, town_truth
 from guanxi.core import NotFound
 
-__all__ = ["BENCHES", "Figure", "Planted", "Report", "ingest", "measure", "run", "summary", "town_truth"]
+__all__ = [
+    "BENCHES",
+    "Figure",
+    "Planted",
+    "Report",
+    "cockpit",
+    "ingest",
+    "measure",
+    "run",
+    "summary",
+    "town",
+    "town_truth",
+]
 
 #: name -> (what it measures, the bench)
 BENCHES: dict[str, tuple[str, Callable[[Path], Sequence[Figure]]]] = {
+    "cockpit": ("the first page over ten million events while more come in", cockpit.run),
     "ingest": ("events by HTTP per second, rows of files per processor second, peak memory", ingest.run),
+    "town": ("processor seconds and bytes of the planted economy, each in a fresh process", town.run),
 }
 
 

@@ -27,10 +27,18 @@ def guanxi(arguments: Sequence[str], *, environment: dict[str, str] | None = Non
 
     raises  DataError with the last line of its talk when it fails
     """
+    return module("guanxi.cli", arguments, environment=environment)
+
+
+def module(name: str, arguments: Sequence[str], *, environment: dict[str, str] | None = None) -> Run:
+    """Run a module in a fresh process to its end.
+
+    raises  DataError with the last line of its talk when it fails
+    """
     begin = time.monotonic()
     with TemporaryFile() as out, TemporaryFile() as err:
         process = subprocess.Popen(  # noqa: S603 - our own module
-            [sys.executable, "-m", "guanxi.cli", *arguments],
+            [sys.executable, "-m", name, *arguments],
             stdout=out,
             stderr=err,
             env={**os.environ, **(environment or {})},
@@ -42,7 +50,8 @@ def guanxi(arguments: Sequence[str], *, environment: dict[str, str] | None = Non
         err.seek(0)
         if process.returncode:
             lines = err.read().decode("utf-8", "replace").strip().splitlines() or ["no message"]
-            raise DataError(f"`guanxi {arguments[0]}` ended with {process.returncode}: {lines[-1]}", "Run it by hand")
+            shown = f"{name.removesuffix('.cli').replace('.', ' ')} {arguments[0]}"
+            raise DataError(f"`{shown}` ended with {process.returncode}: {lines[-1]}", "Run it by hand")
         return Run(out.read(), usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss / 1024)
 
 
