@@ -2,9 +2,13 @@
 
 from pathlib import Path
 
-from guanxi.app import Workspace, queries, seal_now
+import msgspec
+import pytest
+
+from guanxi.app import Workspace, kinds, queries, seal_now
+from guanxi.core import SettingError
 from guanxi.engines.log import SqliteLog
-from guanxi.events import Event, RawEvent
+from guanxi.events import Event, Kind, Property, RawEvent, read_kinds
 
 DEFINED = (
     '["Tea Tasted"]\nzh = "品茶"\npurpose = "A guest tasted a tea."\nfamily = "place"\n'
@@ -36,6 +40,33 @@ def test_a_kind_defined_later_types_what_came_before_and_after(tmp_path: Path) -
             assert (columns, rows) == (["p_score"], [(7,), (9,)])
             if hot:
                 seal_now(workspace, hot=True)
-        kinds = {row.name: row for row in queries.kinds(workspace)}
-        assert (kinds["Tea Tasted"].zh, kinds["Tea Tasted"].events) == ("品茶", 2)
+        rows = {row.name: row for row in queries.kinds(workspace)}
+        assert (rows["Tea Tasted"].zh, rows["Tea Tasted"].events) == ("品茶", 2)
         assert [event.properties["score"] for event in workspace.reader.read(kind="Tea Tasted")] == ["7", 9]
+
+
+def test_a_defined_kind_is_written_whole_and_read_back_the_same(tmp_path: Path) -> None:
+    made, _ = Workspace.create(tmp_path / "ws")
+    tea = Kind(
+        name='Tea "Tasted"', zh="品\\茶", en="tea", purpose="A guest's \"tea\".", family="place", trust="client",
+        privacy="sensitive", roles=("actor!", "shop"), refs=("session",), amount="price",
+        properties={"score": Property(type="integer", unit="count", zh="评分"), "who": Property(zh="谁", personal=True)},
+    )  # fmt: skip
+    with made:
+        assert not made.refresh()
+        other = Kind(name="Cup Broken", zh="碎杯", purpose="A cup broke.", family="place")
+        for kind in (tea, other):
+            assert kinds.define_kind(made, kind, who="test") == msgspec.structs.replace(kind, custom=True)
+        text = (made.folder / "kinds.toml").read_text("utf-8")
+        assert read_kinds(text, "kinds.toml") == [tea, other]
+        with Workspace.open(made.folder) as another:
+            assert another.catalogue[tea.name].properties == tea.properties
+            kinds.remove_kind(made, tea.name, who="test")
+            assert another.refresh()
+            assert tea.name not in another.catalogue
+            assert not another.refresh()
+            (made.folder / "kinds.toml").write_text("broken = [", "utf-8")
+            assert not another.refresh()  # what it knew stays in force
+            assert "Cup Broken" in another.catalogue
+        with pytest.raises(SettingError):
+            kinds.define_kind(made, tea, who="test")

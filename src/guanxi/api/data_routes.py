@@ -86,7 +86,8 @@ def catalogue_routes(workspace: Workspace, access: Access, readers: Readers) -> 
     routes = Routes(access, workspace.control, tag="data")
 
     @routes.listing("/v1/kinds", zh="事件目录", en="The catalogue of kinds", example=examples.KIND_COUNT,
-                    columns=("name", "zh", "en", "family", "trust", "privacy", "custom", "events"))  # fmt: skip
+                    columns=("name", "zh", "en", "family", "trust", "privacy", "custom", "events",
+                             "first_ms", "last_ms"))  # fmt: skip
     def kinds(request: Request) -> Page[KindCount]:
         with readers.lend() as ws:
             return Page(rows=queries.kinds(ws))
@@ -94,7 +95,8 @@ def catalogue_routes(workspace: Workspace, access: Access, readers: Readers) -> 
     @routes.route("GET", "/v1/kinds/{name}", verb="view", zh="事件定义", en="One kind with its roles and properties",
                   example=examples.KIND)  # fmt: skip
     def kind(request: Request, name: Annotated[str, Path(max_length=100)]) -> Kind:
-        return workspace.catalogue[name]
+        with readers.lend() as ws:
+            return ws.catalogue[name]
 
     @routes.route("GET", "/v1/parties/{ref:path}", verb="view", zh="参与方", en="One party", people=True,
                   example=examples.PARTY)  # fmt: skip

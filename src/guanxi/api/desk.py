@@ -15,6 +15,7 @@ from guanxi import __version__
 from guanxi.api.access import COOKIE, Access, Principal
 from guanxi.api.data_routes import catalogue_routes, data_routes, intake_routes
 from guanxi.api.errors import Problem, answer_error
+from guanxi.api.kind_routes import kind_routes
 from guanxi.api.live import Live
 from guanxi.api.note_routes import note_routes
 from guanxi.api.openapi import document
@@ -66,7 +67,7 @@ def desk_app(workspace: Workspace, *, gate_url: str) -> FastAPI:
         app.include_router(routes(workspace, access))
     for reading in (data_routes, catalogue_routes, intake_routes):
         app.include_router(reading(workspace, access, readers))
-    for bringing in (upload_routes, import_routes, parked_routes):
+    for bringing in (upload_routes, import_routes, parked_routes, kind_routes):
         app.include_router(bringing(workspace, access, readers))
     app.include_router(settings_routes(workspace, access, readers))
     app.include_router(person_routes(workspace, access, readers))  # last of /v1/people: its path takes what is left

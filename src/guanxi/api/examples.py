@@ -42,7 +42,7 @@ STATUS: Final[Example] = {
 }  # fmt: skip
 KIND_COUNT: Final[Example] = {
     "name": "Order Completed", "zh": "订单付清", "en": "Order Completed", "family": "trade", "trust": "server",
-    "privacy": "behaviour", "custom": False, "events": 42,
+    "privacy": "behaviour", "custom": False, "events": 42, "first_ms": 1_767_225_600_000, "last_ms": 1_767_830_400_000,
 }  # fmt: skip
 KIND: Final[Example] = {
     "name": "Order Completed", "zh": "订单付清", "purpose": "An order was paid in full.", "family": "trade",

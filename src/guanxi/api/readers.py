@@ -33,6 +33,7 @@ class Readers:
             raise Busy("all readers are in use", "Ask again in a moment, or for a smaller page") from None
         try:
             held = held or Workspace.open(self._folder)
+            held.refresh()
             yield held
         finally:
             self._free.put(held)

@@ -94,6 +94,8 @@ class Gate:
         """
         if self._waiting + len(raws) > WAITING:
             raise Busy(f"{self._waiting} events wait to be stored", "Send the batch again in a moment")
+        if self.workspace.refresh():  # somebody defined a kind meanwhile
+            self._intake = self.workspace.intake()
         received = now_ms()
         events: list[Event] = []
         parked: list[Parked] = []

@@ -22,6 +22,7 @@ def keep(workspace: Workspace, stop: threading.Event) -> None:
             sealed_all = tidied = time.monotonic()
             while not stop.wait(PAUSE):
                 importer.look()
+                workspace.refresh()
                 now = time.monotonic()
                 due = now - sealed_all >= settings.seal_seconds
                 try:

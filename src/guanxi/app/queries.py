@@ -9,6 +9,7 @@ import msgspec
 from guanxi import __version__
 from guanxi.app.workspace import Workspace
 from guanxi.core import NotFound
+from guanxi.engines.lake import kind_spans
 from guanxi.engines.locks import GATE, KEEPER, owner
 from guanxi.engines.vault import ParkedGroup, ParkedRow
 from guanxi.events import Event, Kind, from_events
@@ -55,7 +56,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KindCount(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of the event catalogue with how often it occurred."""
+    """One row of the event catalogue with how often it occurred, and when first and last; None: never."""
 
     name: str
     zh: str
@@ -65,6 +66,8 @@ class KindCount(msgspec.Struct, frozen=True, kw_only=True):
     privacy: str
     custom: bool
     events: int
+    first_ms: int | None = None
+    last_ms: int | None = None
 
 
 class Explanation(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,11 +137,13 @@ def events(
 
 def kinds(workspace: Workspace) -> list[KindCount]:
     """Return the catalogue and the custom kinds that occurred, with their counts."""
-    counts = workspace.reader.counts()
+    counts, spans = workspace.reader.counts(), kind_spans(workspace.reader)
+    never = (None, None)
     rows = [
         KindCount(
             name=kind.name, zh=kind.zh, en=kind.en or kind.name, family=kind.family, trust=kind.trust,
             privacy=kind.privacy, custom=kind.custom, events=counts.pop(kind.name, 0),
+            first_ms=spans.get(kind.name, never)[0], last_ms=spans.get(kind.name, never)[1],
         )
         for kind in workspace.catalogue.values()
     ]  # fmt: skip
@@ -152,6 +157,8 @@ def kinds(workspace: Workspace) -> list[KindCount]:
             privacy="behaviour",
             custom=True,
             events=count,
+            first_ms=spans.get(name, never)[0],
+            last_ms=spans.get(name, never)[1],
         )
         for name, count in counts.items()
     )

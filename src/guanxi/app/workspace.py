@@ -35,6 +35,7 @@ class Workspace:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._stamp = (0, 0, 0)  # of the file that the catalogue was read from
         self.settings: Settings = load(folder)
         self.platforms: dict[str, Platform] = platforms(_own_platforms(self.settings))
 
@@ -100,18 +101,29 @@ class Workspace:
         if "reader" in self.__dict__:
             self.__dict__.pop("reader").close()
 
+    def refresh(self) -> bool:
+        """Take in the kinds of the workspace when their file changed; tell whether they did.
+
+        A file that cannot be used changes nothing: who saves one by the page is told what is wrong with it.
+        """
+        if "catalogue" not in self.__dict__ or (stamp := _stamp(self.folder / KINDS)) == self._stamp:
+            return False
+        self._stamp = stamp
+        try:
+            fresh = _catalogue(self.folder)
+        except SettingError:
+            return False
+        if list(fresh.values()) == list(self.catalogue.values()):
+            return False
+        self.__dict__["catalogue"] = fresh
+        self.reopen()
+        return True
+
     @cached_property
     def catalogue(self) -> Catalogue:
         """The shipped kinds and the workspace's own."""
-        path = self.folder / KINDS
-        if not path.exists():
-            return shipped()
-        try:
-            text = path.read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise SettingError(f"{KINDS} cannot be read: {error}", "Save it as UTF-8 text") from error
-        own = read_kinds(text, KINDS)
-        return shipped().extended([_as_custom(kind) for kind in own])
+        self._stamp = _stamp(self.folder / KINDS)
+        return _catalogue(self.folder)
 
     @cached_property
     def vault(self) -> Vault:
@@ -131,6 +143,26 @@ class Workspace:
     def intake(self) -> Intake:
         """Return the checks that every single event passes."""
         return Intake(self.catalogue, self.platforms, self.vault)
+
+
+def _catalogue(folder: Path) -> Catalogue:
+    path = folder / KINDS
+    if not path.exists():
+        return shipped()
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingError(f"{KINDS} cannot be read: {error}", "Save it as UTF-8 text") from error
+    return shipped().extended([_as_custom(kind) for kind in read_kinds(text, KINDS)])
+
+
+def _stamp(path: Path) -> tuple[int, int, int]:
+    """What changes whenever a file is replaced or written."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return 0, 0, 0
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def _own_platforms(settings: Settings) -> list[Platform]:

@@ -1,6 +1,6 @@
 """The lake: sealed history in Parquet, and the reader that sees hot, staged and sealed rows as one."""
 
-from guanxi.engines.lake.footprint import WHO, TimeSpan, events_at, footprint, known_at, time_span
+from guanxi.engines.lake.footprint import WHO, TimeSpan, events_at, footprint, kind_spans, known_at, time_span
 from guanxi.engines.lake.lake import CATALOG, DATA, Lake, Stream, lake_error, open_duckdb
 from guanxi.engines.lake.metrics import PlatformFreshness, aggregate, freshness
 from guanxi.engines.lake.reader import Reader
@@ -20,6 +20,7 @@ __all__ = [
     "events_at",
     "footprint",
     "freshness",
+    "kind_spans",
     "known_at",
     "lake_error",
     "open_duckdb",

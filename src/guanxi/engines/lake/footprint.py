@@ -122,6 +122,25 @@ def time_span(reader: Reader, kind: str | None = None) -> TimeSpan:
     )  # fmt: skip
 
 
+def kind_spans(reader: Reader) -> dict[str, tuple[int, int]]:
+    """Return kind -> when its first and its last event happened, for the kinds that occurred."""
+    picture = reader.picture()
+    connection = reader._lake.connection.cursor()
+    parts = []
+    for table, have in reader._wanted(None, picture).items():
+        _, sql = reader._select(table, have, picture, [], connection)
+        name = "kind" if table == CUSTOM else _literal(reader.catalogue.tables[table])
+        parts.append(f"SELECT {name} AS kind, min(at_ms) AS first, max(at_ms) AS last FROM ({sql}) GROUP BY 1")
+    if not parts:
+        return {}
+    rows = patient(lambda: connection.execute(" UNION ALL ".join(parts)).fetchall())
+    return {kind: (first, last) for kind, first, last in rows}
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
 def _by_count(rows: Iterable[tuple[str | None, int]]) -> tuple[str, ...]:
     counts: Counter[str] = Counter()
     for name, count in rows:
@@ -150,7 +169,7 @@ def _select(
     if not stands:
         return ""
     _, sql = reader._select(table, have, picture, [f"({' OR '.join(stands)})", *where], connection)
-    kind = "kind" if table == CUSTOM else f"'{reader.catalogue.tables[table].replace(chr(39), chr(39) * 2)}' AS kind"
+    kind = "kind" if table == CUSTOM else f"{_literal(reader.catalogue.tables[table])} AS kind"
     mine = f"coalesce({ROLE}actor IN ({named}), false)" if f"{ROLE}actor" in columns else "false"
     order = "ref_order" if "ref_order" in columns else "NULL::VARCHAR AS ref_order"
     more = [name if name in columns else f"NULL::VARCHAR AS {name}" for name in map(ROLE.__add__, roles)]
