@@ -1,0 +1,57 @@
+/** 变在哪里: the parts that moved most, with their share of the whole change. */
+import type { ReactNode } from "react";
+import { Button } from "antd";
+import { share } from "@/format";
+import { useLang, useT } from "@/i18n";
+import { Disc } from "@/parts/Disc";
+import { EvidenceButton, Move } from "@/parts/MetricNumber";
+import { PageState } from "@/parts/PageState";
+import { shown } from "@/parts/units";
+import { platformName } from "@/platforms";
+import { useFilters } from "@/state/url";
+import { m } from "./messages";
+import type { Change, Cockpit } from "./types";
+
+const MOST = 6;
+
+export function Changes({ data, against }: { data: Cockpit; against: string }): ReactNode {
+  const t = useT(m);
+  return (
+    <>
+      <header className="row" style={{ marginBottom: 8 }}><h2>{t("changes")}</h2><span className="note">{t("changesNote")}</span></header>
+      {data.changes.length === 0 ? <PageState state="empty" text={data.compared ? t("noChanges") : t("noCompare")} actions={<></>} /> : (
+        <ol className="changes">
+          {data.changes.slice(0, MOST).map((one) => <Row key={`${one.metric}:${one.dimension}:${one.part}`} one={one} against={against} currency={currencyOf(data, one.metric)} />)}
+        </ol>
+      )}
+    </>
+  );
+}
+
+function Row({ one, against, currency }: { one: Change; against: string; currency: string }): ReactNode {
+  const t = useT(m);
+  const lang = useLang();
+  const [filters, change] = useFilters();
+  const byPlatform = one.dimension === "platform";
+  const part = byPlatform ? platformName(one.part, lang) : one.part_zh;
+  const moved = t("from", { then: shown(one.compared, one.unit, lang, currency), now: shown(one.current, one.unit, lang, currency) });
+  return (
+    <li>
+      <span className="change-what">{byPlatform ? <Disc platform={one.part} named /> : part} {one[lang]}</span>
+      <span className="change-move"><Move change={one.change} unit={one.unit} against={against} title={moved} /></span>
+      <span className="change-of">{one.stale ? <span style={{ color: "var(--amber)" }}>{t("stalePart")}</span> : ofTotal(one.of_total, t)}</span>
+      <span className="change-acts">
+        <EvidenceButton of={`metric:${one.metric}`}><span className="link">{t("evidence")}</span></EvidenceButton>
+        {byPlatform && !(filters.pf.length === 1 && filters.pf[0] === one.part) && <Button size="small" type="text" onClick={() => change({ pf: [one.part] })}>{t("only", { part })}</Button>}
+      </span>
+    </li>
+  );
+}
+
+/** Share of the whole change in words: a part that moved the other way has none. */
+export function ofTotal(part: number | null, t: ReturnType<typeof useT<(typeof m)["zh"]>>): string {
+  if (part === null) return t("noTotal");
+  return part < 0 ? t("against") : t("ofTotal", { share: share(part, 0) });
+}
+
+const currencyOf = (data: Cockpit, metric: string): string => data.cards.find((card) => card.metric === metric)?.currency ?? "CNY";

@@ -1,0 +1,34 @@
+import { catalogue } from "@/i18n";
+
+export const m = catalogue({
+  zh: {
+    running: "{days}，截至 {time}，对比{then}的同一时段", over: "{days}，对比{then}", runningAlone: "{days}，截至 {time}，不比较", alone: "{days}，不比较",
+    prev: "环比", yoy: "同比", numbers: "主要指标", more: "其余指标", updating: "更新中",
+    changes: "变在哪里", changesNote: "按影响大小", ofTotal: "占总变化 {share}", against: "与总变化反向", noTotal: "总数没有变", from: "{then} 变为 {now}",
+    stalePart: "◐ 数据晚了，降幅可能不实", evidence: "看依据", only: "只看{part}", noChanges: "没有可比的变化。", noCompare: "没有选择对比，所以说不出变化。",
+    todo: "待办", nothing: "没有等你处理的事。", since: "最早 {time}",
+    parked: "待修行", stopped: "停了的来源", late: "晚了的来源", failed: "失败的任务", failed_jobs: "失败的任务", stale: "停了的来源", approvals: "审批", rows: "{n} 行", items: "{n} 件",
+    trend: "趋势", metric: "指标", current: "本期", compared: "对比期", partial: "未满", gap: "没有数据", bucket: "时间", notStart: "纵轴不从 0 开始",
+    trendSaid: "{name}的趋势：{days}，最高 {most}（{most_at}），最近 {last}（{last_at}）。", trendNone: "{name}在{days}没有数据。",
+    platforms: "各平台", onlyOne: "只看一个平台，点平台可取消", removed: "已删除批注：{text}",
+    lateOne: "{all} 个平台里有 {n} 个已到齐；{name}停在 {time}，下列数字可能偏低。", lateMany: "{all} 个平台里有 {n} 个已到齐；其余最晚停在 {time}，下列数字可能偏低。",
+    lateAll: "数据停在 {time}，下列数字可能偏低。", mend: "去看来源",
+    empty: "{days}没有数据。最近的数据在 {newest}。", emptyPlatforms: "{days}在{platforms}没有数据。", nearest: "看{days}", drop: "去掉平台筛选",
+    failedRefresh: "没有更新成，下列数字是 {time} 的。", retry: "再试一次",
+  },
+  en: {
+    running: "{days}, up to {time}, compared with the same part of {then}", over: "{days}, compared with {then}", runningAlone: "{days}, up to {time}, not compared", alone: "{days}, not compared",
+    prev: "vs before", yoy: "vs a year ago", numbers: "Main metrics", more: "Other metrics", updating: "Updating",
+    changes: "Where it changed", changesNote: "largest effect first", ofTotal: "{share} of the whole change", against: "against the whole change", noTotal: "the whole did not change", from: "from {then} to {now}",
+    stalePart: "◐ Late data: the fall may not be real", evidence: "Evidence", only: "Only {part}", noChanges: "No change that can be compared.", noCompare: "Nothing is compared, so no change can be said.",
+    todo: "To-do", nothing: "Nothing waits for you.", since: "oldest {time}",
+    parked: "Parked rows", stopped: "Stopped sources", late: "Late sources", failed: "Failed jobs", failed_jobs: "Failed jobs", stale: "Stopped sources", approvals: "Approvals", rows: "{n} rows", items: "{n}",
+    trend: "Trend", metric: "Metric", current: "This period", compared: "Compared", partial: "not over", gap: "no data", bucket: "Time", notStart: "The axis does not start at 0",
+    trendSaid: "{name} over {days}: highest {most} ({most_at}), latest {last} ({last_at}).", trendNone: "{name} has no data in {days}.",
+    platforms: "By platform", onlyOne: "One platform is shown; press it to show all", removed: "Note removed: {text}",
+    lateOne: "{n} of {all} platforms are complete; {name} stands at {time}: figures below may be low.", lateMany: "{n} of {all} platforms are complete; the others stand at {time} or earlier: figures below may be low.",
+    lateAll: "Data stand at {time}: figures below may be low.", mend: "See sources",
+    empty: "No data in {days}. The newest data are of {newest}.", emptyPlatforms: "No data in {days} on {platforms}.", nearest: "Show {days}", drop: "Drop the platform filter",
+    failedRefresh: "Not updated: the figures below are of {time}.", retry: "Try again",
+  },
+});
