@@ -50,7 +50,9 @@ def test_a_defined_kind_is_written_whole_and_read_back_the_same(tmp_path: Path) 
     tea = Kind(
         name='Tea "Tasted"', zh="品\\茶", en="tea", purpose="A guest's \"tea\".", family="place", trust="client",
         privacy="sensitive", roles=("actor!", "shop"), refs=("session",), amount="price",
-        properties={"score": Property(type="integer", unit="count", zh="评分"), "who": Property(zh="谁", personal=True)},
+        properties={
+            "score": Property(type="integer", unit="count", zh="评分"), "who": Property(zh="谁", personal=True),
+        },
     )  # fmt: skip
     with made:
         assert not made.refresh()

@@ -8,6 +8,7 @@ import pytest
 
 from guanxi.app import Workspace, care, identity, person, reveal, seal_now, timeline
 from guanxi.core import DataError, NotFound
+from guanxi.engines.lake import footprint, kind_spans, known_at, time_span
 from guanxi.engines.log import SqliteLog
 from guanxi.events import Event, RawEvent
 
@@ -240,3 +241,14 @@ def test_an_erased_person_has_a_page_that_says_so(fresh: Workspace) -> None:
     assert timeline.timeline(fresh, ANN, now_ms=NOON).rows == ()
     with pytest.raises(NotFound):
         person.person(fresh, "account:app:never", now_ms=NOON)
+
+
+def test_hot_rows_are_filtered_as_sealed_ones_are(town: Workspace, fresh: Workspace) -> None:
+    for one in (fresh, town):
+        rows = timeline.timeline(one, ANN, now_ms=NOON, families=["trade", "consent"]).rows
+        assert len(rows) == 5
+        both = footprint(one.reader, [ANN, ANN_APP], kinds=["Order Completed"], until_ms=NOON, before=(NOON, 1))
+        assert both.height == 2
+        assert time_span(one.reader, "Order Completed").platforms == ("app", "taobao")
+        assert set(kind_spans(one.reader)) == set(one.reader.counts())
+        assert known_at(one.reader, NOON * 2) == one.reader.sizes()["last_seq"]
