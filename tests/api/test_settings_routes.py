@@ -85,3 +85,15 @@ def test_a_password_that_an_administrator_makes_anew(served, is_error) -> None:
     with served.client(served.desk) as client:
         is_error(client.post("/v1/session", json={"name": "forgetful", "password": made["password"]}), 401)
         assert client.post("/v1/session", json={"name": "forgetful", "password": fresh}).status_code == 200
+
+
+def test_platforms_and_settings_in_force(served, ann: httpx.Client, is_error) -> None:
+    rows = {row["id"]: row for row in ann.get("/v1/platforms").json()["rows"]}
+    assert (rows["taobao"]["disc"], rows["app"]["own"]) == ("淘", True)
+    is_error(ann.get("/v1/settings"), 403)
+    with served.browser("engineer") as engineer:
+        answer = engineer.get("/v1/settings")
+    found = {row["name"]: row for row in answer.json()["rows"]}
+    assert found["limits.requests_per_second"]["changed"] is True
+    assert found["limits.body_bytes"]["changed"] is False
+    assert "PRODUCT" not in answer.text  # a key of the settings

@@ -12,10 +12,17 @@ from guanxi.api.routes import Page, Routes
 from guanxi.app import ROLES, Appearance, Colours, Density, Language, Theme, Workspace, consents, person, reveal
 from guanxi.app import tour as tours
 from guanxi.core import DataError, mask
+from guanxi.parties import Platform
+from guanxi.settings import rows as setting_rows
 
 _SAMPLES: Final = {
     "name": "王小芳", "phone": "13800001234", "address": "杭州市示例路 1 号", "email": "wang.fang@example.com",
     "birthday": "1988-01-02",
+}  # fmt: skip
+_PLATFORM: Final = {"id": "taobao", "zh": "淘宝天猫", "en": "Taobao and Tmall", "disc": "淘", "own": False}
+_SETTING: Final = {
+    "name": "limits.upload_bytes", "value": "2000000000", "default": "2000000000", "changed": False,
+    "sentence": "Largest file that the page may bring, in bytes.",
 }  # fmt: skip
 _PURPOSE: Final = {
     "purpose": "message", "bit": 4, "zh": "营销触达", "en": "messages", "given": 1_204, "withdrawn": 17,
@@ -24,6 +31,16 @@ _TOUR: Final = {
     "data": "town", "workspace": "demo", "events": 1_240_000, "first_ms": 1_767_225_600_000,
     "last_ms": 1_775_000_000_000, "platforms": [["taobao", "淘宝天猫"]], "kinds": 61, "done": False,
 }  # fmt: skip
+
+
+class SettingRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of the settings, as it stands and as it ships; changed in guanxi.toml."""
+
+    name: str
+    value: str
+    default: str
+    sentence: str
+    changed: bool
 
 
 class AppearanceBody(BaseModel):
@@ -110,6 +127,18 @@ def settings_routes(workspace: Workspace, access: Access, readers: Readers) -> A
         with readers.lend() as ws:
             return Page(rows=consents.purposes(ws, known=known), known=known)
 
+    @routes.listing("/v1/platforms", zh="平台", en="Platforms", columns=("id", "zh", "en", "disc", "own"),
+                    example=_PLATFORM)  # fmt: skip
+    def platforms(request: Request) -> Page[Platform]:
+        """The platforms that events may name, those of the workspace's own last."""
+        return Page(rows=list(workspace.platforms.values()))
+
+    @routes.listing("/v1/settings", verb="configure", zh="运行设置", en="Settings",
+                    columns=("name", "value", "default", "sentence", "changed"), example=_SETTING)  # fmt: skip
+    def settings(request: Request) -> Page[SettingRow]:
+        """Limits and listeners as they are in force; keys are not shown."""
+        return Page(rows=_rows(workspace))
+
     @routes.route("GET", "/v1/masking", verb="view", zh="脱敏规则", en="How personal values are shown",
                   example=msgspec.to_builtins(_masking()))  # fmt: skip
     def masking(request: Request) -> Masking:
@@ -117,6 +146,17 @@ def settings_routes(workspace: Workspace, access: Access, readers: Readers) -> A
         return _masking()
 
     return routes.router
+
+
+def _rows(workspace: Workspace) -> list[SettingRow]:
+    found = []
+    for name, default, sentence in setting_rows():
+        section, _, row = name.partition(".")
+        if not row or "[]" in section or "<" in row:
+            continue  # keys are secrets, platforms have a list of their own
+        value = repr(getattr(getattr(workspace.settings, section), row))
+        found.append(SettingRow(name=name, value=value, default=default, sentence=sentence, changed=value != default))
+    return found
 
 
 def _masking() -> Masking:
