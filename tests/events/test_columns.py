@@ -28,6 +28,7 @@ from guanxi.events import (
     event_id,
     from_events,
     hash_texts,
+    person_of,
     problems,
     seal_columns,
     shipped,
@@ -302,3 +303,34 @@ def test_every_shipped_kind_has_its_columns() -> None:
         personal = [name for name, row in kind.properties.items() if row.personal]
         assert all(columns[f"p_{name}"] == pl.String for name in personal)
     assert Property(zh="x").type == "text"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        pytest.param({"role_actor": "account:app:a", "role_payer": "account:app:p"}, id="actor"),
+        pytest.param({"role_payer": "account:app:p", "ref_order": "7"}, id="payer"),
+        pytest.param({"ref_parcel": "9", "ref_order": "7", "platform": "jd"}, id="order"),
+        pytest.param({"ref_message": "3"}, id="message-nowhere"),
+        pytest.param({"platform": "jd"}, id="nobody"),
+        pytest.param({}, id="nothing"),
+    ],
+)
+def test_columns_seal_for_whom_single_events_seal(given: dict[str, str]) -> None:
+    class Note:
+        def __init__(self) -> None:
+            self.people: list[str] = []
+
+        def seal(self, person: str, field: str, value: str) -> str:
+            self.people.append(person)
+            return "vt_"
+
+        def surrogate(self, role: str, key: str) -> str:
+            return key
+
+    note = Note()
+    frame = pl.DataFrame([{"p_phone": "1", **given}, {"p_phone": None, **given}])
+    assert seal_columns(None, frame, note)["p_phone"].to_list() == ["vt_", None]
+    roles = {name[5:]: value for name, value in given.items() if name.startswith("role_")}
+    refs = {name[4:]: value for name, value in given.items() if name.startswith("ref_")}
+    assert note.people == [person_of(roles, refs, given.get("platform", ""))]

@@ -224,7 +224,7 @@ class _Run:
         for day in range(self.days, goal):
             town.detail = _detail(self._spec, day)
             batches, self._rows = _numbered(list(town.step(town.ms_of(day + 1))), self._rows)
-            waiting += [self._checked(batch) for batch in batches]
+            waiting += batches
             if progress is not None:
                 progress(day + 1, goal, self._rows)
             if day + 1 == goal or sum(map(len, waiting)) >= CHUNK:
@@ -246,6 +246,7 @@ class _Run:
 
     def _take(self, town: "Town", batches: Sequence[EventBatch]) -> int:
         """Vault, then the town's own state, then the segment with the progress: whatever is killed, nothing doubles."""
+        checked = [self._checked(batch) for batch in _by_kind(batches)]
         self._workspace.vault.flush()
         home = self._workspace.folder / SNAPSHOTS
         home.mkdir(exist_ok=True)
@@ -253,7 +254,7 @@ class _Run:
         town.snapshot(path.with_suffix(".new"))
         path.with_suffix(".new").replace(path)
         staged = take_batches(
-            self._workspace, self._taker, batches, preset="town", seen=Seen(), index=self._index, job=self._spec.job,
+            self._workspace, self._taker, checked, preset="town", seen=Seen(), index=self._index, job=self._spec.job,
             chunk=self._chunks, cursor=f"{town.day} {self._rows}", accepted=sum(map(len, batches)),
         )  # fmt: skip
         self.days, self._chunks = town.day, self._chunks + 1
@@ -305,6 +306,14 @@ def _numbered(batches: Sequence[EventBatch], before: int) -> tuple[list[EventBat
         for batch, part in zip(batches, rows, strict=True)
     ]
     return numbered, before + len(at)
+
+
+def _by_kind(batches: Sequence[EventBatch]) -> list[EventBatch]:
+    """One batch for each kind: checks of a few days at once cost less."""
+    frames: dict[str, list[pl.DataFrame]] = {}
+    for batch in batches:
+        frames.setdefault(batch.kind, []).append(batch.frame)
+    return [EventBatch(kind, pl.concat(parts, how="diagonal")) for kind, parts in frames.items()]
 
 
 def _detail(spec: TownSpec, day: int) -> Literal["full", "trade"]:

@@ -9,7 +9,7 @@ import polars as pl
 
 from guanxi.core import DataError, Refused
 from guanxi.events import repair
-from guanxi.events.columns import EARLIEST_MS, MAX_AMOUNT, MAX_ID, PROPERTY, ROLE, decimal_text
+from guanxi.events.columns import EARLIEST_MS, MAX_AMOUNT, MAX_ID, PROPERTY, REF, ROLE, decimal_text
 from guanxi.events.event import CONSENT_BITS, Event, Trust, consent_bits, event_id, split_ref
 from guanxi.events.kinds import REFS, ROLES, Catalogue, Kind
 from guanxi.events.names import looks_personal
@@ -198,13 +198,17 @@ _NO_PLAN: Final = _Plan((), (), {}, {}, frozenset())
 
 def person_of(roles: Mapping[str, str], refs: Mapping[str, str], platform: str) -> str:
     """Return whose personal data an event holds: the actor, else recipient, payer, device or the order."""
-    for role in ("actor", "recipient", "payer", "device"):
+    for role in _OWNING_ROLES:
         if role in roles:
             return roles[role]
-    for ref in ("order", "conversation", "parcel", "message"):
+    for ref in _OWNING_REFS:
         if ref in refs:
             return f"{ref}:{platform}:{refs[ref]}"
     return f"unknown:{platform}:"
+
+
+_OWNING_ROLES: Final = ("actor", "recipient", "payer", "device")
+_OWNING_REFS: Final = ("order", "conversation", "parcel", "message")
 
 
 def seal_columns(kind: Kind | None, frame: pl.DataFrame, personal: Personal) -> pl.DataFrame:
@@ -221,16 +225,27 @@ def seal_columns(kind: Kind | None, frame: pl.DataFrame, personal: Personal) -> 
         surrogates = {value: _seal_ref(value, role, personal) for value in values.drop_nulls().unique().to_list()}
         sealed[ROLE + role] = [surrogates.get(value) for value in values.to_list()]
     if names:
-        for row in frame.iter_rows(named=True):
-            person = person_of(
-                {key[5:]: value for key, value in row.items() if value is not None and key.startswith(ROLE)},
-                {key[4:]: value for key, value in row.items() if value is not None and key.startswith("ref_")},
-                row.get("platform") or "",
-            )
-            for name in names:
-                value = row[PROPERTY + name]
-                sealed[PROPERTY + name].append(None if value is None else personal.seal(person, name, _text(value)))
+        people = frame.with_columns(person=_person_column(frame))["person"].to_list()
+        for name in names:
+            cells = zip(people, frame[PROPERTY + name].to_list(), strict=True)
+            sealed[PROPERTY + name] = [
+                None if value is None else personal.seal(person, name, _text(value)) for person, value in cells
+            ]
     return frame.with_columns(pl.Series(name, values, pl.String()) for name, values in sealed.items())
+
+
+def _person_column(frame: pl.DataFrame) -> pl.Expr:
+    """What `person_of` says of each row."""
+    platform = pl.col("platform").fill_null("") if "platform" in frame.columns else pl.lit("")
+    roles = [pl.col(ROLE + role) for role in _OWNING_ROLES if ROLE + role in frame.columns]
+    refs = [
+        pl.concat_str(pl.lit(f"{ref}:"), platform, pl.lit(":"), pl.col(REF + ref))
+        for ref in _OWNING_REFS
+        if REF + ref in frame.columns
+    ]
+    nobody = pl.concat_str(pl.lit("unknown:"), platform, pl.lit(":"))
+    texts = [one.cast(pl.String) for one in (*roles, *refs)]
+    return pl.coalesce(*texts, nobody)
 
 
 def park(raw: RawEvent, error: DataError, source: str) -> Parked:
