@@ -29,6 +29,7 @@ _REACH: Final = {
 _DONE_TO: Final = frozenset({
     "Message Sent", "Message Delivered", "Message Failed", "Order Shipped", "Order Refunded", "Order Finished",
     "Return Refused", "Return Received", "Coupon Issued", "Coupon Expired", "Compensation Granted",
+    "Ad Shown", "Slate Shown", "Promotion Displayed", "Points Posted", "Reward Granted", "Member Level Changed",
 })  # fmt: skip
 _DONE_BY_SYSTEMS: Final = frozenset({"decision", "system", "logistics", "settlement", "metrics", "risk"})
 
