@@ -13,10 +13,12 @@ from starlette.routing import Route
 
 from guanxi import __version__
 from guanxi.api.access import COOKIE, Access, Principal
+from guanxi.api.analysis_routes import analysis_routes
 from guanxi.api.data_routes import catalogue_routes, data_routes, intake_routes
 from guanxi.api.errors import Problem, answer_error
 from guanxi.api.kind_routes import kind_routes
 from guanxi.api.live import Live
+from guanxi.api.metric_routes import cockpit_routes, metric_routes
 from guanxi.api.note_routes import note_routes
 from guanxi.api.openapi import document
 from guanxi.api.parked_routes import parked_routes
@@ -65,11 +67,12 @@ def desk_app(workspace: Workspace, *, gate_url: str) -> FastAPI:
     app.include_router(session_routes(workspace))
     for routes in (own_routes, member_routes, member_change_routes, key_routes, note_routes):
         app.include_router(routes(workspace, access))
-    for reading in (data_routes, catalogue_routes, intake_routes):
+    for reading in (data_routes, catalogue_routes, intake_routes, metric_routes, cockpit_routes):
         app.include_router(reading(workspace, access, readers))
     for bringing in (upload_routes, import_routes, parked_routes, kind_routes):
         app.include_router(bringing(workspace, access, readers))
     app.include_router(settings_routes(workspace, access, readers))
+    app.include_router(analysis_routes(workspace, access, readers))
     app.include_router(person_routes(workspace, access, readers))  # last of /v1/people: its path takes what is left
     _add_live(app, workspace, access, last)
     relay = Relay(gate)
