@@ -1,3 +1,5 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import react from "@vitejs/plugin-react";
@@ -27,11 +29,11 @@ function gzipped(): Plugin {
   return {
     name: "guanxi-gzip",
     apply: "build",
-    async generateBundle(_, bundle) {
-      for (const [name, file] of Object.entries(bundle)) {
-        if (!/\.(js|css|svg|json)$/.test(name)) continue;
-        const source = await promisify(gzip)(file.type === "chunk" ? file.code : file.source, { level: 9 });
-        this.emitFile({ type: "asset", fileName: `${name}.gz`, source });
+    async writeBundle({ dir }, bundle) {
+      // From the disk: Vite still rewrites the code of chunks after generateBundle.
+      for (const name of Object.keys(bundle).filter((one) => /^assets\/.*\.(js|css|svg|json)$/.test(one))) {
+        const file = join(dir ?? "", name);
+        await writeFile(`${file}.gz`, await promisify(gzip)(await readFile(file), { level: 9 }));
       }
     },
   };

@@ -29,8 +29,8 @@ export function Header({ page, object, onSearch, onHelp }: Props): ReactNode {
       {heeds.includes("platforms") && <PlatformFilter />}
       {heeds.includes("asof") && <AsOfFilter />}
       <span className="grow" />
-      <Button type="text" icon={<SearchOutlined aria-hidden />} onClick={onSearch} aria-keyshortcuts="Meta+K Control+K" aria-label={t("search")}>
-        <kbd aria-hidden>⌘K</kbd>
+      <Button type="text" icon={<SearchOutlined aria-hidden />} onClick={onSearch} aria-keyshortcuts="Meta+K Control+K">
+        {t("search")} <kbd aria-hidden>⌘K</kbd>
       </Button>
       <TodoButton />
       <Button type="text" onClick={() => setLang(lang === "zh" ? "en" : "zh")} lang={lang === "zh" ? "en" : "zh-CN"}>{lang === "zh" ? "EN" : "中文"}</Button>
@@ -86,8 +86,8 @@ function PersonMenu({ onHelp }: { onHelp: () => void }): ReactNode {
   );
   return (
     <Popover content={body} trigger="click" placement="bottomRight" arrow={false}>
-      <Button type="text" icon={<UserOutlined aria-hidden />} aria-label={t("person", { name: me.who })} aria-haspopup="dialog">
-        <span className="cut" style={{ maxWidth: 96 }}>{me.who}</span>
+      <Button type="text" icon={<UserOutlined aria-hidden />} aria-haspopup="dialog">
+        <span className="hidden-text">{t("person")}</span><span className="cut" style={{ maxWidth: 96 }}>{me.who}</span>
       </Button>
     </Popover>
   );

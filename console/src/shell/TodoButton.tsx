@@ -48,7 +48,7 @@ export function TodoButton(): ReactNode {
   );
   return (
     <Popover content={body} trigger="click" open={open} onOpenChange={setOpen} placement="bottomRight" arrow={false}>
-      <Button type="text" aria-haspopup="dialog" aria-label={t("todoN", { n: total })}>
+      <Button type="text" aria-haspopup="dialog">
         {t("todo")} {total > 0 ? <Seal>{count(total, lang)}</Seal> : <span className="todo-count">0</span>}
       </Button>
     </Popover>

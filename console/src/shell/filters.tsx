@@ -53,8 +53,8 @@ export function TimeFilter(): ReactNode {
   const shown = preset ? t(preset) : days(span.start, Math.max(span.end, full + DAY_MS), lang, now);
   return (
     <Popover content={body} trigger="click" open={open} onOpenChange={setOpen} placement="bottomLeft" arrow={false}>
-      <Button size="small" aria-haspopup="dialog" aria-label={`${t("timeRange")} ${shown} ${compared}`} title={days(span.start, span.end, lang, now)}>
-        {shown}{compared && <span style={{ color: "var(--ink-3)" }}>{compared}</span>}<DownOutlined aria-hidden style={{ fontSize: 12 }} />
+      <Button size="small" aria-haspopup="dialog" title={days(span.start, span.end, lang, now)}>
+        <span className="hidden-text">{t("timeRange")}</span>{shown}{compared && <span style={{ color: "var(--ink-3)" }}>{compared}</span>}<DownOutlined aria-hidden style={{ fontSize: 12 }} />
       </Button>
     </Popover>
   );
@@ -80,7 +80,7 @@ export function PlatformFilter(): ReactNode {
   );
   return (
     <Popover content={body} trigger="click" open={open} onOpenChange={setOpen} placement="bottomLeft" arrow={false}>
-      <Button size="small" aria-haspopup="dialog" aria-label={`${t("platformFilter")} ${shown}`}>{shown}<DownOutlined aria-hidden style={{ fontSize: 12 }} /></Button>
+      <Button size="small" aria-haspopup="dialog"><span className="hidden-text">{t("platformFilter")}</span>{shown}<DownOutlined aria-hidden style={{ fontSize: 12 }} /></Button>
     </Popover>
   );
 }
