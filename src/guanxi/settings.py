@@ -60,6 +60,15 @@ class Log(_Section):
     tidy_seconds: float = Field(default=600.0, gt=0, description="Seconds between two compactions of the lake.")
 
 
+class Freshness(_Section):
+    """How old the newest event of a platform may be before its numbers count as late."""
+
+    default_hours: float = Field(default=24.0, gt=0, description="Hours that a platform's newest event may be old.")
+    hours: dict[str, float] = Field(
+        default={}, description="Hours for single platforms, by id: `[freshness.hours]`, `app = 0.5`."
+    )
+
+
 class SdkKey(_Section):
     """A key that an SDK sends in its own form, such as a project id, and what it may do."""
 
@@ -90,6 +99,7 @@ class Settings(BaseSettings):
     serve: Serve = Field(default=Serve(), description="How the processes listen.")
     limits: Limits = Field(default=Limits(), description="What one request may carry and how often.")
     log: Log = Field(default=Log(), description="How the log seals its rows.")
+    freshness: Freshness = Field(default=Freshness(), description="How old the newest event of a platform may be.")
     keys: tuple[SdkKey, ...] = Field(default=(), description="Keys that SDKs send in their own form.")
     platforms: dict[str, PlatformRow] = Field(default={}, description="Platforms of the workspace's own, by id.")
 

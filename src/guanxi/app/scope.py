@@ -55,6 +55,11 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
         return made
 
     @property
+    def compared_span(self) -> Span | None:
+        """The earlier window as answers carry it."""
+        return span(self.compared)
+
+    @property
     def words(self) -> str:
         """The options by which a command asks for the same."""
         given = [("--t", self.t, ""), ("--cmp", self.cmp, "prev"), ("--align", self.align, "solar"),

@@ -17,13 +17,13 @@ from guanxi.traits.metrics.acts import (
     unit_start,
 )
 from guanxi.traits.metrics.answers import (
-    Change,
     Cockpit,
     DateNote,
     Evidence,
     Freshness,
     FreshState,
     MetricAnswer,
+    MetricChange,
     MetricRow,
     Point,
     Reading,
@@ -32,7 +32,9 @@ from guanxi.traits.metrics.answers import (
     Todo,
 )
 from guanxi.traits.metrics.cohorts import cohort_query, cohort_rows, ltv_query, ltv_rows
+from guanxi.traits.metrics.compare import Table, answer, change, contributions, impact, points
 from guanxi.traits.metrics.distribution import COUNT_EDGES, MONEY_EDGES, bins_of, spread_query
+from guanxi.traits.metrics.facts import FACTS, Fact
 from guanxi.traits.metrics.funnel import check_funnel, funnel_groups, funnel_query
 from guanxi.traits.metrics.interval import interval_bins, interval_query
 from guanxi.traits.metrics.paths import END, path_kinds, path_links, path_names, paths_query
@@ -64,6 +66,7 @@ from guanxi.traits.metrics.rfm import (
     rule_words,
     segment_name,
 )
+from guanxi.traits.metrics.rows import Metric, document, metrics, read_metrics
 from guanxi.traits.metrics.shapes import (
     Bin,
     Cohort,
@@ -85,12 +88,14 @@ from guanxi.traits.metrics.shapes import (
     RfmCell,
     RfmSegment,
 )
+from guanxi.traits.metrics.sql import MetricQuery, metric_query, missing_kinds, people_query, sample_query, single_query
 from guanxi.traits.metrics.trend import trend_query, trend_series
 
 __all__ = [
     "CLASSIC",
     "COUNT_EDGES",
     "END",
+    "FACTS",
     "MONEY_EDGES",
     "NAMED",
     "ORDER",
@@ -102,7 +107,6 @@ __all__ = [
     "UNITS",
     "Bin",
     "Bucket",
-    "Change",
     "Cockpit",
     "Cohort",
     "Cohorts",
@@ -110,6 +114,7 @@ __all__ = [
     "Distribution",
     "EventTrend",
     "Evidence",
+    "Fact",
     "FreshState",
     "Freshness",
     "Funnel",
@@ -117,7 +122,10 @@ __all__ = [
     "Intervals",
     "Ltv",
     "LtvRow",
+    "Metric",
     "MetricAnswer",
+    "MetricChange",
+    "MetricQuery",
     "MetricRow",
     "Naming",
     "PathLink",
@@ -139,33 +147,45 @@ __all__ = [
     "Slice",
     "Span",
     "Split",
+    "Table",
     "Todo",
     "Variant",
     "acts",
+    "answer",
     "bins_of",
     "bucket_start",
     "bucket_starts",
+    "change",
     "check_funnel",
     "check_unit",
     "cohort_query",
     "cohort_rows",
+    "contributions",
     "cuts_of",
     "default_bucket",
+    "document",
     "find_kind",
     "funnel_groups",
     "funnel_query",
     "gaps_query",
+    "impact",
     "interval_bins",
     "interval_query",
     "local_cut_off",
     "ltv_query",
     "ltv_rows",
+    "metric_query",
+    "metrics",
+    "missing_kinds",
     "order_rows",
     "path_kinds",
     "path_links",
     "path_names",
     "paths_query",
+    "people_query",
     "period",
+    "points",
+    "read_metrics",
     "repeat_curve",
     "repeat_query",
     "rfm",
@@ -173,7 +193,9 @@ __all__ = [
     "rfm_query",
     "rfm_segments",
     "rule_words",
+    "sample_query",
     "segment_name",
+    "single_query",
     "span",
     "spread_query",
     "trend_query",

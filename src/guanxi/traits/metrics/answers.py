@@ -109,7 +109,7 @@ class Freshness(msgspec.Struct, frozen=True, kw_only=True):
     events: int
 
 
-class Change(msgspec.Struct, frozen=True, kw_only=True):
+class MetricChange(msgspec.Struct, frozen=True, kw_only=True):
     """Where a metric changed: one part's own change and its share of the whole change.
 
     part       value of the dimension, e.g. a platform id
@@ -173,7 +173,7 @@ class Cockpit(msgspec.Struct, frozen=True, kw_only=True):
     compared: Span | None
     cards: tuple[MetricAnswer, ...]
     freshness: tuple[Freshness, ...]
-    changes: tuple[Change, ...]
+    changes: tuple[MetricChange, ...]
     metric: str
     trend: tuple[Series, ...]
     multiples: tuple[Series, ...]

@@ -1,0 +1,132 @@
+"""The cockpit (多平台驾驶舱): is it well, where did it change, how fresh is it, what waits for a person."""
+
+import time
+from collections.abc import Sequence
+from typing import Final
+
+from guanxi.app.metrics import cut, measure, multiples, readings, split, trend
+from guanxi.app.notes import notes
+from guanxi.app.scope import Scope
+from guanxi.app.workspace import Workspace
+from guanxi.engines.lake import PlatformFreshness, freshness
+from guanxi.traits.metrics import (
+    Cockpit,
+    Freshness,
+    FreshState,
+    Metric,
+    MetricAnswer,
+    MetricChange,
+    Reading,
+    Table,
+    Todo,
+    answer,
+    impact,
+    metrics,
+)
+
+#: Metrics of the first cards, in order; those whose kinds never occurred are left out.
+CARDS: Final = (
+    "gmv_paid", "orders_paid", "buyers", "new_buyers", "basket_value", "refund_rate", "visitors", "conversion", "roi",
+    "unread", "gmv_created", "orders_created",
+)  # fmt: skip
+MOST_CARDS: Final = 10
+MOST_CHANGES: Final = 8
+HOUR_MS: Final = 3_600_000
+STOPPED: Final = 4  # times its promise: a platform that is later than this has stopped
+
+
+def cockpit(workspace: Workspace, scope: Scope, *, metric: str = "") -> Cockpit:
+    """Return the many platforms at a glance.
+
+    metric  of trend and small multiples; "" = the first card
+    raises  NotFound when no metric has this name
+    """
+    begin = time.perf_counter()
+    chosen = metrics()[metric] if metric else None
+    rows = [metrics()[name] for name in CARDS]
+    table = measure(workspace, scope, rows, by="platform")
+    shown = _shown(rows, table, scope)
+    chosen = chosen or (shown[0][0] if shown else metrics()[CARDS[0]])
+    fresh = platform_freshness(workspace, scope)
+    late = frozenset(one.platform for one in fresh if one.state in ("late", "stopped"))
+    by = "platform" if "platform" in chosen.dimensions else ""
+    bucket = cut(scope.window, "")
+    lines = measure(workspace, scope, [chosen], by=by, bucket=bucket)
+    return Cockpit(
+        known=scope.known, as_of_ms=scope.now_ms, window=scope.span, compared=scope.compared_span,
+        cards=tuple(one for _, one in shown), freshness=fresh,
+        changes=_changes(workspace, table, [row for row, _ in shown], scope, late), metric=chosen.name,
+        trend=trend(lines, chosen, scope, bucket),
+        multiples=multiples(workspace, lines, chosen, scope, bucket, by), notes=notes(workspace, scope.period.whole),
+        todo=todo(workspace, fresh), newest_at_ms=max((one.newest_at_ms or 0 for one in fresh), default=0) or None,
+        rows=table.rows(0), took_ms=round((time.perf_counter() - begin) * 1000, 1),
+    )  # fmt: skip
+
+
+def platform_freshness(workspace: Workspace, scope: Scope) -> tuple[Freshness, ...]:
+    """Return how fresh every platform's data is against its promise, those asked for alone, most events first.
+
+    A platform of the setting [freshness] that never sent anything is "never"; others without data are left out.
+    """
+    have = {one.platform: one for one in freshness(workspace.reader, known=scope.known)}
+    promised = workspace.settings.freshness.hours
+    names = [name for name in dict.fromkeys([*have, *promised]) if not scope.platforms or name in scope.platforms]
+    rows = [_freshness(workspace, name, have.get(name), scope.now_ms) for name in names]
+    return tuple(sorted(rows, key=lambda row: (-row.events, row.platform)))
+
+
+def todo(workspace: Workspace, fresh: Sequence[Freshness]) -> tuple[Todo, ...]:
+    """Return what waits for a person: parked rows, failed imports, platforms that have stopped."""
+    found = []
+    groups = workspace.vault.parked.groups()
+    parked = sum(group.count for group in groups)
+    if parked:
+        found.append(Todo(kind="parked", count=parked, path="/data/parked", since_ms=None))
+    failed = workspace.control.jobs(limit=100, state="failed")
+    if failed:
+        since = min((job.ended_ms for job in failed if job.ended_ms is not None), default=None)
+        found.append(Todo(kind="imports", count=len(failed), path="/data/import", since_ms=since))
+    stopped = [one for one in fresh if one.state == "stopped"]
+    if stopped:
+        since = min((one.newest_at_ms for one in stopped if one.newest_at_ms is not None), default=None)
+        found.append(Todo(kind="stale", count=len(stopped), path="/data/import", since_ms=since))
+    return tuple(found)
+
+
+def _shown(rows: Sequence[Metric], table: Table, scope: Scope) -> list[tuple[Metric, MetricAnswer]]:
+    """The cards whose kinds have occurred; without any, the first one with what is missing."""
+    cards = [(row, answer(row, *readings(table, row, scope), scope.currency)) for row in rows if table.known(row)]
+    if not cards:
+        first = rows[0]
+        return [(first, answer(first, *readings(table, first, scope), scope.currency))]
+    return cards[:MOST_CARDS]
+
+
+def _changes(
+    workspace: Workspace, table: Table, rows: Sequence[Metric], scope: Scope, late: frozenset[str]
+) -> tuple[MetricChange, ...]:
+    """The parts that moved the cards most, over all cards; a part of a metric that did not change moves nothing."""
+    if scope.compared is None:
+        return ()
+    found: list[tuple[float, MetricChange]] = []
+    for row in rows:
+        current, compared = readings(table, row, scope)
+        whole = (current, compared or Reading(value=None, n=0))
+        found += [(impact(one, whole), one) for one in split(workspace, table, row, scope, "platform", stale=late)]
+    ranked = sorted((pair for pair in found if pair[0] > 0), key=lambda pair: -pair[0])
+    return tuple(one for _, one in ranked[:MOST_CHANGES])
+
+
+def _freshness(workspace: Workspace, name: str, have: PlatformFreshness | None, now_ms: int) -> Freshness:
+    row = workspace.platforms.get(name)
+    setting = workspace.settings.freshness
+    promise = round(setting.hours.get(name, setting.default_hours) * HOUR_MS)
+    state: FreshState = "never"
+    if have is not None:
+        lag = now_ms - have.newest_at_ms
+        state = "fresh" if lag <= promise else "late" if lag <= STOPPED * promise else "stopped"
+    return Freshness(
+        platform=name, zh=row.zh if row else name, en=row.en if row else name, disc=row.disc if row else name[:1],
+        state=state, newest_at_ms=have.newest_at_ms if have else None, learnt_ms=have.learnt_ms if have else None,
+        promise_ms=promise, events=have.events if have else 0,
+    )  # fmt: skip
