@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from guanxi.app import Workspace, dry_run, keep, suggesting, upload_jobs, uploads
+from guanxi.app import Workspace, care, dry_run, keep, suggesting, upload_jobs, uploads
 from guanxi.core import DataError, NotFound, SettingError
 from guanxi.engines.log import now_ms
 
@@ -236,3 +236,14 @@ def test_the_keeper_imports_by_a_process_of_its_own(workspace: Workspace, jd: up
         stop.set()
         thread.join()
     assert workspace.control.job(job.id).state == "done"
+
+
+def test_a_backup_keeps_mappings_and_not_uploads(workspace: Workspace, tmp_path: Path) -> None:
+    mine = bring(workspace, "own.csv", OWN.encode())
+    columns = {"单号": "order", "下单时间": "at", "会员": "buyer"}
+    suggesting.save_mapping(workspace, "own_orders", number=mine.id, columns=columns, platform="app", who="zhou")
+    care.backup(workspace, tmp_path / "copy", include_key=True)
+    care.restore(tmp_path / "copy", tmp_path / "again")
+    with Workspace.open(tmp_path / "again") as again:
+        assert [one.mapping for one in suggesting.mappings(again)] == ["own_orders"]
+        assert uploads.uploads(again) == []

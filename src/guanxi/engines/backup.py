@@ -24,6 +24,7 @@ MANIFEST: Final = "manifest.json"
 FORMAT: Final = 1
 LOG: Final = "log.sqlite"
 _RUNS, _STAGED = "runs", "staged"
+_MAPPINGS = "mappings"  # that people of the workspace drew up; uploads wait for a week at most and are not copied
 
 
 class BackupFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,6 +158,7 @@ def _copy_all(folder: Path, target: Path) -> int:
     for path in sorted(folder.iterdir()):
         if path.is_file() and _is_setting(path.name):
             _copy(path, target / path.name)
+    _copy_tree(folder / _MAPPINGS, target / _MAPPINGS)
     return last_seq
 
 
