@@ -10,7 +10,7 @@ import { shown } from "@/parts/units";
 import { platformName } from "@/platforms";
 import { useFilters } from "@/state/url";
 import { m } from "./messages";
-import type { Change, Cockpit } from "./types";
+import type { Cockpit, MetricChange } from "./types";
 
 const MOST = 6;
 
@@ -28,7 +28,7 @@ export function Changes({ data, against }: { data: Cockpit; against: string }): 
   );
 }
 
-function Row({ one, against, currency }: { one: Change; against: string; currency: string }): ReactNode {
+function Row({ one, against, currency }: { one: MetricChange; against: string; currency: string }): ReactNode {
   const t = useT(m);
   const lang = useLang();
   const [filters, change] = useFilters();

@@ -89,7 +89,7 @@ function Body({ data }: { data: Cockpit }): ReactNode {
         <FreshnessBadge sources={data.freshness} asOf={now} />
       </div>
       {late.length > 0 && (
-        <PageState state={late.length >= told ? "stale" : "partial"} text={lateSentence(late, told, lang, now)} actions={wall ? <></> : <Button size="small" onClick={() => void navigate("/data/sources")}>{t("mend")}</Button>} />
+        <PageState state={late.length >= told ? "stale" : "partial"} text={lateSentence(late, told, lang, now)} actions={wall ? <></> : <Button size="small" onClick={() => void navigate("/data/import")}>{t("mend")}</Button>} />
       )}
       <Cards cards={data.cards} against={data.compared ? against : ""} wall={wall === "1"} />
       {!wall && (
@@ -112,7 +112,7 @@ function Trend({ data }: { data: Cockpit }): ReactNode {
   const [params, set] = useParams();
   const [filters] = useFilters();
   const client = useQueryClient();
-  const may = useMay("propose") && !filters.asof;
+  const may = useMay("view") && !filters.asof;
   const [told, setTold] = useState("");
   const now = data.as_of_ms;
   const card = data.cards.find((one) => one.metric === data.metric) ?? data.cards[0];

@@ -8,9 +8,9 @@ import { Seal } from "@/parts/Seal";
 import { m } from "./messages";
 import type { Todo } from "./types";
 
-const NAMED = ["parked", "stopped", "late", "failed", "failed_jobs", "stale", "approvals"] as const;
+const NAMED = ["parked", "imports", "stale"] as const;
 /** They wait without costing more by the minute, so they take no seal. */
-const PATIENT = ["parked", "late"];
+const PATIENT = ["parked"];
 
 export function TodoList({ todo, now }: { todo: readonly Todo[]; now: number }): ReactNode {
   const t = useT(m);
