@@ -111,3 +111,14 @@ def test_the_wall_sees_no_person(served, is_error, ref: str) -> None:
     with served.browser("wall") as browser:
         for path in (f"/v1/people/{ref}", f"/v1/people/{ref}/timeline"):
             is_error(browser.get(path), 403)
+
+
+def test_a_person_among_all_buyers(analyst: httpx.Client, ref: str) -> None:
+    buyer = analyst.get(f"/v1/people/{ref}/segment").json()
+    listed = analyst.get("/v1/people", params={"size": 200}).json()["rows"]
+    row = next(one for one in listed if one["ref"] == ref)
+    assert (buyer["orders"], buyer["segment"], buyer["r"]) == (row["orders"], row["segment"], row["r"])
+    assert buyer["rule_zh"]
+    assert buyer["buyers"] >= 1
+    other = analyst.get("/v1/people/account:app:p%2F2/segment").json()
+    assert (other["segment"], other["orders"], other["r"]) == ("", 0, None)

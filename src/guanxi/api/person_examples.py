@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import msgspec
 
-from guanxi.app import consents, identity, person, person_parts, reveal, timeline
+from guanxi.app import consents, identity, person, person_parts, person_segment, reveal, timeline
 from guanxi.events import CONSENT_BITS
 
 _NOON: Final = 1_767_326_400_000  # 2026-01-02 12:00 in China
@@ -130,6 +130,13 @@ TIMELINE: Final = _example(
         ),
     )
 )
+SEGMENT: Final = _example(
+    person_segment.PersonSegment(
+        known=42, cut_off_ms=_NOON, variant="quantile", buyers=2_469, currency="CNY", segment="key_value",
+        zh="重要价值客户", en="Key: value", rule_zh="R 高 F 高 M 高", rule_en="recent, often, much", r=5, f=4, m=5,
+        recency_days=3, orders=3, amount=123_450, took_ms=8.0,
+    )
+)  # fmt: skip
 REVEALED: Final = _example(reveal.Revealed(field="name", value="(the name)", at_ms=_NOON))
 CHANGE: Final = _example(
     identity.IdentityChange(

@@ -2,7 +2,7 @@
 
 import re
 import time
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,7 +11,7 @@ from guanxi.api import person_examples as examples
 from guanxi.api.access import Access, Principal, address_of
 from guanxi.api.readers import Readers
 from guanxi.api.routes import Limit, Routes
-from guanxi.app import Workspace, identity, person, reveal, timeline
+from guanxi.app import Workspace, identity, person, person_segment, reveal, timeline
 from guanxi.core import DataError
 from guanxi.events import repair
 
@@ -70,6 +70,15 @@ def person_routes(workspace: Workspace, access: Access, readers: Readers) -> API
                 ws, ref, now_ms=now(), asof_ms=instant(asof), limit=limit, cursor=cursor,
                 families=[one for one in families.split(",") if one],
             )  # fmt: skip
+
+    @routes.route("GET", "/v1/people/{ref:path}/segment", verb="view", zh="RFM 分层", en="A person among all buyers",
+                  people=True, example=examples.SEGMENT)  # fmt: skip
+    def segment(
+        request: Request, ref: Ref, asof: AsOf = "", variant: Literal["quantile", "rule"] = "quantile"
+    ) -> person_segment.PersonSegment:
+        """By the same scores as the list of people."""
+        with readers.lend() as ws:
+            return person_segment.person_segment(ws, ref, asof=asof, variant=variant)
 
     @routes.route("POST", "/v1/people/{ref:path}/reveal", verb="reveal", zh="查看明文", en="Read a personal value",
                   people=True, example=examples.REVEALED)  # fmt: skip
