@@ -110,13 +110,16 @@ def _people_routes(routes: Routes, readers: Readers) -> None:
         q: Annotated[str, Query(max_length=200, description="beginning of an id, or an order number 编号")] = "",
         sort: Annotated[str, Query(max_length=40)] = "-amount", page: Annotated[int, Query(ge=1)] = 1,
         size: Annotated[int, Query(ge=1, le=1_000)] = 50, variant: Literal["quantile", "rule"] = "quantile",
+        r: Annotated[int, Query(ge=0, le=5, description="score of recency; 0 = any")] = 0,
+        f: Annotated[int, Query(ge=0, le=5, description="score of frequency; 0 = any")] = 0,
     ) -> People:  # fmt: skip
         """Everybody who acted before the end of the asked time; names are masked."""
         if re.fullmatch(r"\s*(\+?86)?[-\s]?1[3-9](\d[-\s]?){9}\s*", q):
             raise DataError("this looks like a phone number", "Send it in the body of POST /v1/people/search", "q")
         with readers.lend() as ws:
             asked = scopes.scope(ws, t=t, pf=pf, asof=asof)
-            return listed.people(ws, asked, segment=segment, q=q, sort=sort, page=page, size=size, variant=variant)
+            return listed.people(ws, asked, segment=segment, q=q, sort=sort, page=page, size=size, variant=variant,
+                                 r=r, f=f)  # fmt: skip
 
     @routes.route("POST", "/v1/people/search", verb="view", zh="按个人信息查找", en="People by a personal value",
                   example=examples.PEOPLE, people=True)  # fmt: skip

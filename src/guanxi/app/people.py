@@ -32,7 +32,7 @@ _TOLD_BY: Final = ("Profile Updated", "Order Completed", "Order Created")
 
 def people(
     workspace: Workspace, asked: Scope, *, segment: str = "", q: str = "", sort: str = "-amount", page: int = 1,
-    size: int = 50, variant: Variant = "quantile", found: frozenset[str] | None = None,
+    size: int = 50, variant: Variant = "quantile", found: frozenset[str] | None = None, r: int = 0, f: int = 0,
 ) -> People:  # fmt: skip
     """Return a page of everybody whom events name as acting, before the end of the asked time.
 
@@ -41,6 +41,7 @@ def people(
     sort     one of SORTS, with "-" downwards; people without the value come last
     page     from 1; size 1..1,000
     found    only these people: what `holders` gave
+    r, f     only this score of recency, of frequency, 1..5; 0 = any
     raises   DataError naming the parameter
     """
     begin = time.perf_counter()
@@ -56,6 +57,9 @@ def people(
         segment_name(segment)  # raises
         of = "segment" if segment in {one.id for one in CLASSIC} else "named"
         rows = rows.filter(pl.col(of) == segment)
+    for name, score in (("r", r), ("f", f)):
+        if score:
+            rows = rows.filter(pl.col(name) == score)
     if q.strip():
         rows = rows.filter(pl.col("person").is_in(_matching(workspace, asked, q.strip())))
     if found is not None:
