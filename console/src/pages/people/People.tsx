@@ -1,0 +1,93 @@
+/** Everybody who acted before the end of the asked time; names are masked, what is searched for never enters the URL. */
+import { type ReactNode, useState } from "react";
+import { Button, Input, Select, Space } from "antd";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { useNavigate } from "react-router";
+import { api, ApiError, type Schemas, urlOf } from "@/api/client";
+import { day, exact, MISSING, moneyExact } from "@/format";
+import { useLang, useT } from "@/i18n";
+import { DataTable, type Column, usePaging } from "@/parts/DataTable";
+import { Disc } from "@/parts/Disc";
+import { ExportMenu } from "@/parts/ExportMenu";
+import { PageState } from "@/parts/PageState";
+import { personPath, shortened } from "@/parts/PartyChip";
+import { useFilters, useParams } from "@/state/url";
+import { m } from "./messages";
+import { scopeOf, type Variant } from "./Page";
+
+type Answer = Schemas["People"];
+type Line = Answer["rows"][number];
+const FIELDS = ["ref", "phone", "address", "card"] as const;
+type Field = (typeof FIELDS)[number];
+
+export function People({ variant }: { variant: Variant }): ReactNode {
+  const t = useT(m);
+  const lang = useLang();
+  const navigate = useNavigate();
+  const [filters] = useFilters();
+  const [params, set] = useParams();
+  const paging = usePaging({ sort: "-amount" });
+  const [asked, setAsked] = useState<{ field: Field; value: string }>({ field: "ref", value: "" });
+  const scope = { ...scopeOf(filters), variant, segment: params.get("seg") ?? "", r: params.get("r") ?? "", f: params.get("f") ?? "" };
+  const personal = asked.value !== "" && asked.field !== "ref";
+  const query = { ...scope, ...paging.query, q: personal ? "" : asked.value };
+  const { data, error, refetch, isFetching } = useQuery<Answer, ApiError>({
+    queryKey: personal ? ["/v1/people/search", asked] : ["/v1/people", query], placeholderData: keepPreviousData,
+    gcTime: personal ? 0 : undefined, // a personal value is not kept after the search
+    queryFn: ({ signal }) => (personal ? api.post("/v1/people/search", { body: asked, signal }) : api.get("/v1/people", { query, signal })),
+  });
+  const narrowed = scope.segment || scope.r || scope.f;
+  const columns: Column<Line>[] = [
+    { key: "name", title: t("name"), render: (row) => <span className="person-cell"><strong className="cut" title={row.name}>{row.name || t("unnamed")}</strong><span className="note cut" title={row.ref}>{shortened(row.ref.split(":").slice(2).join(":"))}</span></span>, always: true },
+    { key: "platforms", title: t("platforms"), render: (row) => <span className="row">{row.platforms.filter(Boolean).map((one) => <Disc key={one} platform={one} />)}</span> },
+    { key: "city", title: t("city"), render: (row) => row.city || MISSING },
+    { key: "orders", title: t("orders"), render: (row) => exact(row.orders), numeric: true, sorts: true, downFirst: true },
+    { key: "amount", title: t("amount"), render: (row) => moneyExact(row.amount, data?.currency), numeric: true, sorts: true, downFirst: true },
+    { key: "recency", title: t("lastOrder"), render: (row) => day(row.last_order_ms, lang), sorts: true, downFirst: true },
+    { key: "segment", title: t("segment"), render: (row) => (row.segment ? (lang === "zh" ? row.segment_zh : row.segment.replaceAll("_", " ")) : MISSING) },
+    { key: "scores", title: "R F M", render: (row) => (row.r ? `${row.r} ${row.f} ${row.m}` : MISSING), numeric: true, startsHidden: true },
+    { key: "first_seen", title: t("firstSeen"), render: (row) => day(row.first_seen_ms, lang), sorts: true, downFirst: true },
+  ];
+  const file = (ending: string): string => urlOf(`/v1/people.${ending}`, undefined, { ...scope, sort: paging.sort, size: 1000 });
+  if (error instanceof ApiError && error.status === 403) return <section className="card" aria-label={t("list")}><PageState state="no-people" /></section>;
+  return (
+    <section className="card" aria-labelledby="people-list">
+      <header className="row wrap">
+        <h2 id="people-list">{t("list")}</h2>
+        {narrowed && !personal && <Button size="small" onClick={() => set({ seg: "", r: "", f: "" })}>{t("dropSegment")}</Button>}
+      </header>
+      {error ? <Search asked={asked} onAsk={setAsked} /> : null}
+      {error ? <PageState state="error" error={error} onRetry={() => void refetch()} /> : !data ? <PageState state="loading" /> : (
+        <DataTable
+          id="people" label={t("list")} columns={columns} rows={data.rows} rowKey={(row) => row.ref} rowLabel={(row) => row.name || row.ref} total={data.total} paging={personal ? undefined : paging} busy={isFetching}
+          onOpen={(row) => void navigate({ pathname: personPath(row.ref), search: filters.asof ? `?asof=${filters.asof}` : "" })}
+          before={<Search asked={asked} onAsk={(next) => { setAsked(next); if (paging.page > 1) paging.turn(1); }} />}
+          tools={!personal && <ExportMenu name="people" label={t("list")} csv={file("csv")} xlsx={file("xlsx")} />}
+          empty={<PageState state="empty" text={asked.value ? t(personal ? "nobodyPersonal" : "nobody") : narrowed ? t("nobodyHere") : undefined} actions={asked.value ? <Button onClick={() => setAsked({ field: "ref", value: "" })}>{t("dropSearch")}</Button> : narrowed ? <Button onClick={() => set({ seg: "", r: "", f: "" })}>{t("dropSegment")}</Button> : undefined} />}
+        />
+      )}
+    </section>
+  );
+}
+
+/** An id by its beginning or an order by its number; phone, address and card by the whole value. */
+function Search({ asked, onAsk }: { asked: { field: Field; value: string }; onAsk: (next: { field: Field; value: string }) => void }): ReactNode {
+  const t = useT(m);
+  const [field, setField] = useState<Field>(asked.field);
+  const [value, setValue] = useState(asked.value);
+  const ask = (text: string): void => onAsk({ field: guessed(field, text.trim()), value: text.trim() });
+  return (
+    <form role="search" aria-label={t("search")} onSubmit={(event) => { event.preventDefault(); ask(value); }}>
+      <Space.Compact>
+        <Select aria-label={t("searchBy")} value={field} onChange={setField} style={{ width: 128 }} options={FIELDS.map((one) => ({ value: one, label: t(`by_${one}`) }))} />
+        <Input aria-label={t(`by_${field}`)} value={value} maxLength={200} autoComplete="off" spellCheck={false} allowClear placeholder={t(field === "ref" ? "hintRef" : "hintExact")} style={{ width: 240 }} onChange={(event) => { setValue(event.target.value); if (event.target.value === "" && asked.value) onAsk({ field, value: "" }); }} />
+        <Button htmlType="submit">{t("search")}</Button>
+      </Space.Compact>
+    </form>
+  );
+}
+
+/** A phone number is searched for as one whatever was chosen, so that it never travels in a URL. */
+export function guessed(field: Field, text: string): Field {
+  return field === "ref" && /^(\+?86)?[-\s]?1[3-9](\d[-\s]?){9}$/.test(text) ? "phone" : field;
+}
