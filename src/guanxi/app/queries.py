@@ -3,8 +3,10 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import msgspec
+import polars as pl
 
 from guanxi import __version__
 from guanxi.app.workspace import Workspace
@@ -15,6 +17,7 @@ from guanxi.engines.vault import ParkedGroup, ParkedRow
 from guanxi.events import Event, Kind, from_events
 from guanxi.parties import RESOLVED, PartyView, Resolution, party_view
 from guanxi.relations import derive, resolved, shipped_rules
+from guanxi.traits.metrics import SAME
 
 
 class Process(msgspec.Struct, frozen=True, kw_only=True):
@@ -234,8 +237,18 @@ def explain(workspace: Workspace, reference: str) -> Explanation:
 def query(
     workspace: Workspace, sql: str, *, known: int | None = None
 ) -> tuple[list[str], Sequence[tuple[object, ...]]]:
-    """Run a read-only SQL query over one view per kind of event."""
-    return workspace.reader.sql(sql, known=known)
+    """Run a read-only SQL query over one view per kind of event.
+
+    The table `same_party` (ref, person) holds the references that are another's, as metrics join them.
+    """
+    frames = {}
+    if SAME in sql:
+        names = resolution(workspace, known=known).mapping(known)
+        frames[SAME] = pl.DataFrame({"ref": list(names), "person": list(names.values())}, schema=_NAMES)
+    return workspace.reader.sql(sql, known=known, frames=frames)
+
+
+_NAMES: Final = {"ref": pl.String, "person": pl.String}
 
 
 def _size(folder: Path) -> int:

@@ -167,8 +167,10 @@ class Reader:
         check_query(connection, query)
         connection.execute("USE memory")
         for name, frame in (frames or {}).items():
-            connection.register(name, Stream(frame))
-        for table, have in self._wanted(None, picture).items():
+            connection.register("given", Stream(frame))
+            connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM given")
+        named = {word: list[str]() for word in re.findall(r"[a-z][a-z0-9_]*", query.lower()) if word in self._tables}
+        for table, have in (named | self._wanted(None, picture)).items():  # a kind that never occurred: an empty view
             _, select = self._select(table, have, picture, [], connection)
             connection.execute(f"CREATE OR REPLACE TEMP VIEW {table} AS {select}")
             if table == CUSTOM:

@@ -157,7 +157,8 @@ def _effect(metric: Metric, now: Reading, then: Reading, whole: tuple[Reading, R
     if metric.additive:
         return (now.value or 0.0) - (then.value or 0.0)
     earlier = whole[1].value
-    if not metric.over or earlier is None or not whole[0].denominator or not whole[1].denominator:
+    # People who are in two parts count in both, so that parts of a quotient of people do not add up.
+    if not metric.over or metric.people or earlier is None or not whole[0].denominator or not whole[1].denominator:
         return None
     gained = ((now.numerator or 0.0) - earlier * (now.denominator or 0.0)) / whole[0].denominator
     lost = ((then.numerator or 0.0) - earlier * (then.denominator or 0.0)) / whole[1].denominator

@@ -9,8 +9,9 @@ from typing import Final
 
 from guanxi.core import RowTable
 
-#: Placeholders of a fact's text: {who} the person of an event, {money} its amount in the asked currency.
-WHO, MONEY = "{who}", "{money}"
+#: Placeholders of a fact's text: the person of an event, its amount in the asked currency, whether a row lies in one of
+#: the windows.
+WHO, MONEY, INSIDE = "{who}", "{money}", "{inside}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +25,7 @@ class Fact:
     dimensions  dimension -> column
     after       other facts that its text reads
     per_person  the rows are steps: they are first joined to one row a person, with one flag a step
-    wide        read in full whatever the window: an order is judged by all that came before it
+    kept        computed once and kept while the query runs, not once for each window
     """
 
     name: str
@@ -35,16 +36,29 @@ class Fact:
     dimensions: dict[str, str]
     after: tuple[str, ...] = ()
     per_person: tuple[str, ...] = ()
-    wide: bool = False
+    kept: bool = False
 
 
 _SHOP: Final = {"platform": "platform", "shop": "shop"}
 _ORDER: Final = _SHOP | {"channel": "channel", "city": "city"}
 _BASE: Final = "at_ms, seq, coalesce(platform, '') AS platform"
-#: The same order told twice (live and by a file, or by two exports) is one: its first row counts.
-_ONCE: Final = "QUALIFY row_number() OVER (PARTITION BY coalesce(platform, ''), ref_order ORDER BY at_ms, seq) = 1"
+_ORDER_KEY: Final = "hash(coalesce(platform, ''), ref_order)"
+_FIRST: Final = "row_number() OVER (PARTITION BY coalesce(platform, ''), ref_order ORDER BY at_ms, seq) = 1"
 _TURN: Final = "OVER (PARTITION BY person ORDER BY at_ms, seq)"
 _ADS: Final = "coalesce(p_revenue, p_revenue_7d, p_revenue_30d, p_revenue_0d)"
+
+
+def _twice(table: str) -> str:
+    """Keys of orders that were told more than once; few, so that the others need no sorting."""
+    return f"SELECT {_ORDER_KEY} AS key FROM {table} GROUP BY key HAVING count(*) > 1"
+
+
+def _once(columns: str, table: str, twice: str) -> str:
+    """Orders, each once: told twice (live and by a file, or by two exports) it is one, and its first row counts."""
+    return (
+        f"SELECT {columns} FROM {table} ANTI JOIN {twice} ON {_ORDER_KEY} = key UNION ALL (SELECT {columns} FROM"
+        f" {table} SEMI JOIN {twice} ON {_ORDER_KEY} = key QUALIFY {_FIRST})"
+    )
 
 
 def _steps(*parts: tuple[str, str]) -> str:
@@ -62,27 +76,34 @@ def _events(table: str, *columns: str) -> str:
 
 FACTS: Final[RowTable[Fact]] = RowTable(
     [
+        *(
+            Fact(name=name, grain="order", kinds=(kind,), needs=(kind,), dimensions={}, kept=True, sql=_twice(table))
+            for name, kind, table in (("created_twice", "Order Created", "order_created"),
+                                      ("orders_twice", "Order Completed", "order_completed"))
+        ),
         Fact(
             name="created", grain="order", kinds=("Order Created",), needs=("Order Created",),
-            dimensions=_SHOP | {"channel": "channel"}, wide=True,
-            sql=f"SELECT {_BASE}, {WHO} AS person, {MONEY} AS money, role_shop AS shop, p_channel AS channel"
-                f" FROM order_created {_ONCE}",
+            dimensions=_SHOP | {"channel": "channel"}, after=("created_twice",),
+            sql=_once(f"{_BASE}, {WHO} AS person, {MONEY} AS money, role_shop AS shop, p_channel AS channel",
+                      "order_created", "created_twice"),
         ),
         Fact(
             name="orders", grain="order", kinds=("Order Completed",), needs=("Order Completed",),
-            dimensions=_ORDER, wide=True,
-            sql=f"SELECT {_BASE}, ref_order, {WHO} AS person, {MONEY} AS money, role_shop AS shop,"
-                f" p_channel AS channel, p_receiver_city AS city FROM order_completed {_ONCE}",
+            dimensions=_ORDER, after=("orders_twice",),
+            sql=_once(f"{_BASE}, ref_order, {WHO} AS person, {MONEY} AS money, role_shop AS shop,"
+                      " p_channel AS channel, p_receiver_city AS city", "order_completed", "orders_twice"),
         ),
         Fact(
             name="history", grain="order", kinds=("Order Completed",), needs=("Order Completed",), dimensions=_ORDER,
-            after=("orders",), wide=True,
+            after=("orders_twice", "orders"), kept=True,
+            # All orders of those who paid in one of the windows: the others' turns do not matter.
             sql=f"SELECT *, row_number() {_TURN} AS nth, lag(at_ms) {_TURN} AS before_ms, lead(at_ms) {_TURN} AS"
-                " next_ms, min(at_ms) OVER (PARTITION BY person) AS first_ms FROM orders WHERE person IS NOT NULL",
+                " next_ms, min(at_ms) OVER (PARTITION BY person) AS first_ms FROM orders WHERE person IN"
+                f" (SELECT person FROM orders WHERE {INSIDE})",
         ),
         Fact(
             name="lines", grain="line", kinds=("Order Completed", "Order Line Recorded"),
-            needs=("Order Line Recorded",), after=("orders",), wide=True,
+            needs=("Order Line Recorded",), after=("orders_twice", "orders"),
             dimensions=_ORDER | {"item": "item", "category": "category", "brand": "brand"},
             # A line has the time of its order's payment: lines of unpaid orders, and stock corrections, are no sales.
             sql=f"SELECT orders.at_ms, orders.seq, orders.platform, orders.person, orders.shop, orders.channel,"
@@ -168,7 +189,7 @@ FACTS: Final[RowTable[Fact]] = RowTable(
                 f" {_events('ad_clicked', 'role_shop AS shop', 'true AS clicked')}",
         ),
         Fact(
-            name="conversations", grain="conversation", wide=True,
+            name="conversations", grain="conversation", kept=True,
             kinds=("Conversation Started", "Service Message Sent", "Conversation Ended"),
             needs=("Conversation Started", "Service Message Sent"), dimensions=_SHOP,
             sql="SELECT min(at_ms) AS at_ms, min(seq) AS seq, platform, conversation, min(person) AS person,"

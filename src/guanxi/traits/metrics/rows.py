@@ -133,7 +133,8 @@ def document() -> str:
         " not this text.", "",
         "Each metric has one definition for the console, the API, `guanxi metrics` and reports. People are counted"
         " after identities were joined, as known at the asked moment; superseded events are left out; two"
-        " currencies are never added. Where the data cannot say a number, the answer names what is missing instead of showing 0.", "",
+        " currencies are never added. Where the data cannot say a number, the answer names what is missing instead of"
+        " showing 0.", "",
     ]  # fmt: skip
     for one in metrics().values():
         row = one.row
