@@ -4,19 +4,25 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from guanxi.bench import cockpit, ingest, town
-from guanxi.bench.report import Figure, Report, measure
+from guanxi.bench.report import Figure, Report, machine, measure
+from guanxi.bench.rows import ROWS, Score, read_seeds, run_row
 from guanxi.bench.truth import Planted, summary, town_truth
 from guanxi.core import NotFound
 
 __all__ = [
     "BENCHES",
+    "ROWS",
     "Figure",
     "Planted",
     "Report",
+    "Score",
     "cockpit",
     "ingest",
+    "machine",
     "measure",
+    "read_seeds",
     "run",
+    "run_row",
     "summary",
     "town",
     "town_truth",
@@ -36,5 +42,5 @@ def run(name: str, data: Path) -> Report:
     raises  NotFound when no bench has this name
     """
     if name not in BENCHES:
-        raise NotFound(f"no bench is called {name!r}", f"Use one of {', '.join(BENCHES)}")
+        raise NotFound(f"no bench is called {name!r}", f"Use one of {', '.join([*BENCHES, *ROWS])}")
     return measure(name, lambda: BENCHES[name][1](data))
