@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from guanxi.app import Workspace, care, dry_run, keep, suggesting, upload_jobs, uploads
@@ -247,3 +248,15 @@ def test_a_backup_keeps_mappings_and_not_uploads(workspace: Workspace, tmp_path:
     with Workspace.open(tmp_path / "again") as again:
         assert [one.mapping for one in suggesting.mappings(again)] == ["own_orders"]
         assert uploads.uploads(again) == []
+
+
+def test_a_long_file_is_run_dry_by_its_beginning(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [HEADER, *(line(f"3{number:011d}", "11") for number in range(40))]
+    mine = bring(workspace, "订单.csv", "\n".join(rows).encode("gbk"))
+    whole = dry_run.dry_run(workspace, mine.id, rows=10).sources[0]
+    monkeypatch.setattr(dry_run, "LONG", 5_000)
+    monkeypatch.setattr(dry_run, "HEAD", 4_000)
+    short = dry_run.dry_run(workspace, mine.id, rows=10).sources[0]
+    assert msgspec.structs.replace(short, rows=0, accepted=0) == msgspec.structs.replace(whole, rows=0, accepted=0)
+    assert dry_run.dry_run(workspace, mine.id, rows=1000).sources[0].whole is False
+    assert [path.name for path in (workspace.folder / "uploads" / mine.id).iterdir() if "head" in path.name] == []

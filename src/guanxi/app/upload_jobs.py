@@ -25,6 +25,7 @@ IMPORTER: Final = "importer"  # the lock of whoever carries requests out
 TRIES: Final = 5  # processes that died over one request
 TOLD_S: Final = 0.5  # seconds between two words of progress
 PATIENCE_S: Final = 5.0
+WORKER: Final = "guanxi.app.upload_worker"
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -160,7 +161,7 @@ class Importer:
         self._child = None
         asked = next(iter(waiting(self._folder)), None)
         if asked is not None:
-            command = [sys.executable, "-m", __spec__.name, str(self._folder), asked.upload]
+            command = [sys.executable, "-m", WORKER, str(self._folder), asked.upload]
             self._child = subprocess.Popen(command)  # noqa: S603 - our own module
 
     def close(self) -> None:
@@ -221,10 +222,3 @@ def _write(path: Path, asked: Request) -> None:
     fresh = path.with_suffix(".new")
     fresh.write_bytes(msgspec.json.encode(asked))
     fresh.replace(path)
-
-
-if __name__ == "__main__":
-    try:
-        carry_out(Path(sys.argv[1]), sys.argv[2])
-    except GuanxiError as error:
-        sys.exit(str(error))

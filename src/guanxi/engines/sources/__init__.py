@@ -5,7 +5,7 @@ from guanxi.engines.sources.mend import is_damaged, map_rows, mended, with_fixes
 from guanxi.engines.sources.preset import Preset, preset, presets, read_preset
 from guanxi.engines.sources.raw import cells_of, personal_columns, raw_rows
 from guanxi.engines.sources.readers import Opened, expand, printable
-from guanxi.engines.sources.recognise import Found, recognise
+from guanxi.engines.sources.recognise import Found, format_of, recognise
 from guanxi.engines.sources.source import Chunk, open_source
 from guanxi.engines.sources.suggest import WORDS, Guess, guesses, suggest
 
@@ -20,6 +20,7 @@ __all__ = [
     "TotalGap",
     "cells_of",
     "expand",
+    "format_of",
     "guesses",
     "is_damaged",
     "map_rows",
