@@ -16,7 +16,7 @@ import { m } from "./messages";
 import { passing, waiting, type Row } from "./tail";
 import { familyName } from "./words";
 
-const KEPT = 200; // events of the tail
+const KEPT = 100; // events of the tail
 
 export default function Live(): ReactNode {
   const t = useT(m);

@@ -26,13 +26,14 @@ export function Mapping({ row, suggestion, onKept }: { row: Upload; suggestion: 
       onKept(made.mapping);
     },
   });
-  const words = [{ value: "", label: t("notUsed") }, ...suggestion.words.map(([value, zh, en]) => ({ value, label: lang === "zh" ? zh : en }))];
+  const words = suggestion.words.map(([value, zh, en]) => ({ value, label: lang === "zh" ? zh : en }));
+  const unmapped = { value: "", label: t("notUsed") };
   const columns: Column<Guess>[] = [
     { key: "column", title: t("column"), width: 220, render: (one) => one.column },
     { key: "samples", title: t("samples"), render: (one) => <span style={{ overflowWrap: "anywhere" }}>{one.samples.join(" · ") || t("blank")}</span> },
     {
       key: "what", title: t("means"), width: 260, render: (one) => (
-        <Select style={{ width: "100%" }} aria-label={one.column} showSearch={{ optionFilterProp: "label" }} value={chosen[one.column] ?? one.what} onChange={(word) => setChosen({ ...chosen, [one.column]: word })} options={words} />
+        <Select style={{ width: "100%" }} aria-label={one.column} showSearch={{ optionFilterProp: "label" }} value={chosen[one.column] ?? one.what} onChange={(word) => setChosen({ ...chosen, [one.column]: word })} options={one.what === "" ? [unmapped, ...words] : words} />
       ),
     },
   ];
