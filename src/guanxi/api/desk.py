@@ -26,7 +26,7 @@ from guanxi.api.people_routes import key_routes, member_change_routes, member_ro
 from guanxi.api.person_routes import person_routes
 from guanxi.api.readers import Readers
 from guanxi.api.relay import TIMEOUT_S, Relay
-from guanxi.api.settings_routes import settings_routes
+from guanxi.api.settings_routes import policy_routes, settings_routes
 from guanxi.api.shield import HEALTH, Shield
 from guanxi.api.static import BUILT, Console
 from guanxi.api.upload_routes import UPLOADS, import_routes, upload_routes
@@ -71,7 +71,8 @@ def desk_app(workspace: Workspace, *, gate_url: str) -> FastAPI:
         app.include_router(reading(workspace, access, readers))
     for bringing in (upload_routes, import_routes, parked_routes, kind_routes):
         app.include_router(bringing(workspace, access, readers))
-    app.include_router(settings_routes(workspace, access, readers))
+    for setting in (settings_routes, policy_routes):
+        app.include_router(setting(workspace, access, readers))
     app.include_router(analysis_routes(workspace, access, readers))
     app.include_router(person_routes(workspace, access, readers))  # last of /v1/people: its path takes what is left
     _add_live(app, workspace, access, last)

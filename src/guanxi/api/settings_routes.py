@@ -87,7 +87,7 @@ class Masking(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def settings_routes(workspace: Workspace, access: Access, readers: Readers) -> APIRouter:
-    """Return the routes that settings pages ask."""
+    """Return the routes about one's own page: appearance and the tour."""
     control = workspace.control
     routes = Routes(access, control, tag="settings")
 
@@ -117,6 +117,13 @@ def settings_routes(workspace: Workspace, access: Access, readers: Readers) -> A
     def set_tour(request: Request, body: TourBody) -> Appearance:
         """Remember it for the person who is signed in."""
         return control.finish_tour(_user(request), done=body.done)
+
+    return routes.router
+
+
+def policy_routes(workspace: Workspace, access: Access, readers: Readers) -> APIRouter:
+    """Return the routes about what is in force for everybody: consent, platforms, settings, masking."""
+    routes = Routes(access, workspace.control, tag="settings")
 
     @routes.listing("/v1/consents", zh="同意用途", en="Purposes of consent", example=_PURPOSE,
                     columns=("purpose", "bit", "zh", "en", "given", "withdrawn"))  # fmt: skip
