@@ -21,7 +21,13 @@ export default defineConfig({
     chunkSizeWarningLimit: 1500,
     reportCompressedSize: false,
   },
-  test: { environment: "jsdom", setupFiles: ["src/test/setup.ts"], css: false, include: ["src/**/*.test.{ts,tsx}"] },
+  test: {
+    css: false, pool: "threads", isolate: false, maxWorkers: 2, testTimeout: 30_000, setupFiles: ["src/test/setup.ts"],
+    projects: [
+      { extends: true, test: { name: "plain", environment: "node", include: ["src/**/*.test.ts"] } },
+      { extends: true, test: { name: "drawn", environment: "jsdom", include: ["src/**/*.test.tsx"] } },
+    ],
+  },
 });
 
 /** Writes `.gz` beside each text asset, so that the desk never compresses while it serves. */

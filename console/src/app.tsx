@@ -78,15 +78,14 @@ function makeRouter(): ReturnType<typeof createBrowserRouter> {
   ]);
 }
 
-const views = new Map<string, ComponentType>();
+const VIEWS = new Map<PageSpec, ComponentType>(PAGES.map((page) => [page, lazy(page.load)]));
 
 /** A page that the person may not open says so instead of failing. */
 function Guarded({ page }: { page: PageSpec }): ReactNode {
   const me = useMe();
   if (!allowed(me.verbs).includes(page)) return <PageState state="no-permission" />;
-  let View = views.get(page.path);
-  if (!View) views.set(page.path, (View = lazy(page.load)));
-  return <View />;
+  const View = VIEWS.get(page);
+  return View ? <View /> : <PageState state="nowhere" />;
 }
 
 function Landing(): ReactNode {

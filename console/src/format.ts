@@ -13,12 +13,10 @@ type Maybe = number | null | undefined;
 export function count(value: Maybe, lang: Lang = "zh"): string {
   if (value == null || !Number.isFinite(value)) return MISSING;
   const size = Math.abs(value);
-  const steps: [number, string][] = lang === "zh" ? [[1e8, "亿"], [1e4, "万"]] : [[1e9, "B"], [1e6, "M"], [1e4, "K"]];
-  for (const [from, word] of steps) {
-    if (size < from) continue;
-    const unit = word === "K" ? 1e3 : from;
-    return sign(value) + significant(size / unit) + word;
-  }
+  // The larger unit also when rounding would reach it: 99,999,999 is 1亿, not 10,000万.
+  const steps: [from: number, unit: number, word: string][] =
+    lang === "zh" ? [[99_999_500, 1e8, "亿"], [1e4, 1e4, "万"]] : [[999_950_000, 1e9, "B"], [999_950, 1e6, "M"], [1e4, 1e3, "K"]];
+  for (const [from, unit, word] of steps) if (size >= from) return sign(value) + significant(size / unit) + word;
   return exact(value, Number.isInteger(value) ? 0 : size < 10 ? 2 : 1);
 }
 
@@ -143,7 +141,7 @@ export function week(ms: number, lang: Lang = "zh", now = Date.now()): string {
   const first = weekStart(Date.UTC(thursday.year, 0, 4) - CHINA_MS);
   const number = Math.round((monday - first) / (7 * DAY_MS)) + 1;
   const inside = days(monday, monday + 7 * DAY_MS, lang, now);
-  return lang === "zh" ? `第${number}周(${inside})` : `Week ${number} (${inside})`;
+  return lang === "zh" ? `第${number}周（${inside}）` : `Week ${number} (${inside})`;
 }
 
 /** Midnight of China time at or before an instant. */
@@ -189,10 +187,7 @@ const sign = (value: number): string => (value < 0 ? MINUS : "");
 const symbol = (currency: string): string => ({ CNY: "¥", USD: "$", EUR: "€", GBP: "£" })[currency] ?? `${currency} `;
 
 /** 1.23, 12.3, 1,324.9: two digits after the point under ten, else one; a zero at the end is left out. */
-function significant(value: number): string {
-  const text = value.toLocaleString("en-US", { maximumFractionDigits: value < 10 ? 2 : 1 });
-  return text;
-}
+const significant = (value: number): string => value.toLocaleString("en-US", { maximumFractionDigits: value < 10 ? 2 : 1 });
 
 function moved(value: Maybe, digits: number, unit: string, lang: Lang): string {
   if (value == null || !Number.isFinite(value)) return MISSING;

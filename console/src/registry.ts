@@ -7,16 +7,6 @@ import type { Range } from "@/state/url";
 export const GROUPS = ["overview", "platforms", "people", "plays", "content", "service", "risk", "analysis", "ledger", "data", "settings"] as const;
 export type Group = (typeof GROUPS)[number];
 
-/** Something that waits for a person: why it is here, what waiting costs, and the verb. */
-export interface Todo {
-  id: string;
-  why: string;
-  cost?: string;
-  verb: string;
-  to: string;
-  count: number;
-}
-
 /** Something that the search of the header found. */
 export interface Hit {
   id: string;
@@ -48,8 +38,6 @@ export interface PageSpec {
   jump?: string;
   /** searches what this page knows; personal fields by exact match only */
   find?: (text: string, lang: Lang) => Promise<Hit[]>;
-  /** what waits for a person on this page */
-  todo?: (lang: Lang) => Promise<Todo[]>;
   load: () => Promise<{ default: ComponentType }>;
 }
 

@@ -1,8 +1,7 @@
 /** What stands behind a number: definition, rows, people, method, lineage. Open when the URL has `ev`. */
 import type { ReactNode } from "react";
 import { Button, Drawer, Tabs } from "antd";
-import { useQuery } from "@tanstack/react-query";
-import { ask, type ApiError } from "@/api/client";
+import { useGet, type Schemas } from "@/api/client";
 import { days, exact, money, people as peopleText, share, time } from "@/format";
 import { useLang, useT } from "@/i18n";
 import { filterQuery, useFilters, useParam } from "@/state/url";
@@ -11,28 +10,19 @@ import { m } from "./messages";
 import { PageState } from "./PageState";
 import { PartyChip } from "./PartyChip";
 
-interface Span { start_ms: number; end_ms: number; partial: boolean }
-interface Reading { value: number | null; n: number; numerator: number | null; denominator: number | null; missing: string }
-
-/** As GET /v1/evidence answers. */
-export interface Evidence {
-  of: string; zh: string; en: string; definition_zh: string; definition_en: string; unit: string; known: number; as_of_ms: number;
-  window: Span | null; current: Reading | null; compared: Reading | null; sql: string; columns: string[]; sample: (string | number | null)[][];
-  rows: number; people: number | null; person_refs: string[]; method_zh: string; method_en: string; lineage: string[]; command: string;
-}
+type Evidence = Schemas["Evidence"];
+type Reading = Schemas["Reading"];
 
 export function EvidenceDrawer({ of, onClose }: { of: string; onClose: () => void }): ReactNode {
   const t = useT(m);
   const lang = useLang();
   const [filters] = useFilters();
   const query = { of, ...filterQuery(filters) };
-  const { data, error, refetch } = useQuery<Evidence, ApiError>({
-    queryKey: ["/v1/evidence", query], enabled: of !== "", queryFn: ({ signal }) => ask("GET", "/v1/evidence", { query, signal }),
-  });
+  const { data, error, refetch } = useGet("/v1/evidence", { query }, { enabled: of !== "" });
   return (
     <Drawer open={of !== ""} onClose={onClose} size={560} title={data ? data[lang] : t("evidence")} closable={{ "aria-label": t("close") }} destroyOnHidden
       footer={data && <Foot data={data} />}>
-      {error ? <PageState state="error" error={error} onRetry={() => void refetch()} /> : data ? <Body data={data} /> : <PageState state="loading" />}
+      {error && !data ? <PageState state="error" error={error} onRetry={() => void refetch()} /> : data ? <Body data={data} /> : <PageState state="loading" />}
     </Drawer>
   );
 }

@@ -18,7 +18,7 @@ export const m = catalogue({
     never: "No data yet. Import a file or connect a platform to see it.", importData: "Import data", empty: "Nothing in this period.", last30: "Last 30 days", dropPlatforms: "All platforms", dropAsOf: "Back to now",
     done: "Nothing waits for you.", few: "Only {n} people: too few to say anything.", loading: "Reading", counting: "Counting {total} events, {percent}% done.", stop: "Stop", 
     error: "Could not read it: {what}.", raw: "Show the raw error", retry: "Try again", away: "The server does not answer. Check that guanxi serve is running; this page asks again by itself.", 
-    noPermission: "You may not open this page. Ask an administrator if you need it.", noPeople: "You see totals, not people. Ask an administrator for the right “plain text”.",
+    noPermission: "You may not open this page. Ask an administrator if you need it.", noPeople: "You see totals, not people. Ask an administrator for the right 'plain text'.",
     refused: "Not done: {what}.", nowhere: "There is no page here. The address may be wrong, or the page is not built yet.", home: "Go to the start", erased: "This person was erased as asked.", broken: "This part could not be shown. The rest is not affected.",
     n: "sample {n}", asof: "As of {time}", 
     evidence: "Evidence", definition: "Definition", rows: "Rows", people: "People", method: "Method", lineage: "Lineage", close: "Close", query: "Query", copyLink: "Copy link", 

@@ -4,7 +4,7 @@ import { afterEach, vi } from "vitest";
 afterEach(cleanup);
 
 // jsdom has neither; antd asks for both.
-window.matchMedia ??= ((query: string) => ({
+if (typeof window !== "undefined") window.matchMedia ??= ((query: string) => ({
   matches: false, media: query, onchange: null, addListener: () => {}, removeListener: () => {},
   addEventListener: () => {}, removeEventListener: () => {}, dispatchEvent: () => false,
 })) as typeof window.matchMedia;

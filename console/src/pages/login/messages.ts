@@ -3,9 +3,9 @@ import { catalogue } from "@/i18n";
 export const m = catalogue({
   zh: {
     title: "登录", name: "用户名", password: "密码", submit: "登录", busy: "正在登录", workspace: "工作区 {name}",
-    lost: "登录已失效。重新登录后回到原处。", wrong: "用户名或密码不对。", tooMany: "试得太多了,过一分钟再试。",
+    lost: "登录已失效。重新登录后回到原处。", wrong: "用户名或密码不对。", tooMany: "试得太多了，过一分钟再试。",
     away: "服务器没有应答。确认 guanxi serve 在运行。", again: "再试一次", needName: "写上用户名", needPassword: "写上密码",
-    forgot: "忘了密码:请管理员在「成员与权限」里重置,或在服务器上运行 guanxi users password。", other: "English", asking: "正在连接",
+    forgot: "忘了密码：请管理员在「成员与权限」里重置，或在服务器上运行 guanxi users password。", other: "English", asking: "正在连接",
     show: "显示密码", hide: "隐藏密码",
   },
   en: {
