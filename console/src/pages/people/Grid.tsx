@@ -34,10 +34,8 @@ export function Grid({ rfm, chosen, onChoose }: { rfm: Rfm; chosen: { r: number;
               return (
                 <td key={f} style={level === null ? undefined : { background: HEAT[level], color: level >= 3 ? "#FFFFFF" : "#1F2328" }}>
                   <button
-                    type="button" className="plain" aria-pressed={chosen.r === r && chosen.f === f} onClick={() => onChoose(r, f)}
-                    aria-label={t("cell", { r, f, people, amount: cell.people < LEAST ? "—" : money(cell.amount, rfm.currency, lang) })}
-                  >
-                    <strong>{people}</strong><br />{cell.people < LEAST ? "—" : money(cell.amount, rfm.currency, lang)}
+                    type="button" className="plain" aria-pressed={chosen.r === r && chosen.f === f} onClick={() => onChoose(r, f)}>
+                    <span className="hidden-text">{t("cell", { r, f })}</span><strong>{people}</strong><br />{cell.people < LEAST ? "—" : money(cell.amount, rfm.currency, lang)}
                   </button>
                 </td>
               );
@@ -64,6 +62,7 @@ export function bounds(cuts: readonly number[], place: number, unit: string): st
   if (cuts.length !== 4) return "";
   const [low, high] = [cuts[place - 2], cuts[place - 1]];
   const text = (value: number | undefined): string => exact(value, Number.isInteger(value) ? 0 : 1);
+  if (low !== undefined && low === high) return "—"; // equal cuts: nobody can have this score
   if (low === undefined) return `≤ ${text(high)} ${unit}`;
   return high === undefined ? `> ${text(low)} ${unit}` : `≤ ${text(high)} ${unit}`;
 }

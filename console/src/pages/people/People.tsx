@@ -79,7 +79,7 @@ function Search({ asked, onAsk }: { asked: { field: Field; value: string }; onAs
   return (
     <form role="search" aria-label={t("search")} onSubmit={(event) => { event.preventDefault(); ask(value); }}>
       <Space.Compact>
-        <Select aria-label={t("searchBy")} value={field} onChange={setField} style={{ width: 128 }} options={FIELDS.map((one) => ({ value: one, label: t(`by_${one}`) }))} />
+        <Select aria-label={t("searchBy")} value={field} onChange={setField} style={{ width: 152 }} options={FIELDS.map((one) => ({ value: one, label: t(`by_${one}`) }))} />
         <Input aria-label={t(`by_${field}`)} value={value} maxLength={200} autoComplete="off" spellCheck={false} allowClear placeholder={t(field === "ref" ? "hintRef" : "hintExact")} style={{ width: 240 }} onChange={(event) => { setValue(event.target.value); if (event.target.value === "" && asked.value) onAsk({ field, value: "" }); }} />
         <Button htmlType="submit">{t("search")}</Button>
       </Space.Compact>

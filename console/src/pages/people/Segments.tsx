@@ -20,7 +20,7 @@ export function Segments({ rfm, chosen, onChoose }: { rfm: Rfm; chosen: string; 
       render: (row) => (
         <>
           <Button size="small" type={row.id === chosen ? "primary" : "link"} className="segment" aria-pressed={row.id === chosen} disabled={row.people === 0} onClick={() => onChoose(row.id)}>{lang === "zh" ? row.zh : row.en}</Button>
-          <br /><span className="note">{lang === "zh" ? row.rule_zh : row.rule_en}</span>
+          <span className="note rule" title={lang === "zh" ? row.rule_zh : row.rule_en}>{gist(lang === "zh" ? row.rule_zh : row.rule_en)}</span>
         </>
       ),
     },
@@ -33,3 +33,6 @@ export function Segments({ rfm, chosen, onChoose }: { rfm: Rfm; chosen: string; 
   ];
   return <DataTable id="people-segments" label={t("segments")} bare columns={columns} rows={rfm.segments} rowKey={(row) => row.id} total={rfm.segments.length} current={chosen} />;
 }
+
+/** What a rule means, which it says in its brackets; the whole rule where it has none. */
+export const gist = (rule: string): string => /[(（]([^()（）]+)[)）]\s*$/.exec(rule)?.[1] ?? rule;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { bounds, cellOf, heatOf, peopleText } from "./Grid";
+import { gist } from "./Segments";
 import { guessed } from "./People";
 
 describe("the grid", () => {
@@ -14,6 +15,8 @@ describe("the grid", () => {
     expect(cellOf([cell], 5, 2)).toBe(cell);
     expect(cellOf([cell], 2, 5)).toBeUndefined();
     expect([1, 3, 5].map((place) => bounds([1, 2, 3.5, 9], place, "次"))).toEqual(["≤ 1 次", "≤ 3.5 次", "> 9 次"]);
+    expect(bounds([2, 2, 3, 3], 2, "次")).toBe("—");
+    expect([gist("R 分高于平均分(最近买过)"), gist("all who bought")]).toEqual(["最近买过", "all who bought"]);
     expect(bounds([], 1, "次")).toBe("");
   });
 });
