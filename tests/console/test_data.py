@@ -90,9 +90,13 @@ def importing(served: Served) -> Iterator[None]:
 
 def orders(states: list[str]) -> bytes:
     """An export of orders of JD, as its seller centre writes it, one row for each state."""
-    head = "订单号,商品ID,商品名称,订购数量,下单时间,京东价,订单金额,应付金额,结算金额,订单状态,下单帐号,收货人姓名,付款确认时间"
+    head = (
+        "订单号,商品ID,商品名称,订购数量,下单时间,京东价,订单金额,应付金额,"
+        "结算金额,订单状态,下单帐号,收货人姓名,付款确认时间"
+    )
     rows = [
-        f"30{row:010d},1001,壶,1,2026-01-02 10:00:00,250.00,500.00,480.00,470.00,{state},jd_real,王小芳,2026-01-02 10:01:00"
+        f"30{row:010d},1001,壶,1,2026-01-02 10:00:00,250.00,500.00,480.00,"
+        f"470.00,{state},jd_real,王小芳,2026-01-02 10:01:00"
         for row, state in enumerate(states, 1)
     ]
     return "\n".join([head, *rows]).encode("gb18030")

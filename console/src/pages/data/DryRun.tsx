@@ -1,7 +1,7 @@
 /** What a file would become: counts, rows to mend and why, rows beside their events. */
 import { useState, type ReactNode } from "react";
 import { Button } from "antd";
-import type { Schemas } from "@/api/client";
+import { useGet, type Schemas } from "@/api/client";
 import { exact, moneyExact, time } from "@/format";
 import { useLang, useT } from "@/i18n";
 import { DataTable, type Column } from "@/parts/DataTable";
@@ -77,9 +77,15 @@ function Source({ source, named }: { source: Schemas["SourceRun"]; named: boolea
 
 const filled = (cells: Readonly<Record<string, string>>): Record<string, string> => Object.fromEntries(Object.entries(cells).filter(([, value]) => value !== ""));
 
+/** An event as it would be stored, its properties named and written as the catalogue types them. */
 function Sample({ event, name }: { event: Schemas["SampleEvent"]; name: string }): ReactNode {
   const lang = useLang();
-  const facts = { ...event.roles, ...event.refs, ...Object.fromEntries(Object.entries(event.properties).map(([key, value]) => [key, String(value)])) };
+  const { data } = useGet("/v1/kinds/{name}", { path: { name: event.kind } }, { staleTime: 600_000, retry: false });
+  const facts: Record<string, string> = { ...event.roles, ...event.refs };
+  for (const [key, value] of Object.entries(event.properties)) {
+    const one = data?.name === event.kind ? data.properties[key] : undefined;
+    facts[one?.[lang] || one?.zh || key] = typeof value === "number" && one?.type === "money" ? moneyExact(value, event.currency || "CNY") : typeof value === "number" && one?.type === "time" ? time(value, lang) : String(value);
+  }
   return (
     <div style={{ marginBottom: 4 }}>
       <strong>{name}</strong> <span className="note">{time(event.at_ms, lang)}</span>{event.amount !== null && <span> · {moneyExact(event.amount, event.currency || "CNY")}</span>}
