@@ -5,7 +5,7 @@ import type { EChartsCoreOption, EChartsType } from "echarts/core";
 import { catalogue, useT } from "@/i18n";
 import { prefs, useMode } from "@/state/prefs";
 import { ExportMenu, type ExportMenuProps } from "./ExportMenu";
-import { TableTwin, type Twin } from "./TableTwin";
+import { TableTwin, type Twin, Wide } from "./TableTwin";
 import "./figures.css";
 
 export interface ChartProps {
@@ -43,7 +43,7 @@ export function Chart(props: ChartProps): ReactNode {
         <Button size="small" type="text" aria-pressed={table} onClick={toggle} title={t("key")}>{table ? t("chart") : t("table")}</Button>
         {name && <ExportMenu name={name} label={label} table={twin} image={table ? undefined : () => svgOf(picture.current)} {...files} />}
       </div>
-      {table ? <div className="twin-box" style={{ minHeight: height }}><TableTwin twin={twin} /></div> : <Picture {...props} height={height} picture={picture} />}
+      {table ? <Wide label={twin.caption} minHeight={height}><TableTwin twin={twin} /></Wide> : <Picture {...props} height={height} picture={picture} />}
     </figure>
   );
 }

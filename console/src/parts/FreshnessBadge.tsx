@@ -8,7 +8,7 @@ import { Disc } from "./Disc";
 import { Seal } from "./Seal";
 
 /** The sources that a card reads; `asOf` is the instant that "now" stands for. */
-export function FreshnessBadge({ sources, asOf = Date.now() }: { sources: readonly Freshness[]; asOf?: number }): ReactNode {
+export function FreshnessBadge({ sources, asOf }: { sources: readonly Freshness[]; asOf?: number }): ReactNode {
   const lang = useLang();
   const t = useT(m);
   const told = sources.filter((one) => one.state !== "never");
@@ -29,7 +29,7 @@ export function FreshnessBadge({ sources, asOf = Date.now() }: { sources: readon
   );
 }
 
-function History({ sources, asOf }: { sources: readonly Freshness[]; asOf: number }): ReactNode {
+function History({ sources, asOf }: { sources: readonly Freshness[]; asOf?: number }): ReactNode {
   const lang = useLang();
   const t = useT(m);
   return (

@@ -6,7 +6,7 @@ import { catalogue, useLang, useT } from "@/i18n";
 import type { Point, Unit } from "./answers";
 import { useTwin } from "./Chart";
 import { ExportMenu } from "./ExportMenu";
-import { TableTwin, type Twin } from "./TableTwin";
+import { TableTwin, type Twin, Wide } from "./TableTwin";
 import { scaleFor, shown } from "./units";
 import "./figures.css";
 
@@ -48,27 +48,29 @@ export function SmallMultiples({ parts, name, unit, currency = "CNY", bucket, ch
     <figure className="chart" ref={place}>
       <div className="row" style={{ minHeight: 32 }}>
         <div className="grow">{before}</div>
-        <span className="note">{t("scale", { most: shown(most, unit, lang, currency) })}</span>
         <Button size="small" type="text" aria-pressed={table} onClick={toggle}>{table ? t("chart") : t("table")}</Button>
         <ExportMenu name={name} label={name} table={twin} />
       </div>
-      {table ? <div className="twin-box"><TableTwin twin={twin} /></div> : (
+      {table ? <Wide label={twin.caption}><TableTwin twin={twin} /></Wide> : (
+        <>
+        <p className="note" style={{ marginBottom: 4 }}>{t("scale", { most: shown(most, unit, lang, currency) })}</p>
         <div className="multiples">
           {parts.map((part) => {
             const total = unit === "share" || unit === "ratio" || unit === "days" ? lastOf(part.points) : sumOf(part.points);
             const inside = (
               <>
-                <span className="row"><span className="grow cut">{part.name}</span><span title={t("whole")}>{shown(total, unit, lang, currency)}</span></span>
+                <span className="cut" style={{ display: "block" }}>{part.name}</span> <span className="hidden-text">{name}</span> <span className="multiple-total" title={t("whole")}>{shown(total, unit, lang, currency)}</span>
                 <Curve points={part.points} most={most} colour={part.colour} />
                 {part.note}
               </>
             );
             const label = t("part", { part: part.title, name, value: shown(total, unit, lang, currency) });
             return onPick ? (
-              <button key={part.key} type="button" className="plain multiple" aria-pressed={chosen.includes(part.key)} aria-label={label} onClick={() => onPick(part.key)}>{inside}</button>
+              <button key={part.key} type="button" className="plain multiple" aria-pressed={chosen.includes(part.key)} onClick={() => onPick(part.key)}>{inside}</button>
             ) : <div key={part.key} className="multiple" role="img" aria-label={label}>{inside}</div>;
           })}
         </div>
+        </>
       )}
     </figure>
   );

@@ -35,6 +35,11 @@ export function TableTwin({ twin, shade }: { twin: Twin; shade?: (row: number, c
   );
 }
 
+/** What may be wider than its card scrolls inside it, by keyboard too. */
+export function Wide({ label, children, className = "", minHeight }: { label: string; children: ReactNode; className?: string; minHeight?: number }): ReactNode {
+  return <div className={`twin-box ${className}`} role="group" aria-label={label} tabIndex={0} style={{ minHeight }}>{children}</div>;
+}
+
 /** The twin as CSV, every digit; a cell that a spreadsheet would run as a formula stays text. */
 export function csvOf(twin: Twin): string {
   const lines = [twin.columns.map((column) => column.title), ...twin.rows.map((row) => row.map((cell) => exactOf(cell) ?? textOf(cell)))];

@@ -1,11 +1,11 @@
 /** The pieces of ECharts that are used, in a chunk of their own that is loaded with the first chart. */
 import { BarChart, CustomChart, GraphChart, HeatmapChart, LineChart, ScatterChart } from "echarts/charts";
 import { AriaComponent, DatasetComponent, GridComponent, MarkAreaComponent, MarkLineComponent, TooltipComponent, VisualMapComponent } from "echarts/components";
-import { init, registerTheme, use } from "echarts/core";
+import { init, registerTheme, use as register } from "echarts/core";
 import { CanvasRenderer, SVGRenderer } from "echarts/renderers";
 import { chartTheme } from "@/theme";
 
-use([
+register([
   LineChart, BarChart, ScatterChart, HeatmapChart, GraphChart, CustomChart, GridComponent, TooltipComponent, MarkLineComponent, MarkAreaComponent,
   DatasetComponent, VisualMapComponent, AriaComponent, SVGRenderer, CanvasRenderer,
 ]);

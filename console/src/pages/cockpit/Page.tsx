@@ -96,8 +96,8 @@ function Body({ data }: { data: Cockpit }): ReactNode {
         <div className="grid">
           <section className="card cockpit-wide" aria-label={t("changes")}><Changes data={data} against={against} /></section>
           <section className="card cockpit-side" aria-label={t("todo")}><TodoList todo={data.todo} now={now} /></section>
-          <section className="card cockpit-wide" aria-label={t("trend")}><Trend data={data} /></section>
-          <section className="card cockpit-side cockpit-multiples" aria-label={t("platforms")}><Multiples data={data} /></section>
+          <section className="card cockpit-trend" aria-label={t("trend")}><Trend data={data} /></section>
+          <section className="card cockpit-multiples" aria-label={t("platforms")}><Multiples data={data} /></section>
         </div>
       )}
       {wall && <section className="card" aria-label={t("platforms")}><Multiples data={data} /></section>}
@@ -139,7 +139,7 @@ function Trend({ data }: { data: Cockpit }): ReactNode {
             />
           </div>
         )}
-        option={trendOption(of, lang, mode, now)} twin={trendTwin(of, lang, now)} name={`${data.metric}-${isoDay(data.window.start_ms)}`} height={260}
+        option={trendOption(of, lang, mode, now)} twin={trendTwin(of, lang, now)} name={`${data.metric}-${isoDay(data.window.start_ms)}`} height={300}
         label={trendSentence(points, { ...of, days: days(data.window.start_ms, data.window.end_ms, lang, now) }, lang, now)}
         onPick={(at) => set({ ev: `metric:${card.metric}`, ...(width >= DAY_MS && starts[at] !== undefined ? { t: customRange(starts[at], endOf(at)) } : {}) })}
         onRange={width >= DAY_MS ? (from, to) => set({ t: customRange(starts[from] ?? data.window.start_ms, endOf(to)) }) : undefined}
@@ -165,7 +165,7 @@ function Multiples({ data }: { data: Cockpit }): ReactNode {
   const late = lateFor(data.freshness, data.window, []);
   const parts = data.multiples.map((one) => ({
     key: one.key, title: platformName(one.key, lang), name: <Disc platform={one.key} named />, colour: discColour(one.key, mode), points: one.points,
-    note: late.some((source) => source.platform === one.key) ? <span className="note" style={{ color: "var(--amber)" }}>{t("stalePart").split("，")[0]}</span> : undefined,
+    note: late.some((source) => source.platform === one.key) ? <span className="note" style={{ color: "var(--amber)" }}>{t("lateData")}</span> : undefined,
   }));
   return (
     <SmallMultiples

@@ -5,7 +5,7 @@ import { duration, exact, MISSING, share } from "@/format";
 import { useLang, useT } from "@/i18n";
 import { useTwin } from "@/parts/Chart";
 import { ExportMenu } from "@/parts/ExportMenu";
-import { TableTwin, type Twin } from "@/parts/TableTwin";
+import { TableTwin, type Twin, Wide } from "@/parts/TableTwin";
 import { partName, percent } from "./logic";
 import { terms } from "@/i18n/terms";
 import { m } from "./messages";
@@ -40,7 +40,7 @@ export function FunnelBars({ data, files }: { data: Funnel; files: Files }): Rea
         <Button size="small" type="text" aria-pressed={table} onClick={toggle}>{table ? term("chart") : term("table")}</Button>
         <ExportMenu name={files.name} label={said} table={twin} csv={files.csv} xlsx={files.xlsx} />
       </div>
-      {table ? <div className="twin-box"><TableTwin twin={twin} /></div> : (
+      {table ? <Wide label={said}><TableTwin twin={twin} /></Wide> : (
         <>
           <ol className="funnel">
             {whole.map((step, at) => (
@@ -55,7 +55,7 @@ export function FunnelBars({ data, files }: { data: Funnel; files: Files }): Rea
               </li>
             ))}
           </ol>
-          {data.by && <div className="twin-box" style={{ marginTop: 24 }}><TableTwin twin={twin} /></div>}
+          {data.by && <Wide label={said}><TableTwin twin={twin} /></Wide>}
         </>
       )}
     </figure>

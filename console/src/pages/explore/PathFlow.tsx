@@ -6,7 +6,7 @@ import { useLang, useT } from "@/i18n";
 import { terms } from "@/i18n/terms";
 import { useTwin } from "@/parts/Chart";
 import { ExportMenu } from "@/parts/ExportMenu";
-import { TableTwin, type Twin } from "@/parts/TableTwin";
+import { TableTwin, type Twin, Wide } from "@/parts/TableTwin";
 import type { KindName } from "./Form";
 import { FLOW, flow, type Ribbon } from "./logic";
 import { m } from "./messages";
@@ -39,8 +39,8 @@ export function PathFlow({ data, files, kinds }: { data: Paths; files: Files; ki
         <Button size="small" type="text" aria-pressed={table} onClick={toggle}>{table ? term("chart") : term("table")}</Button>
         <ExportMenu name={files.name} label={said} table={twin} csv={files.csv} xlsx={files.xlsx} image={table ? undefined : () => drawing.current?.outerHTML} />
       </div>
-      {table ? <div className="twin-box"><TableTwin twin={twin} /></div> : (
-        <div className="twin-box">
+      {table ? <Wide label={said}><TableTwin twin={twin} /></Wide> : (
+        <Wide label={said}>
           <svg ref={drawing} xmlns="http://www.w3.org/2000/svg" role="img" aria-label={said} width={(places - 1) * COLUMN + 190} height={Math.max(height, FLOW.height / 2)} fontSize={12}>
             {ribbons.map((one) => (
               <path key={one.key} d={curve(one, x, data.backwards)} fill="none" stroke="var(--field)" strokeOpacity={0.28} strokeWidth={one.height}>
@@ -57,7 +57,7 @@ export function PathFlow({ data, files, kinds }: { data: Paths; files: Files; ki
               </g>
             ))}
           </svg>
-        </div>
+        </Wide>
       )}
     </figure>
   );

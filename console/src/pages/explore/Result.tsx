@@ -11,7 +11,7 @@ import { useMode } from "@/state/prefs";
 import { platformColour, TOKENS } from "@/theme";
 import type { KindName } from "./Form";
 import { FunnelBars } from "./FunnelBars";
-import { barsOption, binName, cohortName, type Line, linesOption, partName } from "./logic";
+import { barsOption, binName, cohortName, type Line, linesOption, partName, reached } from "./logic";
 import { m } from "./messages";
 import { PathFlow } from "./PathFlow";
 import { RetentionGrid } from "./RetentionGrid";
@@ -54,7 +54,7 @@ function Events({ data, files, kinds }: Of<EventTrend>): ReactNode {
   if (data.series.every(([, one]) => !one.some((point) => point.value))) return <None window={data.window} />;
   const starts = points.map((point) => point.start_ms);
   const width = starts.length > 1 ? (starts[1] as number) - (starts[0] as number) : DAY_MS;
-  const place = (start: number): string => (width < DAY_MS ? (clock(start) === "00:00" ? cohortName(start, "day", lang, Date.now()) : clock(start)) : cohortName(start, width < 7 * DAY_MS ? "day" : width < 27 * DAY_MS ? "week" : "month", lang, Date.now()));
+  const place = (start: number): string => (width < DAY_MS ? (clock(start) === "00:00" ? cohortName(start, "day", lang) : clock(start)) : cohortName(start, width < 7 * DAY_MS ? "day" : width < 27 * DAY_MS ? "week" : "month", lang));
   const unit = data.measure === "amount" ? "money" : "count";
   const word = data.measure === "events" ? t("timesUnit") : data.measure === "people" ? t("peopleUnit") : "";
   const name = `${kindName(data.kind, kinds, lang)} · ${t(data.measure as "events")}`;
@@ -96,21 +96,21 @@ function Gaps({ data, files, kinds }: Of<Intervals>): ReactNode {
   const tell = (value: number | null): string => exact(value, 1);
   const said = t("intervalSaid", { n: exact(data.pairs), median: tell(data.median_days), p10: tell(data.p10_days), p90: tell(data.p90_days) });
   const title = `${kindName(data.start, kinds, lang)} → ${kindName(data.back, kinds, lang)}`;
-  return <Bars title={title} said={said} bins={data.bins} place={(bin) => binName(bin, "days", lang)} axis={t("day")} unit={t("pairsUnit")} head={t("pairs")} files={files} />;
+  return <Bars title={title} said={said} bins={data.bins} place={(bin) => binName(bin, "days", lang)} unit={t("pairsUnit")} head={t("pairs")} files={files} />;
 }
 
-interface BarsProps { title: string; said: string; bins: readonly Bin[]; place: (bin: Bin) => string; unit: string; head: string; axis?: string; files: Files }
+interface BarsProps { title: string; said: string; bins: readonly Bin[]; place: (bin: Bin) => string; unit: string; head: string; files: Files }
 
-function Bars({ title, said, bins, place, unit, head, axis = "", files }: BarsProps): ReactNode {
+function Bars({ title, said, bins, place, unit, head, files }: BarsProps): ReactNode {
   const t = useT(m);
   const mode = useMode();
   const total = bins.reduce((sum, bin) => sum + bin.people, 0);
   return (
     <Chart
       before={<div><h2>{title}</h2><p>{said}</p></div>} label={`${title}：${said}`} name={files.name} files={files} height={360}
-      option={barsOption(bins.map((bin) => bin.people), bins.map(place), unit, axis, mode)}
+      option={barsOption(bins.map((bin) => bin.people), bins.map(place), unit, mode)}
       twin={{
-        caption: title, columns: [{ title: axis ? `${t("bin")}（${axis}）` : t("bin") }, { title: head, numeric: true }, { title: "%", numeric: true }],
+        caption: title, columns: [{ title: t("bin") }, { title: head, numeric: true }, { title: "%", numeric: true }],
         rows: bins.map((bin) => [place(bin), exact(bin.people), total > 0 ? share(bin.people / total).replace("%", "") : MISSING]),
       }}
     />
@@ -124,11 +124,12 @@ function Value({ data, files }: Of<Ltv>): ReactNode {
   const people = data.rows.reduce((sum, row) => sum + row.people, 0);
   const last = data.overall.findLast((value) => value !== null) ?? null;
   if (people === 0) return <None window={data.window} />;
-  const ages = data.overall.map((_, at) => t(`age_${data.period}` as "age_week", { n: at }));
+  const width = reached(data.overall);
+  const ages = data.overall.slice(0, width).map((_, at) => t(`age_${data.period}` as "age_week", { n: at }));
   const named = data.rows.filter((row) => row.people > 0);
   const lines: Line[] = [
-    ...named.map((row): Line => ({ name: cohortName(row.start_ms, data.period, lang, Date.now()), colour: TOKENS[mode].field, values: row.amount, quiet: true })),
-    { name: t("overall"), colour: TOKENS[mode].ink, values: data.overall },
+    ...named.map((row): Line => ({ name: cohortName(row.start_ms, data.period, lang), colour: TOKENS[mode].field, values: row.amount.slice(0, width), quiet: true })),
+    { name: t("overall"), colour: TOKENS[mode].ink, values: data.overall.slice(0, width) },
   ];
   const scale = scaleFor([...data.overall, ...named.flatMap((row) => row.amount)], "money", lang, data.currency);
   return (
@@ -138,8 +139,8 @@ function Value({ data, files }: Of<Ltv>): ReactNode {
       twin={{
         caption: t("ltvUnit"), columns: [{ title: t("cohort") }, { title: t("size"), numeric: true }, ...ages.map((age) => ({ title: `${age}（${scale.name}）`, numeric: true }))],
         rows: [
-          ...named.map((row): Cell[] => [cohortName(row.start_ms, data.period, lang, Date.now()), exact(row.people), ...row.amount.map((value) => cell(value, scale, "money", data.currency))]),
-          [t("overall"), exact(people), ...data.overall.map((value) => cell(value, scale, "money", data.currency))],
+          ...named.map((row): Cell[] => [cohortName(row.start_ms, data.period, lang), exact(row.people), ...row.amount.slice(0, width).map((value) => cell(value, scale, "money", data.currency))]),
+          [t("overall"), exact(people), ...data.overall.slice(0, width).map((value) => cell(value, scale, "money", data.currency))],
         ],
       }}
     />

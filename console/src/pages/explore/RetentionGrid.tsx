@@ -4,8 +4,8 @@ import { exact, MISSING, share } from "@/format";
 import { useLang, useT } from "@/i18n";
 import { ExportMenu } from "@/parts/ExportMenu";
 import { PageState } from "@/parts/PageState";
-import { TableTwin, type Twin } from "@/parts/TableTwin";
-import { cohortName, heat, percent } from "./logic";
+import { TableTwin, type Twin, Wide } from "@/parts/TableTwin";
+import { cohortName, heat, percent, reached } from "./logic";
 import { m } from "./messages";
 import { type Files, None } from "./Result";
 import type { Cohorts } from "./types";
@@ -18,16 +18,17 @@ export function RetentionGrid({ data, files }: { data: Cohorts; files: Files }):
   const shares = rows.map((row) => row.kept.map((kept) => (kept === null ? null : kept / row.people)));
   const most = Math.max(0, ...shares.flatMap((row) => row.slice(1).map((value) => value ?? 0)));
   const one = data.overall[1] ?? null;
+  const width = reached(data.overall);
   const people = rows.reduce((sum, row) => sum + row.people, 0);
   const twin: Twin = {
     caption: t("keptHead"),
-    columns: [{ title: t("cohort") }, { title: t("size"), numeric: true }, ...data.overall.map((_, at) => ({ title: t(`age_${data.period}` as "age_week", { n: at }), numeric: true }))],
+    columns: [{ title: t("cohort") }, { title: t("size"), numeric: true }, ...data.overall.slice(0, width).map((_, at) => ({ title: t(`age_${data.period}` as "age_week", { n: at }), numeric: true }))],
     rows: [
       ...rows.map((row, at) => [
-        cohortName(row.start_ms, data.period, lang, Date.now()), exact(row.people),
-        ...(shares[at] ?? []).map((value, age) => (value === null ? "" : { text: percent(value), exact: `${exact(row.kept[age])} / ${exact(row.people)}` })),
+        cohortName(row.start_ms, data.period, lang), exact(row.people),
+        ...(shares[at] ?? []).slice(0, width).map((value, age) => (value === null ? "" : { text: percent(value), exact: `${exact(row.kept[age])} / ${exact(row.people)}` })),
       ]),
-      [t("overall"), exact(people), ...data.overall.map((value) => (value === null ? MISSING : percent(value)))],
+      [t("overall"), exact(people), ...data.overall.slice(0, width).map((value) => (value === null ? MISSING : percent(value)))],
     ],
   };
   return (
@@ -38,9 +39,9 @@ export function RetentionGrid({ data, files }: { data: Cohorts; files: Files }):
       </div>
       <p className="note" style={{ marginBottom: 8 }}>{t("keptHead")}</p>
       {most === 0 && one !== null && <PageState state="partial" text={t("keptSaid", { n: rows.length, share: share(0) })} actions={<></>} />}
-      <div className="twin-box retention">
+      <Wide label={t("keptHead")} className="retention">
         <TableTwin twin={twin} shade={(row, column) => (column < 3 || row >= rows.length ? undefined : heat(shares[row]?.[column - 2] ?? null, most))} />
-      </div>
+      </Wide>
     </figure>
   );
 }

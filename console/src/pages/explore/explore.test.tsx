@@ -26,7 +26,7 @@ describe("names", () => {
     [{ low: 3, high: 6, people: 0 }, "count", "3 至 5"],
     [{ low: 50, high: null, people: 0 }, "count", "50 以上"],
     [{ low: 5000, high: 10_000, people: 0 }, "money", "¥50 至 ¥100"],
-    [{ low: 0.5, high: 1, people: 0 }, "days", "0.50 至 1"],
+    [{ low: 0.5, high: 1, people: 0 }, "days", "12 小时 至 1 天"],
   ] as const)("says the bin %o of %s", (bin, of, text) => expect(binName(bin, of, "zh")).toBe(text));
   it("calls cohorts by day, week and month", () => {
     const now = at("2026-11-15");

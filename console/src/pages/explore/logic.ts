@@ -1,6 +1,6 @@
 /** What the analyses ask and how their answers turn into pictures and tables. */
 import type { EChartsCoreOption } from "echarts/core";
-import { DAY_MS, day, days, exact, MISSING } from "@/format";
+import { DAY_MS, day, days, duration, exact, MISSING } from "@/format";
 import { say, type Lang } from "@/i18n";
 import type { Unit } from "@/parts/answers";
 import { scaleFor, shown } from "@/parts/units";
@@ -63,14 +63,21 @@ export function partName(key: string, by: string, lang: Lang): string {
 /** A bin in words: "3", "3 至 5", "5 以上"; money in its own unit. */
 export function binName(bin: Bin, of: "count" | "money" | "days", lang: Lang, currency = "CNY"): string {
   const t = say(m, lang);
-  const tell = (value: number): string => (of === "money" ? shown(value, "money", lang, currency) : exact(value, Number.isInteger(value) ? 0 : value < 0.1 ? 3 : value < 1 ? 2 : 1));
+  const tell = (value: number): string => (of === "money" ? shown(value, "money", lang, currency) : exact(value, Number.isInteger(value) ? 0 : 1));
+  if (of === "days") return bin.high === null ? t("atLeast", { low: gap(bin.low, lang) }) : t("to_", { low: gap(bin.low, lang), high: gap(bin.high, lang) });
   if (bin.high === null) return t("atLeast", { low: tell(bin.low) });
   if (of === "count") return bin.high - bin.low <= 1 ? tell(bin.low) : t("to_", { low: tell(bin.low), high: tell(bin.high - 1) });
   return t("to_", { low: tell(bin.low), high: tell(bin.high) });
 }
 
+/** Days as the largest unit that says them: 10 分钟, 6 小时, 3 天. */
+const gap = (value: number, lang: Lang): string => duration(Math.max(0, Math.round(value * DAY_MS)), lang);
+
+/** How many ages to show: those after the last that anybody has reached say nothing. */
+export const reached = (overall: readonly (number | null)[]): number => overall.findLastIndex((value) => value !== null) + 1;
+
 /** How a cohort is called, by its first day. */
-export function cohortName(start: number, period: string, lang: Lang, now: number): string {
+export function cohortName(start: number, period: string, lang: Lang, now = Date.now()): string {
   if (period === "day") return day(start, lang, now);
   if (period === "week") return days(start, start + 7 * DAY_MS, lang, now);
   const text = days(start, start + 2 * DAY_MS, lang, now); // of two days, so that it names the month plainly
@@ -111,10 +118,10 @@ export function linesOption(lines: readonly Line[], places: readonly string[], u
 }
 
 /** Bars from zero over named bins. */
-export function barsOption(values: readonly number[], places: readonly string[], unitName: string, axisName: string, mode: Mode): EChartsCoreOption {
+export function barsOption(values: readonly number[], places: readonly string[], unitName: string, mode: Mode): EChartsCoreOption {
   return {
-    grid: { left: 8, right: 48, top: 28, bottom: 4, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
-    xAxis: { type: "category", data: [...places], name: axisName, axisLabel: { hideOverlap: true } },
+    grid: { left: 8, right: 8, top: 28, bottom: 4, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
+    xAxis: { type: "category", data: [...places], axisLabel: { hideOverlap: true } },
     yAxis: { type: "value", min: 0, minInterval: 1, name: unitName, nameTextStyle: { align: "left", padding: [0, 0, 0, -24] }, splitNumber: 4 },
     tooltip: { trigger: "axis", formatter: (hits: { dataIndex: number }[]) => `${places[hits[0]?.dataIndex ?? 0]}<br>${exact(values[hits[0]?.dataIndex ?? 0])} ${unitName}` },
     series: [{ type: "bar", data: [...values], itemStyle: { color: TOKENS[mode].blue }, barCategoryGap: "25%" }],

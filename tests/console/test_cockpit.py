@@ -1,0 +1,71 @@
+"""The cockpit as people use it: numbers with evidence, platforms, the table under `t`, notes, what is absent."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from .conftest import Served
+
+
+def open_cockpit(page: Any, query: str = "t=7d", lang: str = "zh") -> None:
+    page.add_init_script(f"""localStorage.setItem('guanxi.prefs', '{{"language": "{lang}"}}')""")
+    page.goto(f"/cockpit?{query}")
+    page.locator(".strip-first").wait_for(timeout=30_000)  # the first one fills the caches of the desk
+    page.locator("figure.chart svg").first.wait_for()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_it_reads_in_both_languages_and_is_accessible(
+    page: Any, axe: Callable[[Any], None], shot: Callable[..., None], lang: str
+) -> None:
+    open_cockpit(page, lang=lang)
+    axe(page)
+    shot(f"cockpit-{lang}", full=True)
+
+
+def test_a_number_opens_its_evidence_and_back_closes_it(page: Any, served: Served) -> None:
+    open_cockpit(page)
+    page.locator(".strip-first button.evidence").click()
+    page.get_by_role("dialog").wait_for()
+    assert re.search(r"ev=metric%3A\w+", page.url)
+    page.go_back()
+    page.get_by_role("dialog").wait_for(state="detached")
+
+
+def test_a_platform_is_kept_to_by_a_click_and_let_go_by_another(page: Any) -> None:
+    open_cockpit(page)
+    part = page.locator("button.multiple").first
+    part.click()
+    page.wait_for_url(re.compile(r"[?&]pf=\w+"))
+    page.locator("button.multiple[aria-pressed=true]").click()
+    page.wait_for_url(lambda url: "pf=" not in url)
+
+
+def test_the_key_t_turns_charts_into_tables_with_units_in_the_head(page: Any) -> None:
+    open_cockpit(page)
+    page.locator("main").press("t")
+    heads = page.locator("section[aria-label='趋势'] table thead th").all_inner_texts()
+    assert heads[0] == "时间"
+    assert all(re.search(r"（.+）", head) for head in heads[1:])
+    assert page.locator("section[aria-label='趋势'] tbody tr").count() == 7
+
+
+def test_a_note_is_written_and_taken_away(page: Any) -> None:
+    open_cockpit(page)
+    page.get_by_role("button", name="加日期批注").click()
+    page.get_by_label("批注，如：大促开始").fill("直播间换主播")
+    page.get_by_role("button", name="保存批注").click()
+    page.get_by_role("list", name="日期批注").get_by_text("直播间换主播").wait_for()
+    page.get_by_role("button", name="删除批注：直播间换主播").click()
+    page.get_by_role("list", name="日期批注").get_by_text("直播间换主播").wait_for(state="detached")
+
+
+def test_a_range_without_data_offers_the_nearest_with_some(page: Any, shot: Callable[..., None]) -> None:
+    page.goto("/cockpit?t=custom:2035-01-01..2035-01-07")
+    page.get_by_text("最近的数据在").wait_for()
+    shot("cockpit-empty")
+    page.get_by_role("button", name=re.compile(r"^看")).click()
+    page.locator(".strip-first").wait_for()
