@@ -151,10 +151,15 @@ def _compared(whole: Window, now_ms: int, cmp: str, align: str) -> Window | None
     if cmp == "none":
         return None
     if cmp == "prev":
-        return previous_window(whole).elapsed_like(whole, now_ms)
+        return _like(previous_window(whole), whole, now_ms)
     if cmp != "yoy":
         raise DataError(f"the comparison is {cmp[:40]!r}", f"Use one of {', '.join(get_args(Compare))}", "cmp")
-    return _last_year(whole, align).elapsed_like(whole, now_ms)
+    return _like(_last_year(whole, align), whole, now_ms)
+
+
+def _like(earlier: Window, whole: Window, now_ms: int) -> Window:
+    """The same elapsed part of an earlier window; all of it when nothing is left to come, as of a longer month."""
+    return earlier if whole.end_ms <= now_ms else earlier.elapsed_like(whole, now_ms)
 
 
 def _last_year(whole: Window, align: str) -> Window:
