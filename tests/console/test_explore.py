@@ -41,7 +41,9 @@ def test_funnel_shares_are_of_the_people_before(page: Any) -> None:
     rows = page.locator("main table.twin tbody tr")
     rows.first.wait_for()
     people = [int(row.locator("td").first.inner_text().replace(",", "")) for row in rows.all()]
-    assert len(people) >= 2 and people == sorted(people, reverse=True) and people[0] > 0
+    assert len(people) >= 2
+    assert people == sorted(people, reverse=True)
+    assert people[0] > 0
     share = rows.nth(1).locator("td").nth(1).inner_text()
     assert float(share) == pytest.approx(100 * people[1] / people[0], abs=0.051)
 

@@ -23,7 +23,7 @@ export const m = catalogue({
     lateData: "◐ Late data", stalePart: "◐ Late data: the fall may not be real", evidence: "Evidence", only: "Only {part}", noChanges: "No change that can be compared.", noCompare: "Nothing is compared, so no change can be said.",
     todo: "To-do", nothing: "Nothing waits for you.", since: "oldest {time}",
     parked: "Parked rows", imports: "Failed imports", stale: "Stopped sources", rows: "{n} rows", items: "{n}",
-    trend: "Trend", metric: "Metric", current: "This period", currentPartial: "This period\n(not over)", compared: "Compared", partial: "not over", gap: "no data", bucket: "Time", notStart: "The axis does not start at 0",
+    trend: "Trend", metric: "Metric", current: "This period", currentPartial: "This (not over)", compared: "Compared", partial: "not over", gap: "no data", bucket: "Time", notStart: "The axis does not start at 0",
     trendSaid: "{name} over {days}: highest {most} ({most_at}), latest {last} ({last_at}).", trendNone: "{name} has no data in {days}.",
     platforms: "By platform", onlyOne: "One platform is shown; press it to show all", removed: "Note removed: {text}",
     lateOne: "{n} of {all} platforms are complete; {name} stands at {time}: figures below may be low.", lateMany: "{n} of {all} platforms are complete; the others stand at {time} or earlier: figures below may be low.",

@@ -35,7 +35,7 @@ export function trendOption(of: TrendOf, lang: Lang, mode: Mode, now: number): E
   });
   const main = line(points, c.ink, points.at(-1)?.partial ? t("currentPartial") : t("current"));
   return {
-    grid: { left: 8, right: 88, top: lines.length > 0 ? 44 : 28, bottom: 4, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
+    grid: { left: 8, right: 104, top: lines.length > 0 ? 44 : 28, bottom: 4, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
     xAxis: { type: "category", data: starts.map((start) => bucketName(start, width, lang, now)), boundaryGap: false, axisLabel: { hideOverlap: true } },
     yAxis: { type: "value", min: 0, name: scale.name, nameTextStyle: { align: "left", padding: [0, 0, 0, -24] }, splitNumber: 4 },
     tooltip: {

@@ -13,7 +13,7 @@ import { m } from "./messages";
 import { type Files, kindName, None } from "./Result";
 import type { Paths } from "./types";
 
-const [COLUMN, BAR] = [210, 8];
+const [COLUMN, BAR] = [172, 8];
 
 export function PathFlow({ data, files, kinds }: { data: Paths; files: Files; kinds: readonly KindName[] }): ReactNode {
   const t = useT(m);
@@ -41,7 +41,7 @@ export function PathFlow({ data, files, kinds }: { data: Paths; files: Files; ki
       </div>
       {table ? <Wide label={said}><TableTwin twin={twin} /></Wide> : (
         <Wide label={said}>
-          <svg ref={drawing} xmlns="http://www.w3.org/2000/svg" role="img" aria-label={said} width={(places - 1) * COLUMN + 190} height={Math.max(height, FLOW.height / 2)} fontSize={12}>
+          <svg ref={drawing} xmlns="http://www.w3.org/2000/svg" role="img" aria-label={said} width={(places - 1) * COLUMN + 150} height={Math.max(height, FLOW.height / 2)} fontSize={12}>
             {ribbons.map((one) => (
               <path key={one.key} d={curve(one, x, data.backwards)} fill="none" stroke="var(--field)" strokeOpacity={0.28} strokeWidth={one.height}>
                 <title>{`${one.from.name} → ${one.to.name} ${exact(one.sessions)} ${t("sessionsUnit")}`}</title>
