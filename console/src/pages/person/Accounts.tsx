@@ -16,7 +16,7 @@ export interface AccountsProps {
   person: Person;
   mayChange: boolean;
   onOpen: (event: string) => void;
-  onChanged: (change: Change, text: string, undo: () => Promise<Change>) => Promise<void>;
+  onChanged: (text: string, undo: () => Promise<Change>) => Promise<void>;
 }
 
 const merge = (keep: string, other: string): Promise<Change> => api.post("/v1/people/merge", { body: { keep, other } });
@@ -38,7 +38,7 @@ export function Accounts({ person, mayChange, onOpen, onChanged }: AccountsProps
       const change = await ask();
       setAsking(false);
       setOther("");
-      await onChanged(change, text, back(change));
+      await onChanged(text, back(change));
     } catch (problem) {
       setError(problem);
     } finally {

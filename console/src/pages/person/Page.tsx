@@ -1,12 +1,11 @@
 /** One person: who this is, what they did, what they allow, what we did to them; every number counted from events. */
 import type { ReactNode } from "react";
 import { useQueryClient } from "@tanstack/react-query";
-import { useNavigate, useParams } from "react-router";
+import { useParams } from "react-router";
 import { ApiError, type Schemas, useGet } from "@/api/client";
 import { time } from "@/format";
 import { useLang, useT } from "@/i18n";
 import { PageState } from "@/parts/PageState";
-import { personPath } from "@/parts/PartyChip";
 import { RhythmClock } from "@/parts/RhythmClock";
 import { useUndoToast } from "@/parts/UndoToast";
 import { useObjectName } from "@/shell/Shell";
@@ -31,7 +30,7 @@ export default function PersonPage(): ReactNode {
   if (error instanceof ApiError && error.status === 404) return <PageState state="nowhere" text={t("unknown")} actions={<span className="note ref">{id.slice(0, 120)}</span>} />;
   if (error) return <PageState state="error" error={error} onRetry={() => void refetch()} />;
   if (!held) return <PageState state="loading" />;
-  return held.erased ? <Erased person={held} /> : <Known key={held.ref} person={held} />;
+  return held.erased ? <Erased person={held} /> : <Known key={id} person={held} />;
 }
 
 function Erased({ person }: { person: Person }): ReactNode {
@@ -44,19 +43,16 @@ function Known({ person }: { person: Person }): ReactNode {
   const t = useT(m);
   const lang = useLang();
   const client = useQueryClient();
-  const navigate = useNavigate();
   const [filters] = useFilters();
   const [, setEvidence] = useParam("ev");
   const [toast, tell] = useUndoToast();
   const mayChange = useMay("configure") && filters.asof === "";
   const open = (event: string): void => setEvidence(`event:${event}`);
-  const renew = async (canonical: string): Promise<void> => {
-    await client.invalidateQueries();
-    if (canonical !== person.ref) await navigate(personPath(canonical), { replace: true });
-  };
-  const changed = async (change: Change, text: string, undo: () => Promise<Change>): Promise<void> => {
-    tell({ text, undo: async () => renew((await undo()).canonical) });
-    await renew(change.canonical);
+  // Every reference of a person opens the same page, so the address stays whoever names them now.
+  const renew = (): Promise<void> => client.invalidateQueries();
+  const changed = async (text: string, undo: () => Promise<Change>): Promise<void> => {
+    tell({ text, undo: async () => { await undo(); await renew(); } });
+    await renew();
   };
   const name = person.name || t("unnamed");
   return (
