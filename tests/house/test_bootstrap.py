@@ -68,6 +68,7 @@ def test_a_folder_with_other_files_is_not_cleared(tmp_path: Path) -> None:
 
 def stamped(venv: Path, level: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Make `venv` look installed at `level`."""
+    monkeypatch.syspath_prepend(str(SCRIPT.parent))  # as it is when the script is run
     names = runpy.run_path(str(SCRIPT))
     monkeypatch.delenv("GUANXI_PYTHON", raising=False)
     program(venv / "bin" / "guanxi", 'echo "guanxi $*"; exit 7')

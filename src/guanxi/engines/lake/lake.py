@@ -1,5 +1,6 @@
 """The lake: history as Parquet, one table per kind, under a DuckLake catalog that only DuckDB opens."""
 
+import secrets
 from collections.abc import Mapping
 from functools import cache
 from importlib import metadata, resources
@@ -16,7 +17,7 @@ from guanxi.events import CUSTOM, STORED, Catalogue, columns_of, table_name
 CATALOG: Final = "lake.sqlite"
 DATA: Final = "lake"
 BUSY_MS: Final = 10_000  # how long a second writer of the catalog waits
-SPILL: Final = "spill"  # what does not fit into memory; DuckDB removes it
+SPILL: Final = "spill"  # and the process: what does not fit into memory; DuckDB removes it
 MARKERS: Final = "sealed_segments"  # which segments of the log the lake holds
 
 _TYPES: Final[dict[pl.DataType, str]] = {
@@ -35,7 +36,8 @@ class Lake:
     def __init__(self, folder: Path, catalogue: Catalogue, *, read_only: bool = False, threads: int = 2) -> None:
         self.folder, self.catalogue = folder, catalogue
         self.connection = open_duckdb(threads=threads)
-        self.connection.execute(f"SET temp_directory={_quoted(folder / SPILL)}")  # the default is the current folder
+        # The default is the current folder; two connections in one folder would write over each other's files.
+        self.connection.execute(f"SET temp_directory={_quoted(folder / f'{SPILL}-{secrets.token_hex(6)}')}")
         (folder / DATA).mkdir(exist_ok=True)
         options = f"DATA_PATH {_quoted(folder / DATA)}, OVERRIDE_DATA_PATH true, DATA_INLINING_ROW_LIMIT 0"
         # Write-ahead: readers and the sealer never wait for each other.
@@ -173,6 +175,7 @@ def open_duckdb(*, threads: int = 2, memory: str = "1GB") -> duckdb.DuckDBPyConn
                 "autoload_known_extensions": False, "allow_unsigned_extensions": True,
                 "preserve_insertion_order": True}
     )  # fmt: skip
+    connection.execute("SET enable_progress_bar=false")  # the keeper's output is a log
     for name in ("sqlite_scanner", "ducklake"):
         connection.execute(f"LOAD {_quoted(_extension(name))}")
     return connection
