@@ -70,7 +70,7 @@ function Detail({ name, count }: { name: string; count?: Row }): ReactNode {
     { key: "id", title: t("property"), render: (row) => <>{row[lang] || row.zh} <span className="note">{row.id}</span></> },
     { key: "type", title: t("type"), render: (row) => row.type },
     { key: "unit", title: t("unit"), render: (row) => row.unit || "—" },
-    { key: "personal", title: t("personal"), render: (row) => (row.personal ? "◐" : "—") },
+    { key: "personal", title: t("personal"), render: (row) => (row.personal ? t("yes") : "—") },
   ];
   return (
     <div className="stack">
@@ -104,5 +104,5 @@ const Seen = ({ name }: { name: string }): ReactNode => {
 function Marked({ names }: { names: readonly string[] }): ReactNode {
   const t = useT(m);
   if (names.length === 0) return t("noneOf");
-  return names.map((name) => <span key={name} style={{ marginRight: 12 }}>{name.replace(/!$/, "")}{name.endsWith("!") && <span className="note"> {t("required")}</span>}</span>);
+  return <span className="row wrap" style={{ gap: "0 12px" }}>{names.map((name) => <span key={name}>{name.replace(/!$/, "")}{name.endsWith("!") && <span className="note"> {t("required")}</span>}</span>)}</span>;
 }
