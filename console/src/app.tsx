@@ -71,21 +71,18 @@ function makeRouter(): ReturnType<typeof createBrowserRouter> {
       children: [
         { index: true, element: <Landing /> },
         { path: "/login", element: <Landing /> },
-        ...PAGES.map((page) => ({ path: page.path, element: <Guarded page={page} />, errorElement: <Broken /> })),
+        ...PAGES.map((page) => ({ path: page.path, element: <Guarded page={page} View={lazy(page.load)} />, errorElement: <Broken /> })),
         { path: "*", element: <PageState state="nowhere" /> },
       ],
     },
   ]);
 }
 
-const VIEWS = new Map<PageSpec, ComponentType>(PAGES.map((page) => [page, lazy(page.load)]));
-
 /** A page that the person may not open says so instead of failing. */
-function Guarded({ page }: { page: PageSpec }): ReactNode {
+function Guarded({ page, View }: { page: PageSpec; View: ComponentType }): ReactNode {
   const me = useMe();
   if (!allowed(me.verbs).includes(page)) return <PageState state="no-permission" />;
-  const View = VIEWS.get(page);
-  return View ? <View /> : <PageState state="nowhere" />;
+  return <View />;
 }
 
 function Landing(): ReactNode {

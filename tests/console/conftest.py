@@ -56,6 +56,12 @@ class Served:
             self.members.add(name)
         return name
 
+    def show(self, name: str, *, theme: str = "light", language: str = "zh") -> None:
+        """Let the page look to a member as to a new one, but for what is named; the tour is over."""
+        user = next(user for user in self.workspace.control.users() if user.name == name)
+        plain = {"colours": "none", "density": "compact", "shortcuts": True, "tour_ms": 1}
+        self.workspace.control.set_appearance(user.id, theme=theme, language=language, **plain)
+
     def cookie(self, name: str) -> dict[str, str]:
         """A new session of a member, as a browser keeps it."""
         user = next(user for user in self.workspace.control.users() if user.name == name)
@@ -152,7 +158,9 @@ def context(browser, served: Served):
 @pytest.fixture
 def page(context, served: Served):
     """A page of a member who may do everything; it fails the test on an error of the page's own code."""
-    context.add_cookies([served.cookie(served.member("manager", "engineer", "reviewer", "operator", name="zhou.ning"))])
+    name = served.member("manager", "engineer", "reviewer", "operator", name="zhou.ning")
+    served.show(name)
+    context.add_cookies([served.cookie(name)])
     opened = context.new_page()
     errors: list[str] = []
     opened.on("pageerror", lambda error: errors.append(str(error)))

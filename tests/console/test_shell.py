@@ -49,8 +49,8 @@ def test_empty_fields_are_named(context, served: Served) -> None:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_language_switches_at_once_and_both_are_accessible(page, axe, shot, theme: str) -> None:
-    page.add_init_script(f"""localStorage['guanxi.prefs'] ??= '{{"theme": "{theme}"}}'""")
+def test_the_language_switches_at_once_and_both_are_accessible(page, served: Served, axe, shot, theme: str) -> None:
+    served.show("zhou.ning", theme=theme)
     page.goto("/parts?parts")
     page.wait_for_selector(SIGNED_IN)
     page.get_by_text("8 个平台里有 7 个已到齐").wait_for()

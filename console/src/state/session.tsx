@@ -2,6 +2,7 @@
 import { createContext, useCallback, useContext, useEffect, useMemo, useState, type ReactNode } from "react";
 import { useQueryClient } from "@tanstack/react-query";
 import { api, ApiError, holdSession, type Me, type Verb } from "@/api/client";
+import { prefs, setPrefs, watchPrefs, type Appearance } from "@/state/prefs";
 import { LiveLine, live, setLive } from "@/api/live";
 
 export type Phase = "asking" | "out" | "lost" | "away" | "in";
@@ -50,6 +51,8 @@ export function SessionProvider({ children }: { children: ReactNode }): ReactNod
     };
   }, [enter, round]);
 
+  useCarriedAppearance(phase === "in");
+
   const value = useMemo<Session>(
     () => ({
       phase, me,
@@ -80,6 +83,42 @@ export function useSession(): Session {
   const session = useContext(SessionContext);
   if (!session) throw new Error("useSession outside SessionProvider");
   return session;
+}
+
+/** Takes over what the person chose elsewhere, then tells the server each change made here. */
+function useCarriedAppearance(signedIn: boolean): void {
+  useEffect(() => {
+    if (!signedIn) return;
+    let stop = (): void => {};
+    let gone = false;
+    void api.get("/v1/appearance").then((chosen) => {
+      if (gone) return;
+      const here = changes(opened, shared()); // before signing in, e.g. the language
+      setPrefs({ ...chosen, ...here });
+      let before = { ...shared(), ...(chosen as Appearance) };
+      const tell = (): void => {
+        const changed = changes(before, shared());
+        before = shared();
+        if (Object.keys(changed).length > 0) void api.put("/v1/appearance", { body: changed }).catch(() => {}); // kept in this browser all the same
+      };
+      tell();
+      stop = watchPrefs(tell);
+    }, () => {}); // without an answer the choice of this browser stands
+    return () => {
+      gone = true;
+      stop();
+    };
+  }, [signedIn]);
+}
+
+const opened = shared();
+
+const changes = (from: Appearance, to: Appearance): Partial<Appearance> =>
+  Object.fromEntries(Object.entries(to).filter(([name, value]) => from[name as keyof Appearance] !== value));
+
+function shared(): Appearance {
+  const { colours, density, language, theme, shortcuts, tour_ms } = prefs();
+  return { colours, density, language, theme, shortcuts, tour_ms };
 }
 
 /** Who is signed in; inside pages somebody always is. */
