@@ -101,6 +101,8 @@ def test_everybody_once_with_what_they_bought(shop: Workspace, asked: Scope) -> 
         pytest.param({"sort": "ref"}, [BEN, DORA, ANN_APP, CARL], id="by-id"),
         pytest.param({"sort": "ref", "page": 2, "size": 3}, [CARL], id="second-page"),
         pytest.param({"page": 9}, [], id="past-the-end"),
+        pytest.param({"r": 5, "f": 4}, [], id="empty-cell"),
+        pytest.param({"r": 4, "f": 4}, [BEN], id="cell"),
         pytest.param({"q": "account:taobao:a"}, [ANN_APP], id="another-id-of-the-person"),
         pytest.param({"q": "be"}, [BEN], id="beginning-of-the-key"),
         pytest.param({"q": "C1"}, [CARL], id="order-number"),

@@ -193,7 +193,7 @@ def distribution(workspace: Workspace, asked: Scope, *, of: str = ORDER, unit: s
     return Distribution(
         known=asked.known, window=asked.span, of=kind, unit=unit, people=len(values), mean=_number(values.mean()),
         median=_number(values.median()), p90=_number(values.quantile(0.9, "linear")),
-        bins=bins_of(values.to_numpy(), edges), took_ms=took(begin),
+        bins=bins_of(values.to_numpy(), edges), currency=asked.currency, took_ms=took(begin),
     )  # fmt: skip
 
 
@@ -227,7 +227,14 @@ def trend(
         run(workspace, query, of, asked), of, bucket=size, whole_end_ms=asked.period.whole.end_ms, by=by
     )
     return EventTrend(
-        known=asked.known, window=asked.span, kind=name, measure=measure, by=by, series=series, took_ms=took(begin)
+        known=asked.known,
+        window=asked.span,
+        kind=name,
+        measure=measure,
+        by=by,
+        series=series,
+        currency=asked.currency,
+        took_ms=took(begin),
     )
 
 

@@ -19,7 +19,8 @@ from guanxi.events import PROPERTY, ROLE, columns_of, party_ref
 from guanxi.traits.metrics import CLASSIC, ORDER, People, PersonLine, Variant, segment_name
 
 SORTS: Final = {
-    "amount": "amount", "orders": "orders", "recency": "last_ms", "first_seen": "first_seen_ms", "ref": "person",
+    "amount": "amount", "orders": "orders", "recency": "last_ms", "last_order_ms": "last_ms",
+    "first_seen": "first_seen_ms", "ref": "person",
 }  # fmt: skip
 MAX_SIZE: Final = 1_000
 BUYERS, NO_ORDER = "buyers", "no_order"

@@ -96,12 +96,12 @@ def acts(kind: str, of: Slice, *columns: str, since: bool = True, until: bool = 
 def order_rows(of: Slice, *, since: bool = False) -> str:
     """Return the SELECT of paid orders, one for each platform and order: person, at_ms, amount, currency.
 
-    An order told several times is counted once: its first time, its newest amount.
+    An order told several times is counted once, as it was first told by (at, seq).
     """
     inner = acts(ORDER, of, "ref_order", "amount", "currency", since=since)
     return (
-        "SELECT arg_max(person, seq) AS person, platform, ref_order, min(at_ms) AS at_ms, min(seq) AS seq,"
-        f" arg_max(amount, seq) AS amount, arg_max(currency, seq) AS currency FROM ({inner})"
+        "SELECT arg_min(person, ord) AS person, platform, ref_order, min(at_ms) AS at_ms, arg_min(seq, ord) AS seq,"
+        f" arg_min(amount, ord) AS amount, arg_min(currency, ord) AS currency FROM ({inner})"
         " GROUP BY platform, ref_order"
     )
 

@@ -235,6 +235,7 @@ class Distribution(msgspec.Struct, frozen=True, kw_only=True):
     p90: float | None
     bins: tuple[Bin, ...]
     took_ms: float
+    currency: str = "CNY"
 
 
 class Intervals(msgspec.Struct, frozen=True, kw_only=True):
@@ -265,3 +266,4 @@ class EventTrend(msgspec.Struct, frozen=True, kw_only=True):
     by: str
     series: tuple[tuple[str, tuple[Point, ...]], ...]
     took_ms: float
+    currency: str = "CNY"
