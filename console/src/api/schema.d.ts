@@ -383,6 +383,90 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 日期批注 · Date notes
+         * @description What people wrote, and what the calendar says, of at most 400 days.
+         */
+        get: operations["notes_v1_notes_get"];
+        put?: never;
+        /**
+         * 加批注 · Write a date note
+         * @description Write a line that everyone sees on the charts of that day.
+         */
+        post: operations["write_v1_notes_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/notes.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 日期批注（CSV 导出） · Date notes as CSV
+         * @description What people wrote, and what the calendar says, of at most 400 days.
+         */
+        get: operations["notes_v1_notes_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/notes.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 日期批注（Excel 导出） · Date notes as Excel
+         * @description What people wrote, and what the calendar says, of at most 400 days.
+         */
+        get: operations["notes_v1_notes_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/notes/{note_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * 删批注 · Remove a date note
+         * @description Remove a line that somebody wrote; the answer is enough to write it again.
+         */
+        delete: operations["remove_v1_notes__note_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/status": {
         parameters: {
             query?: never;
@@ -543,9 +627,17 @@ export interface paths {
         };
         /** 事件定义 · One kind with its roles and properties */
         get: operations["kind_v1_kinds__name__get"];
-        put?: never;
+        /**
+         * 定义事件 · Define a kind
+         * @description Define a kind of the workspace's own, or change it; it holds within a second, without a restart.
+         */
+        put: operations["define_v1_kinds__name__put"];
         post?: never;
-        delete?: never;
+        /**
+         * 取消定义 · Take a definition back
+         * @description Take a definition back; its events stay, as custom ones that nobody defined.
+         */
+        delete: operations["remove_v1_kinds__name__delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -775,6 +867,462 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 指标口径 · Definitions of metrics */
+        get: operations["catalogue_v1_metrics_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/metrics.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 指标口径（CSV 导出） · Definitions of metrics as CSV */
+        get: operations["catalogue_v1_metrics_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/metrics.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 指标口径（Excel 导出） · Definitions of metrics as Excel */
+        get: operations["catalogue_v1_metrics_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/metrics/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 一个指标 · One metric
+         * @description A metric now beside what it is compared with; a running period with the same elapsed part.
+         */
+        get: operations["metric_v1_metrics__name__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/metrics/{name}/parts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 指标拆分 · A metric part by part
+         * @description The largest parts of a dimension that the metric allows, with what each adds to the change.
+         */
+        get: operations["parts_v1_metrics__name__parts_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/metrics/{name}/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 指标走势 · A metric over time
+         * @description The whole, what it is compared with (key "compared"), then its parts.
+         */
+        get: operations["series_v1_metrics__name__series_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/cockpit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 多平台驾驶舱 · The cockpit
+         * @description Cards, what changed and where, freshness against each platform's promise, trend, notes, what waits.
+         */
+        get: operations["cockpit_v1_cockpit_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/freshness": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 数据新鲜度 · How fresh each platform is */
+        get: operations["fresh_v1_freshness_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/todo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 待办 · What waits for a person */
+        get: operations["waiting_v1_todo_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/evidence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 依据 · What stands behind a number
+         * @description Definition, query, rows, people, lineage; single rows and people only for those who may see them.
+         */
+        get: operations["evidence_v1_evidence_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/uploads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 上传记录 · Files that were brought */
+        get: operations["listed_v1_uploads_get"];
+        put?: never;
+        /**
+         * 上传文件 · Bring a file
+         * @description A form with the file in `file`, or the file itself with ?name=; at most limits.upload_bytes.
+         */
+        post: operations["bring_v1_uploads_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/uploads.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 上传记录（CSV 导出） · Files that were brought as CSV */
+        get: operations["listed_v1_uploads_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/uploads.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 上传记录（Excel 导出） · Files that were brought as Excel */
+        get: operations["listed_v1_uploads_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/uploads/{upload_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 一个上传 · One file */
+        get: operations["one_v1_uploads__upload_id__get"];
+        put?: never;
+        post?: never;
+        /**
+         * 删除上传 · Remove a file
+         * @description Remove the file and its note; what was imported stays.
+         */
+        delete: operations["remove_v1_uploads__upload_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/uploads/{upload_id}/suggest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 识别文件 · What a file is
+         * @description Formats that fit, how surely, and a draft column by column for a file that none fits.
+         */
+        get: operations["suggest_v1_uploads__upload_id__suggest_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/mappings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 自有映射 · Mappings of this workspace */
+        get: operations["mappings_v1_mappings_get"];
+        put?: never;
+        /**
+         * 保存映射 · Keep a mapping
+         * @description Draw up a mapping from an upload, some columns said; or keep a text. One of the same id is replaced.
+         */
+        post: operations["save_mapping_v1_mappings_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/mappings.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 自有映射（CSV 导出） · Mappings of this workspace as CSV */
+        get: operations["mappings_v1_mappings_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/mappings.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 自有映射（Excel 导出） · Mappings of this workspace as Excel */
+        get: operations["mappings_v1_mappings_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/uploads/{upload_id}/dry-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 试运行 · Run it dry
+         * @description The first rows beside the events they become, and what would be parked; nothing is stored.
+         */
+        post: operations["run_dry_v1_uploads__upload_id__dry_run_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/uploads/{upload_id}/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 导入 · Import it
+         * @description Ask the keeper to import it; progress stands in /v1/jobs. It goes on after any crash.
+         */
+        post: operations["begin_import_v1_uploads__upload_id__import_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{job_id}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 停止导入 · Stop an import
+         * @description Stop an import at its next chunk; what is imported stays, and importing again goes on from there.
+         */
+        post: operations["stop_v1_jobs__job_id__stop_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/parked/group": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 一组问题行 · A group of parked rows
+         * @description What its rows hold where they are at fault, personal values masked; the look is logged in the vault.
+         */
+        get: operations["group_v1_parked_group_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/parked/mend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 整组修好并重放 · Mend a whole group
+         * @description Set, replace, scale, retry or ignore; `dry_run` says what would become of the rows and stores nothing.
+         */
+        post: operations["mend_v1_parked_mend_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/kinds/{name}/seen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 事件里有什么 · What was seen of a kind
+         * @description How often, since when, where; roles and properties of its newest events, personal values masked.
+         */
+        get: operations["seen_v1_kinds__name__seen_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/appearance": {
         parameters: {
             query?: never;
@@ -883,6 +1431,126 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/platforms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 平台 · Platforms
+         * @description The platforms that events may name, those of the workspace's own last.
+         */
+        get: operations["platforms_v1_platforms_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/platforms.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 平台（CSV 导出） · Platforms as CSV
+         * @description The platforms that events may name, those of the workspace's own last.
+         */
+        get: operations["platforms_v1_platforms_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/platforms.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 平台（Excel 导出） · Platforms as Excel
+         * @description The platforms that events may name, those of the workspace's own last.
+         */
+        get: operations["platforms_v1_platforms_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 运行设置 · Settings
+         * @description Limits and listeners as they are in force; keys are not shown.
+         */
+        get: operations["settings_v1_settings_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/settings.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 运行设置（CSV 导出） · Settings as CSV
+         * @description Limits and listeners as they are in force; keys are not shown.
+         */
+        get: operations["settings_v1_settings_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/settings.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 运行设置（Excel 导出） · Settings as Excel
+         * @description Limits and listeners as they are in force; keys are not shown.
+         */
+        get: operations["settings_v1_settings_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/masking": {
         parameters: {
             query?: never;
@@ -895,6 +1563,626 @@ export interface paths {
          * @description What is hidden of each field, and which roles may read it in plain text.
          */
         get: operations["masking_v1_masking_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 人群 · People
+         * @description Everybody who acted before the end of the asked time; names are masked.
+         */
+        get: operations["people_v1_people_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/people.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 人群（CSV 导出） · People as CSV
+         * @description Everybody who acted before the end of the asked time; names are masked.
+         */
+        get: operations["people_v1_people_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/people.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 人群（Excel 导出） · People as Excel
+         * @description Everybody who acted before the end of the asked time; names are masked.
+         */
+        get: operations["people_v1_people_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/people/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 按个人信息查找 · People by a personal value
+         * @description The people who gave exactly this phone, address or card; found by a keyed hash, and logged without it.
+         */
+        post: operations["search_v1_people_search_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/people/rfm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * RFM 分群 · RFM segments
+         * @description Buyers before the end of the asked time by recency, frequency and money.
+         */
+        get: operations["rfm_v1_people_rfm_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/people/rfm.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * RFM 分群（CSV 导出） · RFM segments as CSV
+         * @description Buyers before the end of the asked time by recency, frequency and money.
+         */
+        get: operations["rfm_v1_people_rfm_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/people/rfm.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * RFM 分群（Excel 导出） · RFM segments as Excel
+         * @description Buyers before the end of the asked time by recency, frequency and money.
+         */
+        get: operations["rfm_v1_people_rfm_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/people/repeat": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 复购 · Repeat purchase
+         * @description Share of first buyers with a second order within so many days, honest about those watched too shortly.
+         */
+        get: operations["repeat_v1_people_repeat_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/people/repeat.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 复购（CSV 导出） · Repeat purchase as CSV
+         * @description Share of first buyers with a second order within so many days, honest about those watched too shortly.
+         */
+        get: operations["repeat_v1_people_repeat_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/people/repeat.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 复购（Excel 导出） · Repeat purchase as Excel
+         * @description Share of first buyers with a second order within so many days, honest about those watched too shortly.
+         */
+        get: operations["repeat_v1_people_repeat_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/explore/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 事件分析 · Events over time
+         * @description Events that people did, how many people, or the amount, over time.
+         */
+        get: operations["events_v1_explore_events_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/explore/events.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 事件分析（CSV 导出） · Events over time as CSV
+         * @description Events that people did, how many people, or the amount, over time.
+         */
+        get: operations["events_v1_explore_events_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/explore/events.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 事件分析（Excel 导出） · Events over time as Excel
+         * @description Events that people did, how many people, or the amount, over time.
+         */
+        get: operations["events_v1_explore_events_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/explore/funnel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 漏斗分析 · Funnel
+         * @description People who did the steps in order, from their first time in the window.
+         */
+        get: operations["funnel_v1_explore_funnel_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/explore/funnel.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 漏斗分析（CSV 导出） · Funnel as CSV
+         * @description People who did the steps in order, from their first time in the window.
+         */
+        get: operations["funnel_v1_explore_funnel_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/explore/funnel.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 漏斗分析（Excel 导出） · Funnel as Excel
+         * @description People who did the steps in order, from their first time in the window.
+         */
+        get: operations["funnel_v1_explore_funnel_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/explore/paths": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 用户路径 · Paths
+         * @description What people do after or before a kind, within sessions.
+         */
+        get: operations["paths_v1_explore_paths_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/explore/paths.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 用户路径（CSV 导出） · Paths as CSV
+         * @description What people do after or before a kind, within sessions.
+         */
+        get: operations["paths_v1_explore_paths_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/explore/paths.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 用户路径（Excel 导出） · Paths as Excel
+         * @description What people do after or before a kind, within sessions.
+         */
+        get: operations["paths_v1_explore_paths_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/explore/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 留存分析 · Retention
+         * @description Who came back in later periods; without `start` those who first bought.
+         */
+        get: operations["retention_v1_explore_retention_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/explore/retention.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 留存分析（CSV 导出） · Retention as CSV
+         * @description Who came back in later periods; without `start` those who first bought.
+         */
+        get: operations["retention_v1_explore_retention_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/explore/retention.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 留存分析（Excel 导出） · Retention as Excel
+         * @description Who came back in later periods; without `start` those who first bought.
+         */
+        get: operations["retention_v1_explore_retention_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/explore/ltv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * LTV 分析 · Lifetime value
+         * @description What buyers brought by the age of their cohort: paid less refunded, per buyer.
+         */
+        get: operations["ltv_v1_explore_ltv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/explore/ltv.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * LTV 分析（CSV 导出） · Lifetime value as CSV
+         * @description What buyers brought by the age of their cohort: paid less refunded, per buyer.
+         */
+        get: operations["ltv_v1_explore_ltv_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/explore/ltv.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * LTV 分析（Excel 导出） · Lifetime value as Excel
+         * @description What buyers brought by the age of their cohort: paid less refunded, per buyer.
+         */
+        get: operations["ltv_v1_explore_ltv_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/explore/distribution": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 分布分析 · Distribution
+         * @description How events, or their amounts, are spread over people.
+         */
+        get: operations["distribution_v1_explore_distribution_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/explore/distribution.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 分布分析（CSV 导出） · Distribution as CSV
+         * @description How events, or their amounts, are spread over people.
+         */
+        get: operations["distribution_v1_explore_distribution_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/explore/distribution.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 分布分析（Excel 导出） · Distribution as Excel
+         * @description How events, or their amounts, are spread over people.
+         */
+        get: operations["distribution_v1_explore_distribution_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/explore/interval": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 间隔分析 · Interval
+         * @description How long it takes from one kind of event to the next of another, or of the same.
+         */
+        get: operations["interval_v1_explore_interval_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/explore/interval.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 间隔分析（CSV 导出） · Interval as CSV
+         * @description How long it takes from one kind of event to the next of another, or of the same.
+         */
+        get: operations["interval_v1_explore_interval_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/explore/interval.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 间隔分析（Excel 导出） · Interval as Excel
+         * @description How long it takes from one kind of event to the next of another, or of the same.
+         */
+        get: operations["interval_v1_explore_interval_xlsx_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -995,6 +2283,26 @@ export interface paths {
          * @description What happened to a person, the newest first; browsing comes in runs, each with the events behind it.
          */
         get: operations["person_timeline_v1_people__ref__timeline_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/people/{ref}/segment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * RFM 分层 · A person among all buyers
+         * @description By the same scores as the list of people.
+         */
+        get: operations["segment_v1_people__ref__segment_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1638,6 +2946,20 @@ export interface components {
             /** Shortcuts */
             shortcuts?: boolean | null;
         };
+        /** @description A row of the file, and the events that it becomes; of an order, those that begin at this row. */
+        Beside: {
+            row: number;
+            cells: {
+                [key: string]: string;
+            };
+            events: components["schemas"]["SampleEvent"][];
+        };
+        /** @description People whose value lies in [low, high); high None is open. */
+        Bin: {
+            low: number;
+            high: number | null;
+            people: number;
+        };
         /**
          * @description What one Party Resolved event did.
          *
@@ -1664,6 +2986,114 @@ export interface components {
             effect: "merged" | "nothing" | "refused" | "split";
             /** @default  */
             undoes: string;
+        };
+        /**
+         * @description The many platforms at a glance, as known at one sequence number.
+         *
+         *         as_of_ms   the instant that "now" stands for
+         *         rows       events that were looked at
+         *         trend      series of the chosen metric: current and compared, aligned bucket by bucket
+         *         multiples  the chosen metric by platform
+         *         took_ms    server time
+         */
+        Cockpit: {
+            known: number;
+            as_of_ms: number;
+            window: components["schemas"]["Span"];
+            compared: components["schemas"]["Span"] | null;
+            cards: components["schemas"]["MetricAnswer"][];
+            freshness: components["schemas"]["Freshness"][];
+            changes: components["schemas"]["MetricChange"][];
+            metric: string;
+            trend: components["schemas"]["Series"][];
+            multiples: components["schemas"]["Series"][];
+            notes: components["schemas"]["DateNote"][];
+            todo: components["schemas"]["Todo"][];
+            newest_at_ms: number | null;
+            rows: number;
+            took_ms: number;
+        };
+        /** @description Those who first came in one period; `kept` per later period, None where the period is not over. */
+        Cohort: {
+            start_ms: number;
+            people: number;
+            kept: (number | null)[];
+        };
+        /** @description Who came back in later periods (day, week or month); the same for first purchases and for any start event. */
+        Cohorts: {
+            known: number;
+            start: string;
+            back: string;
+            period: string;
+            window: components["schemas"]["Span"];
+            rows: components["schemas"]["Cohort"][];
+            overall: (number | null)[];
+            took_ms: number;
+        };
+        /**
+         * @description What a column seems to be.
+         *
+         *         what     a word of `words`; "" = not mapped
+         *         reads    how its cells read: id, time, money, ...
+         *         sure     what the guess rests on: "header and values", "header", "values", "nothing"
+         *         samples  its first values, masked where they look personal
+         */
+        ColumnGuess: {
+            column: string;
+            what: string;
+            reads: string;
+            sure: string;
+            samples: string[];
+        };
+        /**
+         * @description One dated line on every time chart.
+         *
+         *         source  person, calendar, source or play
+         *         who     the member who wrote it
+         */
+        DateNote: {
+            id: string;
+            day: string;
+            text: string;
+            source: string;
+            /** @default  */
+            text_en: string;
+            /** @default  */
+            platform: string;
+            /** @default  */
+            who: string;
+        };
+        /**
+         * @description Rows of a list.
+         *
+         *         next   cursor of the following page, None on the last
+         *         known  the sequence number as of which the rows were read; None where that has no meaning
+         */
+        DateNotePage: {
+            rows: components["schemas"]["DateNote"][];
+            next: string | null;
+            known: number | null;
+        };
+        /** @description How a count or an amount per person is spread. */
+        Distribution: {
+            known: number;
+            window: components["schemas"]["Span"];
+            of: string;
+            unit: string;
+            people: number;
+            mean: number | null;
+            median: number | null;
+            p90: number | null;
+            bins: components["schemas"]["Bin"][];
+            took_ms: number;
+            /** @default CNY */
+            currency: string;
+        };
+        /** @description What an upload would become; nothing was stored. */
+        DryRun: {
+            upload: string;
+            sources: components["schemas"]["SourceRun"][];
+            took_ms: number;
         };
         /** @description That this person was erased, when and why. */
         Erased: {
@@ -1745,6 +3175,54 @@ export interface components {
             next: string | null;
             known: number | null;
         };
+        /** @description How often kinds of event occurred over time, by whom they were done, split if asked. */
+        EventTrend: {
+            known: number;
+            window: components["schemas"]["Span"];
+            kind: string;
+            measure: string;
+            by: string;
+            series: [
+                string,
+                components["schemas"]["Point"][]
+            ][];
+            took_ms: number;
+            /** @default CNY */
+            currency: string;
+        };
+        /**
+         * @description What stands behind a number.
+         *
+         *         of         "metric:gmv_paid", "event:…", "party:…"
+         *         sql        the query that gives the value, as it may be run by hand
+         *         sample     first rows behind it: column names, then rows
+         *         people     how many people stand behind it, None where people are not counted
+         *         person_refs  some of them; empty without the right to see people
+         *         lineage    from sources over kinds of event to this number, one line each
+         */
+        Evidence: {
+            of: string;
+            zh: string;
+            en: string;
+            definition_zh: string;
+            definition_en: string;
+            unit: string;
+            known: number;
+            as_of_ms: number;
+            window: components["schemas"]["Span"] | null;
+            current: components["schemas"]["Reading"] | null;
+            compared: components["schemas"]["Reading"] | null;
+            sql: string;
+            columns: string[];
+            sample: (string | number | null)[][];
+            rows: number;
+            people: number | null;
+            person_refs: string[];
+            method_zh: string;
+            method_en: string;
+            lineage: string[];
+            command: string;
+        };
         /**
          * @description Where an event came from and what became of it.
          *
@@ -1777,6 +3255,76 @@ export interface components {
             zh: string;
             en: string;
             events: number;
+        };
+        /**
+         * @description A mapping that fits a source.
+         *
+         *         certainty  "sure": many signs and no rival · "likely": fewer signs, or a weaker rival · "tie": another fits as well
+         *         own        drawn up in this workspace
+         */
+        Fit: {
+            mapping: string;
+            zh: string;
+            en: string;
+            platform: string;
+            /** @enum {unknown} */
+            certainty: "likely" | "sure" | "tie";
+            score: number;
+            why: string;
+            own: boolean;
+            settings: components["schemas"]["SettingAsked"][];
+        };
+        /**
+         * @description How fresh a platform's data is, against its own promise.
+         *
+         *         newest_at_ms    when its latest event happened; None: never had data
+         *         learnt_ms       when its last event was learnt
+         *         promise_ms      how old the newest event may be before it is late
+         */
+        Freshness: {
+            platform: string;
+            zh: string;
+            en: string;
+            disc: string;
+            /** @enum {unknown} */
+            state: "fresh" | "late" | "never" | "stopped";
+            newest_at_ms: number | null;
+            learnt_ms: number | null;
+            promise_ms: number;
+            events: number;
+        };
+        /**
+         * @description People who did the steps in order within a time limit that starts at their first step.
+         *
+         *         Each person counts once, from the first time in the window that they did the first step; every later step is the
+         *         first one of its kind after the step before, and may lie past the window's end but not past the limit.
+         */
+        Funnel: {
+            known: number;
+            window: components["schemas"]["Span"];
+            within_ms: number;
+            by: string;
+            groups: [
+                string,
+                components["schemas"]["FunnelStep"][]
+            ][];
+            took_ms: number;
+        };
+        /** @description One step: how many reached it, what share of the step before, how long it took from there (median). */
+        FunnelStep: {
+            kind: string;
+            zh: string;
+            people: number;
+            of_previous: number | null;
+            of_first: number | null;
+            median_ms: number | null;
+        };
+        /** @description Which parked rows: those of one reason, column, source and kind. */
+        Group: {
+            reason: string;
+            field: string;
+            source: string;
+            kind: string;
         };
         /**
          * @description One reference of a person.
@@ -1827,6 +3375,28 @@ export interface components {
             undo: components["schemas"]["Undo"];
         };
         /**
+         * ImportBody
+         * @description By which mapping, and what that asks for.
+         * @example {
+         *       "mapping": "taobao_order",
+         *       "settings": {}
+         *     }
+         */
+        ImportBody: {
+            /**
+             * Mapping
+             * @default
+             */
+            mapping?: string;
+            /**
+             * Settings
+             * @default {}
+             */
+            settings?: {
+                [key: string]: string;
+            };
+        };
+        /**
          * @description One import of one file: how far it came.
          *
          *         source     name of the file, without its folder
@@ -1863,6 +3433,23 @@ export interface components {
             rows: components["schemas"]["ImportJob"][];
             next: string | null;
             known: number | null;
+        };
+        /**
+         * @description How long it takes from one kind of event to the next of another (or the same), per person.
+         *
+         *         An event of `back` ends an interval when the person's latest event of the two kinds before it is one of `start`.
+         */
+        Intervals: {
+            known: number;
+            window: components["schemas"]["Span"];
+            start: string;
+            back: string;
+            pairs: number;
+            median_days: number | null;
+            p10_days: number | null;
+            p90_days: number | null;
+            bins: components["schemas"]["Bin"][];
+            took_ms: number;
         };
         /**
          * KeyBody
@@ -1929,7 +3516,76 @@ export interface components {
             /** @default false */
             custom: boolean;
         };
-        /** @description One row of the event catalogue with how often it occurred. */
+        /**
+         * KindBody
+         * @description A kind of the workspace's own; required roles and references end in "!".
+         * @example {
+         *       "family": "place",
+         *       "properties": {
+         *         "score": {
+         *           "type": "integer",
+         *           "zh": "评分"
+         *         }
+         *       },
+         *       "purpose": "A guest tasted a tea.",
+         *       "roles": [
+         *         "actor!"
+         *       ],
+         *       "trust": "server",
+         *       "zh": "品茶"
+         *     }
+         */
+        KindBody: {
+            /** Zh */
+            zh: string;
+            /**
+             * En
+             * @default
+             */
+            en?: string;
+            /** Purpose */
+            purpose: string;
+            /**
+             * Family
+             * @default custom
+             */
+            family?: string;
+            /**
+             * Trust
+             * @default server
+             * @enum {string}
+             */
+            trust?: "client" | "server";
+            /**
+             * Privacy
+             * @default behaviour
+             * @enum {string}
+             */
+            privacy?: "public" | "behaviour" | "sensitive";
+            /**
+             * Roles
+             * @default []
+             */
+            roles?: string[];
+            /**
+             * Refs
+             * @default []
+             */
+            refs?: string[];
+            /**
+             * Amount
+             * @default
+             */
+            amount?: string;
+            /**
+             * Properties
+             * @default {}
+             */
+            properties?: {
+                [key: string]: components["schemas"]["PropertyBody"];
+            };
+        };
+        /** @description One row of the event catalogue with how often it occurred, and when first and last; None: never. */
         KindCount: {
             name: string;
             zh: string;
@@ -1939,6 +3595,8 @@ export interface components {
             privacy: string;
             custom: boolean;
             events: number;
+            first_ms: number | null;
+            last_ms: number | null;
         };
         /**
          * @description Rows of a list.
@@ -1950,6 +3608,102 @@ export interface components {
             rows: components["schemas"]["KindCount"][];
             next: string | null;
             known: number | null;
+        };
+        /**
+         * @description A kind and what was seen of it.
+         *
+         *         kind    its row; None for one that nobody defined
+         *         custom  the workspace may define or change it
+         *         events  ever stored; looked: of how many the properties and roles speak
+         */
+        KindSeen: {
+            name: string;
+            kind: components["schemas"]["Kind"] | null;
+            custom: boolean;
+            events: number;
+            first_ms: number | null;
+            last_ms: number | null;
+            platforms: string[];
+            looked: number;
+            roles: {
+                [key: string]: number;
+            };
+            refs: {
+                [key: string]: number;
+            };
+            properties: components["schemas"]["PropertySeen"][];
+        };
+        /**
+         * @description What buyers brought so far by the age of their cohort: paid less refunded, cumulated, per buyer.
+         *
+         *         overall  of all buyers whose cohort has reached the age, weighted by people
+         */
+        Ltv: {
+            known: number;
+            period: string;
+            window: components["schemas"]["Span"];
+            rows: components["schemas"]["LtvRow"][];
+            overall: (number | null)[];
+            currency: string;
+            took_ms: number;
+        };
+        /** @description Those who first bought in one period: net paid per buyer up to each age, minor units; None: not over yet. */
+        LtvRow: {
+            start_ms: number;
+            people: number;
+            amount: (number | null)[];
+        };
+        /** @description How many events of a kind came of the rows looked at. */
+        MadeKind: {
+            kind: string;
+            zh: string;
+            events: number;
+        };
+        /**
+         * MappingBody
+         * @description A mapping: columns said over the draft of an upload, or its whole text.
+         * @example {
+         *       "columns": {
+         *         "单号": "order",
+         *         "时间": "at",
+         *         "金额": "amount"
+         *       },
+         *       "id": "my_orders",
+         *       "platform": "app",
+         *       "upload": "0a1b2c3d4e5f6071",
+         *       "zh": "我的订单"
+         *     }
+         */
+        MappingBody: {
+            /** Id */
+            id: string;
+            /**
+             * Upload
+             * @default
+             */
+            upload?: string;
+            /**
+             * Zh
+             * @default
+             */
+            zh?: string;
+            /**
+             * Platform
+             * @default
+             */
+            platform?: string;
+            /**
+             * Columns
+             * @default {}
+             */
+            columns?: {
+                [key: string]: string;
+            };
+            /**
+             * Toml
+             * @default
+             */
+            toml?: string;
         };
         /**
          * @description How a personal field is shown to everyone, and who may read it in plain text.
@@ -1986,6 +3740,106 @@ export interface components {
             expires_ms: number;
         };
         /**
+         * MendBody
+         * @description Which group, what to do to all its rows, and whether only to try it.
+         * @example {
+         *       "dry_run": true,
+         *       "field": "应付金额",
+         *       "find": ",",
+         *       "how": "replace",
+         *       "kind": "Order Completed",
+         *       "reason": "amount",
+         *       "source": "import:jd_order",
+         *       "value": ""
+         *     }
+         */
+        MendBody: {
+            /** Reason */
+            reason: string;
+            /**
+             * Field
+             * @default
+             */
+            field?: string;
+            /** Source */
+            source: string;
+            /**
+             * Kind
+             * @default
+             */
+            kind?: string;
+            /**
+             * How
+             * @enum {string}
+             */
+            how: "set" | "replace" | "scale" | "ignore" | "retry";
+            /**
+             * Column
+             * @default
+             */
+            column?: string;
+            /**
+             * Value
+             * @default
+             */
+            value?: string;
+            /**
+             * Find
+             * @default
+             */
+            find?: string;
+            /**
+             * Unit
+             * @default
+             */
+            unit?: string;
+            /**
+             * Note
+             * @default
+             */
+            note?: string;
+            /**
+             * Settings
+             * @default {}
+             */
+            settings?: {
+                [key: string]: string;
+            };
+            /**
+             * Dry Run
+             * @default true
+             */
+            dry_run?: boolean;
+        };
+        /** @description A cell before and after, masked when personal. */
+        MendSample: {
+            row: number;
+            before: string;
+            after: string;
+        };
+        /**
+         * @description What a mend did, or would do.
+         *
+         *         rows      of the group
+         *         changed   rows whose cell it changes
+         *         replayed  rows that are events now; parked: rows that stay; ignored: rows that are set aside for good
+         *         events    new events; of a dry run, events that the rows would make
+         *         why       what still keeps rows parked -> rows
+         */
+        Mended: {
+            dry: boolean;
+            rows: number;
+            changed: number;
+            replayed: number;
+            parked: number;
+            ignored: number;
+            events: number;
+            why: {
+                [key: string]: number;
+            };
+            samples: components["schemas"]["MendSample"][];
+        };
+        /**
          * MergeBody
          * @description Two references that are one person; `keep` is named first in the event.
          * @example {
@@ -1999,6 +3853,93 @@ export interface components {
             /** Other */
             other: string;
         };
+        /**
+         * @description A metric now and in the window it is compared with.
+         *
+         *         change    (value - compared) / compared; for a share the plain difference; None when it cannot be said
+         *         currency  of money
+         */
+        MetricAnswer: {
+            metric: string;
+            zh: string;
+            en: string;
+            /** @enum {unknown} */
+            unit: "count" | "days" | "money" | "ratio" | "share";
+            /** @enum {unknown} */
+            better: "higher" | "lower" | "neither";
+            current: components["schemas"]["Reading"];
+            compared: components["schemas"]["Reading"] | null;
+            change: number | null;
+            /** @default CNY */
+            currency: string;
+        };
+        /**
+         * @description Where a metric changed: one part's own change and its share of the whole change.
+         *
+         *         part       value of the dimension, e.g. a platform id
+         *         of_total   share of the whole change that this part makes up; may exceed 1 when others moved the other way
+         *         stale      the part's data is late, so its fall may not be real
+         */
+        MetricChange: {
+            metric: string;
+            zh: string;
+            en: string;
+            /** @enum {unknown} */
+            unit: "count" | "days" | "money" | "ratio" | "share";
+            /** @enum {unknown} */
+            better: "higher" | "lower" | "neither";
+            dimension: string;
+            part: string;
+            part_zh: string;
+            current: number | null;
+            compared: number | null;
+            change: number | null;
+            of_total: number | null;
+            stale: boolean;
+        };
+        /**
+         * @description Rows of a list.
+         *
+         *         next   cursor of the following page, None on the last
+         *         known  the sequence number as of which the rows were read; None where that has no meaning
+         */
+        MetricChangePage: {
+            rows: components["schemas"]["MetricChange"][];
+            next: string | null;
+            known: number | null;
+        };
+        /**
+         * @description One metric's definition (口径) as a catalogue shows it.
+         *
+         *         grain       what one counted thing is: order, line, payment, person, event
+         *         dimensions  by what it may be split; splitting by another would count wrongly and is refused
+         *         needs       kinds of event that must be there
+         */
+        MetricRow: {
+            id: string;
+            zh: string;
+            en: string;
+            /** @enum {unknown} */
+            unit: "count" | "days" | "money" | "ratio" | "share";
+            /** @enum {unknown} */
+            better: "higher" | "lower" | "neither";
+            grain: string;
+            definition_zh: string;
+            definition_en: string;
+            dimensions: string[];
+            needs: string[];
+        };
+        /**
+         * @description Rows of a list.
+         *
+         *         next   cursor of the following page, None on the last
+         *         known  the sequence number as of which the rows were read; None where that has no meaning
+         */
+        MetricRowPage: {
+            rows: components["schemas"]["MetricRow"][];
+            next: string | null;
+            known: number | null;
+        };
         /** @description A key just made, with its secret; the secret cannot be read again. */
         NewKey: {
             secret: string;
@@ -2008,6 +3949,26 @@ export interface components {
         NewUser: {
             user: components["schemas"]["User"];
             password: string;
+        };
+        /**
+         * NoteBody
+         * @description A dated line; platform "" means all.
+         * @example {
+         *       "day": "2026-11-11",
+         *       "platform": "douyin",
+         *       "text": "直播间换主播"
+         *     }
+         */
+        NoteBody: {
+            /** Day */
+            day: string;
+            /** Text */
+            text: string;
+            /**
+             * Platform
+             * @default
+             */
+            platform?: string;
         };
         /**
          * @description One line of the operation log (操作日志).
@@ -2036,6 +3997,39 @@ export interface components {
             rows: components["schemas"]["Operation"][];
             next: string | null;
             known: number | null;
+        };
+        /**
+         * @description A group of parked rows as somebody who mends it needs it.
+         *
+         *         count    open rows
+         *         looked   of how many `values` speak, at most LOOKED
+         *         columns  that the rows have
+         *         units    (id, Chinese, English): what "scale" takes
+         */
+        ParkedDetail: {
+            group: components["schemas"]["Group"];
+            zh: string;
+            en: string;
+            count: number;
+            looked: number;
+            columns: string[];
+            values: components["schemas"]["ValueCount"][];
+            samples: components["schemas"]["ParkedSample"][];
+            units: [
+                string,
+                string,
+                string
+            ][];
+        };
+        /** @description One parked row, its personal cells masked. */
+        ParkedSample: {
+            id: number;
+            row: number;
+            what: string;
+            mend: string;
+            cells: {
+                [key: string]: string;
+            };
         };
         /**
          * @description A party as of `known`.
@@ -2083,6 +4077,51 @@ export interface components {
             old: string;
             /** New */
             new: string;
+        };
+        /** @description So many sessions went from one step to the next at one place in the path. */
+        PathLink: {
+            place: number;
+            source: string;
+            target: string;
+            sessions: number;
+        };
+        /**
+         * @description What people do after (or before) a kind of event, step by step, within sessions.
+         *
+         *         Each session counts once, from the first `start` in it; the same kind several times in a row is one step.
+         *         links     place 0 leads from `start`; targets "end" (the session ends, or began) and "other" (less frequent kinds)
+         */
+        Paths: {
+            known: number;
+            window: components["schemas"]["Span"];
+            start: string;
+            backwards: boolean;
+            sessions: number;
+            links: components["schemas"]["PathLink"][];
+            names: {
+                [key: string]: string;
+            };
+            took_ms: number;
+        };
+        /**
+         * @description A page of people.
+         *
+         *         total   people that the filters leave
+         *         states  how sure we are of who is who: "single" one reference, "merged" several that are one person, "masked"
+         *                 references made from masked values, which may stand for several people and are not listed
+         */
+        People: {
+            known: number;
+            total: number;
+            page: number;
+            size: number;
+            rows: components["schemas"]["PersonLine"][];
+            currency: string;
+            took_ms: number;
+            /** @default {} */
+            states: {
+                [key: string]: number;
+            };
         };
         /**
          * @description One person as of a moment; instants in milliseconds UTC, money in minor units of `currency`.
@@ -2183,6 +4222,23 @@ export interface components {
             at_ms: number;
             event: string;
         };
+        /** @description One person in a list; the name is masked. */
+        PersonLine: {
+            ref: string;
+            name: string;
+            platforms: string[];
+            city: string;
+            orders: number;
+            amount: number;
+            last_order_ms: number | null;
+            recency_days: number | null;
+            r: number | null;
+            f: number | null;
+            m: number | null;
+            segment: string;
+            segment_zh: string;
+            first_seen_ms: number | null;
+        };
         /** @description A person on one platform; money in minor units of the person's currency. */
         PersonPlatform: {
             platform: string;
@@ -2192,6 +4248,43 @@ export interface components {
             orders: number;
             amount: number;
             last_ms: number;
+        };
+        /**
+         * @description A person among all buyers before the cut-off; nothing but counts when they never bought.
+         *
+         *         segment  id of one of the eight classic segments, "" for who never bought
+         *         rule_zh  its rule in words
+         *         r, f, m  scores 1 (worst) to 5
+         *         buyers   all who bought
+         *         amount   minor units of `currency`, before the cut-off
+         */
+        PersonSegment: {
+            known: number;
+            cut_off_ms: number;
+            /** @enum {unknown} */
+            variant: "quantile" | "rule";
+            buyers: number;
+            currency: string;
+            /** @default  */
+            segment: string;
+            /** @default 没有下过单 */
+            zh: string;
+            /** @default no order */
+            en: string;
+            /** @default  */
+            rule_zh: string;
+            /** @default  */
+            rule_en: string;
+            r: number | null;
+            f: number | null;
+            m: number | null;
+            recency_days: number | null;
+            /** @default 0 */
+            orders: number;
+            /** @default 0 */
+            amount: number;
+            /** @default 0 */
+            took_ms: number;
         };
         /** @description One tie: the other end, the decayed sum of contacts (signed), how many, when, and newest evidence. */
         PersonTie: {
@@ -2209,6 +4302,44 @@ export interface components {
             first_ms: number;
             last_ms: number;
             evidence: string[];
+        };
+        /**
+         * @description A place where the business meets people; itself a party `platform::<id>`.
+         *
+         *         id       lower-case letters, digits, underscores, a letter first: the scope of party references
+         *                  and the value of `Event.platform`
+         *         zh, en   labels; `en` is the id itself when left out
+         *         disc     the one character that stands for it in pictures; the first of `zh` when left out
+         *         own      True: the business runs it (app, shop, site), so its keys are ours
+         *         raises   SettingError when the id or the disc is not in that form
+         */
+        Platform: {
+            id: string;
+            zh: string;
+            /** @default  */
+            en: string;
+            /** @default  */
+            disc: string;
+            /** @default false */
+            own: boolean;
+        };
+        /**
+         * @description Rows of a list.
+         *
+         *         next   cursor of the following page, None on the last
+         *         known  the sequence number as of which the rows were read; None where that has no meaning
+         */
+        PlatformPage: {
+            rows: components["schemas"]["Platform"][];
+            next: string | null;
+            known: number | null;
+        };
+        /** @description One bucket of a series; value None is a gap in the data, not a zero. */
+        Point: {
+            start_ms: number;
+            value: number | null;
+            /** @default false */
+            partial: boolean;
         };
         /** @description A process that works on the workspace now. */
         Process: {
@@ -2240,6 +4371,50 @@ export interface components {
             /** @default false */
             personal: boolean;
         };
+        /**
+         * PropertyBody
+         * @description One typed property.
+         */
+        PropertyBody: {
+            /**
+             * Type
+             * @default text
+             */
+            type?: string;
+            /**
+             * Unit
+             * @default
+             */
+            unit?: string;
+            /** Zh */
+            zh: string;
+            /**
+             * En
+             * @default
+             */
+            en?: string;
+            /**
+             * Personal
+             * @default false
+             */
+            personal?: boolean;
+        };
+        /**
+         * @description A property that events of a kind carry.
+         *
+         *         declared  the kind declares it; type is then the declared one, else what the values look like
+         *         events    of those looked at, how many carry it
+         *         samples   newest values, masked where they are, or look, personal
+         */
+        PropertySeen: {
+            name: string;
+            zh: string;
+            declared: boolean;
+            personal: boolean;
+            type: string;
+            events: number;
+            samples: string[];
+        };
         /** @description One purpose of consent: its bit on events, and how many people allow it, or took it back, now. */
         Purpose: {
             purpose: string;
@@ -2261,6 +4436,47 @@ export interface components {
             known: number | null;
         };
         /**
+         * @description One metric's value in one window.
+         *
+         *         value     minor units for money, 0..1 for a share, else as the unit says; None: cannot be said, see `missing`
+         *         numerator, denominator  of a share or a ratio
+         *         n         how many things of the metric's grain stand behind it
+         */
+        Reading: {
+            value: number | null;
+            n: number;
+            numerator: number | null;
+            denominator: number | null;
+            /** @default  */
+            missing: string;
+        };
+        /**
+         * @description Repeat purchase of those who first bought in the window.
+         *
+         *         A buyer counts on a day only when that whole day has been watched, so those who came late neither lower nor raise
+         *         the share (Kaplan-Meier); share None: nobody was watched that long.
+         *         again     buyers with a second order so far
+         *         gap_*     days between one order and the next of the same buyer, of all orders before the end
+         */
+        Repeat: {
+            known: number;
+            window: components["schemas"]["Span"];
+            buyers: number;
+            again: number;
+            points: components["schemas"]["RepeatPoint"][];
+            gaps: number;
+            gap_p10_days: number | null;
+            gap_median_days: number | null;
+            gap_p90_days: number | null;
+            took_ms: number;
+        };
+        /** @description Share of buyers with a second order within so many days; at_risk: those still watched on the last of them. */
+        RepeatPoint: {
+            days: number;
+            share: number | null;
+            at_risk: number;
+        };
+        /**
          * RevealBody
          * @description Which value, and what for.
          * @example {
@@ -2279,6 +4495,50 @@ export interface components {
             field: string;
             value: string;
             at_ms: number;
+        };
+        /**
+         * @description RFM of all who bought before the cut-off.
+         *
+         *         variant  "quantile" or "rule"; cuts_* are the bounds that were used
+         */
+        Rfm: {
+            known: number;
+            cut_off_ms: number;
+            window: components["schemas"]["Span"];
+            variant: string;
+            buyers: number;
+            cuts_recency: number[];
+            cuts_frequency: number[];
+            cuts_monetary: number[];
+            cells: components["schemas"]["RfmCell"][];
+            segments: components["schemas"]["RfmSegment"][];
+            currency: string;
+            took_ms: number;
+            /** @default mean */
+            split: string;
+            /** @default classic */
+            naming: string;
+        };
+        /** @description People of one recency score and one frequency score; scores 1 (worst) to 5. */
+        RfmCell: {
+            recency: number;
+            frequency: number;
+            people: number;
+            amount: number;
+        };
+        /** @description One classic segment, e.g. 重要价值客户: its rule in words, how many, what they bring. */
+        RfmSegment: {
+            id: string;
+            zh: string;
+            en: string;
+            rule_zh: string;
+            rule_en: string;
+            people: number;
+            share: number;
+            amount: number;
+            recency_days: number | null;
+            frequency: number | null;
+            monetary: number | null;
         };
         /**
          * @description When a person acts, in China time.
@@ -2336,6 +4596,34 @@ export interface components {
             roles: string[];
         };
         /**
+         * RunBody
+         * @description By which mapping, and what that asks for.
+         * @example {
+         *       "mapping": "taobao_order",
+         *       "rows": 2000,
+         *       "settings": {}
+         *     }
+         */
+        RunBody: {
+            /**
+             * Mapping
+             * @default
+             */
+            mapping?: string;
+            /**
+             * Settings
+             * @default {}
+             */
+            settings?: {
+                [key: string]: string;
+            };
+            /**
+             * Rows
+             * @default 2000
+             */
+            rows?: number;
+        };
+        /**
          * @description Evidence that two references may name one party; it merges nothing by itself.
          *
          *         left, right  party references
@@ -2353,6 +4641,89 @@ export interface components {
             event_id: string;
             seq: number;
             at_ms: number;
+        };
+        /** @description An event as an import would make it, personal values masked; amount in minor units. */
+        SampleEvent: {
+            kind: string;
+            zh: string;
+            at_ms: number;
+            platform: string;
+            amount: number | null;
+            currency: string;
+            roles: {
+                [key: string]: string;
+            };
+            refs: {
+                [key: string]: string;
+            };
+            properties: {
+                [key: string]: string | number | boolean;
+            };
+        };
+        /** @description A mapping of this workspace, and the kinds that it makes. */
+        SavedMapping: {
+            mapping: string;
+            zh: string;
+            platform: string;
+            kinds: string[];
+            toml: string;
+        };
+        /**
+         * @description Rows of a list.
+         *
+         *         next   cursor of the following page, None on the last
+         *         known  the sequence number as of which the rows were read; None where that has no meaning
+         */
+        SavedMappingPage: {
+            rows: components["schemas"]["SavedMapping"][];
+            next: string | null;
+            known: number | null;
+        };
+        /**
+         * SearchBody
+         * @description A personal value in full; it travels in the body, never in a URL.
+         * @example {
+         *       "field": "phone",
+         *       "value": "13800000000"
+         *     }
+         */
+        SearchBody: {
+            /** Field */
+            field: string;
+            /** Value */
+            value: string;
+        };
+        /** @description A metric over time; `key` is what it was split by, "" for the whole. */
+        Series: {
+            key: string;
+            zh: string;
+            points: components["schemas"]["Point"][];
+        };
+        /** @description What a mapping asks for and the file does not say, such as the period of a report; default None: required. */
+        SettingAsked: {
+            name: string;
+            zh: string;
+            en: string;
+            default: string | null;
+        };
+        /** @description One row of the settings, as it stands and as it ships; changed in guanxi.toml. */
+        SettingRow: {
+            name: string;
+            value: string;
+            default: string;
+            sentence: string;
+            changed: boolean;
+        };
+        /**
+         * @description Rows of a list.
+         *
+         *         next   cursor of the following page, None on the last
+         *         known  the sequence number as of which the rows were read; None where that has no meaning
+         */
+        SettingRowPage: {
+            rows: components["schemas"]["SettingRow"][];
+            next: string | null;
+            known: number | null;
         };
         /**
          * SignIn
@@ -2376,6 +4747,11 @@ export interface components {
             platform: string;
             kinds: string[];
         };
+        /** @description One source of an upload and the mappings that fit it, the surest first. */
+        SourceLook: {
+            source: string;
+            fits: components["schemas"]["Fit"][];
+        };
         /**
          * @description Rows of a list.
          *
@@ -2386,6 +4762,48 @@ export interface components {
             rows: components["schemas"]["Source"][];
             next: string | null;
             known: number | null;
+        };
+        /**
+         * @description What the first rows of one source would become.
+         *
+         *         rows       looked at: accepted + parked + skipped
+         *         whole      the source has no more rows
+         *         skipped    reason -> rows that are no data
+         *         first_ms, last_ms  when the first and the last of the events happened
+         *         platforms  ids that the events carry
+         */
+        SourceRun: {
+            source: string;
+            mapping: string;
+            mapping_zh: string;
+            rows: number;
+            accepted: number;
+            parked: number;
+            whole: boolean;
+            skipped: {
+                [key: string]: number;
+            };
+            notes: {
+                [key: string]: number;
+            };
+            kinds: components["schemas"]["MadeKind"][];
+            first_ms: number | null;
+            last_ms: number | null;
+            platforms: string[];
+            samples: components["schemas"]["Beside"][];
+            problems: components["schemas"]["WouldPark"][];
+        };
+        /**
+         * @description A half-open stretch of time as it was asked for.
+         *
+         *         start_ms, end_ms  [start, end), milliseconds UTC
+         *         partial           the period still runs, so it is compared with the same elapsed part
+         */
+        Span: {
+            start_ms: number;
+            end_ms: number;
+            /** @default false */
+            partial: boolean;
         };
         /**
          * SplitBody
@@ -2427,6 +4845,136 @@ export interface components {
             learnt_ms: number | null;
             url: string;
             processes: components["schemas"]["Process"][];
+        };
+        /**
+         * @description How a file may be read.
+         *
+         *         words  (word, Chinese, English): what a column may be
+         *         toml   the draft as a mapping file; "" when the file has no columns to draft from, see `problem`
+         */
+        Suggestion: {
+            upload: string;
+            sources: components["schemas"]["SourceLook"][];
+            /** @default [] */
+            columns: components["schemas"]["ColumnGuess"][];
+            /**
+             * @default [
+             *       [
+             *         "",
+             *         "不导入",
+             *         "not mapped"
+             *       ],
+             *       [
+             *         "order",
+             *         "订单号",
+             *         "order id"
+             *       ],
+             *       [
+             *         "line",
+             *         "子订单号",
+             *         "line id"
+             *       ],
+             *       [
+             *         "refund",
+             *         "退款单号",
+             *         "refund id"
+             *       ],
+             *       [
+             *         "paid_at",
+             *         "付款时间",
+             *         "time of payment"
+             *       ],
+             *       [
+             *         "at",
+             *         "时间",
+             *         "time"
+             *       ],
+             *       [
+             *         "day",
+             *         "日期",
+             *         "day"
+             *       ],
+             *       [
+             *         "amount",
+             *         "实付金额",
+             *         "amount paid"
+             *       ],
+             *       [
+             *         "refunded",
+             *         "退款金额",
+             *         "amount refunded"
+             *       ],
+             *       [
+             *         "price",
+             *         "单价",
+             *         "unit price"
+             *       ],
+             *       [
+             *         "money",
+             *         "其他金额",
+             *         "other money"
+             *       ],
+             *       [
+             *         "quantity",
+             *         "数量",
+             *         "quantity"
+             *       ],
+             *       [
+             *         "rate",
+             *         "比率",
+             *         "rate"
+             *       ],
+             *       [
+             *         "item",
+             *         "商品编号",
+             *         "product id"
+             *       ],
+             *       [
+             *         "title",
+             *         "商品名称",
+             *         "product name"
+             *       ],
+             *       [
+             *         "buyer",
+             *         "买家或用户",
+             *         "buyer or user"
+             *       ],
+             *       [
+             *         "shop",
+             *         "店铺",
+             *         "shop"
+             *       ],
+             *       [
+             *         "creator",
+             *         "达人或主播",
+             *         "creator"
+             *       ],
+             *       [
+             *         "status",
+             *         "状态",
+             *         "status"
+             *       ],
+             *       [
+             *         "currency",
+             *         "币种",
+             *         "currency"
+             *       ],
+             *       [
+             *         "drop",
+             *         "个人信息，不导入",
+             *         "personal, left out"
+             *       ]
+             *     ]
+             */
+            words: [
+                string,
+                string,
+                string
+            ][];
+            /** @default  */
+            toml: string;
+            /** @default  */
+            problem: string;
         };
         /**
          * @description A page of a timeline.
@@ -2474,6 +5022,13 @@ export interface components {
             acted: boolean;
             facts: components["schemas"]["Fact"][];
             ids: string[];
+        };
+        /** @description Something that waits for a person; `count` things, `path` of the page where it is done. */
+        Todo: {
+            kind: string;
+            count: number;
+            path: string;
+            since_ms: number | null;
         };
         /**
          * @description What a person bought: paid orders, one for each platform and order; money in minor units of one currency.
@@ -2550,6 +5105,40 @@ export interface components {
             path: string;
             body: Record<string, never>;
         };
+        /**
+         * @description A file that was brought; the file itself goes once it is imported, or after a week.
+         *
+         *         name     as its owner calls it, cleaned
+         *         sources  what is in it: itself, or the members of a zip; empty for one that cannot be opened, see `problem`
+         *         jobs     ids of imports that were asked for
+         *         present  the file is still here
+         */
+        Upload: {
+            id: string;
+            name: string;
+            bytes: number;
+            at_ms: number;
+            who: string;
+            /** @default [] */
+            sources: string[];
+            /** @default  */
+            problem: string;
+            /** @default [] */
+            jobs: string[];
+            /** @default true */
+            present: boolean;
+        };
+        /**
+         * @description Rows of a list.
+         *
+         *         next   cursor of the following page, None on the last
+         *         known  the sequence number as of which the rows were read; None where that has no meaning
+         */
+        UploadPage: {
+            rows: components["schemas"]["Upload"][];
+            next: string | null;
+            known: number | null;
+        };
         /** @description A person who may sign in; instants in milliseconds UTC. */
         User: {
             id: number;
@@ -2584,6 +5173,26 @@ export interface components {
             rows: components["schemas"]["User"][];
             next: string | null;
             known: number | null;
+        };
+        /** @description A value of the column at fault and how many of the rows looked at hold it; personal ones are masked. */
+        ValueCount: {
+            value: string;
+            rows: number;
+        };
+        /** @description Rows that would be parked for one reason. */
+        WouldPark: {
+            reason: string;
+            zh: string;
+            en: string;
+            kind: string;
+            field: string;
+            what: string;
+            mend: string;
+            count: number;
+            rows: number[];
+            cells: {
+                [key: string]: string;
+            };
         };
     };
     responses: never;
@@ -3682,6 +6291,248 @@ export interface operations {
             };
         };
     };
+    notes_v1_notes_get: {
+        parameters: {
+            query: {
+                /** @description YYYY-MM-DD 首日 */
+                first: string;
+                /** @description YYYY-MM-DD 末日（含） */
+                last: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Date notes */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "rows": [
+                     *         {
+                     *           "id": "a3f0",
+                     *           "day": "2026-11-11",
+                     *           "text": "直播间换主播",
+                     *           "text_en": "直播间换主播",
+                     *           "source": "person",
+                     *           "platform": "douyin",
+                     *           "who": "zhou.ning"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DateNotePage"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    write_v1_notes_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoteBody"];
+            };
+        };
+        responses: {
+            /** @description Write a date note */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "a3f0",
+                     *       "day": "2026-11-11",
+                     *       "text": "直播间换主播",
+                     *       "text_en": "直播间换主播",
+                     *       "source": "person",
+                     *       "platform": "douyin",
+                     *       "who": "zhou.ning"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DateNote"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    notes_v1_notes_csv_get: {
+        parameters: {
+            query: {
+                /** @description YYYY-MM-DD 首日 */
+                first: string;
+                /** @description YYYY-MM-DD 末日（含） */
+                last: string;
+                /** @description gb18030 for spreadsheets that know nothing else 导出编码 */
+                encoding?: "utf-8" | "gb18030";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example day,text,source,platform,who */
+                    "text/csv": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    notes_v1_notes_xlsx_get: {
+        parameters: {
+            query: {
+                /** @description YYYY-MM-DD 首日 */
+                first: string;
+                /** @description YYYY-MM-DD 末日（含） */
+                last: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example a workbook */
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    remove_v1_notes__note_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                note_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Remove a date note */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "a3f0",
+                     *       "day": "2026-11-11",
+                     *       "text": "直播间换主播",
+                     *       "text_en": "直播间换主播",
+                     *       "source": "person",
+                     *       "platform": "douyin",
+                     *       "who": "zhou.ning"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DateNote"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     status_v1_status_get: {
         parameters: {
             query?: never;
@@ -4011,7 +6862,9 @@ export interface operations {
                      *           "trust": "server",
                      *           "privacy": "behaviour",
                      *           "custom": false,
-                     *           "events": 42
+                     *           "events": 42,
+                     *           "first_ms": 1767225600000,
+                     *           "last_ms": 1767830400000
                      *         }
                      *       ]
                      *     }
@@ -4055,7 +6908,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /** @example name,zh,en,family,trust,privacy,custom,events */
+                    /** @example name,zh,en,family,trust,privacy,custom,events,first_ms,last_ms */
                     "text/csv": unknown;
                 };
             };
@@ -4144,6 +6997,132 @@ export interface operations {
                      *       "refs": [
                      *         "order!"
                      *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Kind"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    define_v1_kinds__name__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description name of the kind 事件名 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KindBody"];
+            };
+        };
+        responses: {
+            /** @description Define a kind */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "name": "Tea Tasted",
+                     *       "zh": "品茶",
+                     *       "purpose": "A guest tasted a tea.",
+                     *       "family": "place",
+                     *       "roles": [
+                     *         "actor!"
+                     *       ],
+                     *       "refs": [
+                     *         "order!"
+                     *       ],
+                     *       "trust": "server",
+                     *       "properties": {
+                     *         "score": {
+                     *           "type": "integer",
+                     *           "zh": "评分"
+                     *         }
+                     *       },
+                     *       "custom": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Kind"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    remove_v1_kinds__name__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description name of the kind 事件名 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Take a definition back */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "name": "Tea Tasted",
+                     *       "zh": "品茶",
+                     *       "purpose": "A guest tasted a tea.",
+                     *       "family": "place",
+                     *       "roles": [
+                     *         "actor!"
+                     *       ],
+                     *       "refs": [
+                     *         "order!"
+                     *       ],
+                     *       "trust": "server",
+                     *       "properties": {
+                     *         "score": {
+                     *           "type": "integer",
+                     *           "zh": "评分"
+                     *         }
+                     *       },
+                     *       "custom": true
                      *     }
                      */
                     "application/json": components["schemas"]["Kind"];
@@ -4769,6 +7748,1828 @@ export interface operations {
             };
         };
     };
+    catalogue_v1_metrics_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Definitions of metrics */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "rows": [
+                     *         {
+                     *           "id": "gmv_paid",
+                     *           "zh": "支付GMV",
+                     *           "en": "Paid GMV",
+                     *           "unit": "money",
+                     *           "better": "higher",
+                     *           "grain": "order",
+                     *           "definition_zh": "窗口内付清的订单实付金额之和。",
+                     *           "definition_en": "What buyers paid for orders fully paid.",
+                     *           "dimensions": [
+                     *             "platform"
+                     *           ],
+                     *           "needs": [
+                     *             "Order Completed"
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MetricRowPage"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    catalogue_v1_metrics_csv_get: {
+        parameters: {
+            query?: {
+                /** @description gb18030 for spreadsheets that know nothing else 导出编码 */
+                encoding?: "utf-8" | "gb18030";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example id,zh,en,unit,better,grain,definition_zh */
+                    "text/csv": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    catalogue_v1_metrics_xlsx_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example a workbook */
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    metric_v1_metrics__name__get: {
+        parameters: {
+            query?: {
+                /** @description today, yesterday, 7d, 30d, week, last_week, month, custom:… 时间 */
+                t?: string;
+                /** @description prev, yoy, none 对比 */
+                cmp?: string;
+                /** @description solar, lunar, promotion 同比对齐 */
+                align?: string;
+                /** @description comma-joined platform ids 平台 */
+                pf?: string;
+                /** @description as known then: ISO time or ms 截至 */
+                asof?: string;
+                /** @description of money; the most used one 币种 */
+                currency?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One metric */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "metric": "gmv_paid",
+                     *       "zh": "支付GMV",
+                     *       "en": "Paid GMV",
+                     *       "unit": "money",
+                     *       "better": "higher",
+                     *       "current": {
+                     *         "value": 1234500,
+                     *         "n": 321,
+                     *         "missing": ""
+                     *       },
+                     *       "compared": {
+                     *         "value": 1234500,
+                     *         "n": 321,
+                     *         "missing": ""
+                     *       },
+                     *       "change": 0.083,
+                     *       "currency": "CNY"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MetricAnswer"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    parts_v1_metrics__name__parts_get: {
+        parameters: {
+            query?: {
+                /** @description a dimension of the metric 拆分 */
+                by?: string;
+                /** @description today, yesterday, 7d, 30d, week, last_week, month, custom:… 时间 */
+                t?: string;
+                /** @description prev, yoy, none 对比 */
+                cmp?: string;
+                /** @description solar, lunar, promotion 同比对齐 */
+                align?: string;
+                /** @description comma-joined platform ids 平台 */
+                pf?: string;
+                /** @description as known then: ISO time or ms 截至 */
+                asof?: string;
+                /** @description of money; the most used one 币种 */
+                currency?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A metric part by part */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "rows": [
+                     *         {
+                     *           "metric": "gmv_paid",
+                     *           "zh": "支付GMV",
+                     *           "en": "Paid GMV",
+                     *           "unit": "money",
+                     *           "better": "higher",
+                     *           "dimension": "platform",
+                     *           "part": "jd",
+                     *           "part_zh": "京东",
+                     *           "current": 9,
+                     *           "compared": 8,
+                     *           "change": 0.125,
+                     *           "of_total": 1,
+                     *           "stale": false
+                     *         }
+                     *       ],
+                     *       "known": 42
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MetricChangePage"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    series_v1_metrics__name__series_get: {
+        parameters: {
+            query?: {
+                /** @description a dimension of the metric 拆分 */
+                by?: string;
+                /** @description today, yesterday, 7d, 30d, week, last_week, month, custom:… 时间 */
+                t?: string;
+                /** @description prev, yoy, none 对比 */
+                cmp?: string;
+                /** @description solar, lunar, promotion 同比对齐 */
+                align?: string;
+                /** @description comma-joined platform ids 平台 */
+                pf?: string;
+                /** @description as known then: ISO time or ms 截至 */
+                asof?: string;
+                /** @description of money; the most used one 币种 */
+                currency?: string;
+                /** @description hour, day, week, month 粒度 */
+                bucket?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A metric over time */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "key": "",
+                     *         "zh": "支付GMV",
+                     *         "points": [
+                     *           {
+                     *             "start_ms": 1767225600000,
+                     *             "value": 9,
+                     *             "partial": false
+                     *           }
+                     *         ]
+                     *       }
+                     *     ]
+                     */
+                    "application/json": components["schemas"]["Series"][];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    cockpit_v1_cockpit_get: {
+        parameters: {
+            query?: {
+                /** @description today, yesterday, 7d, 30d, week, last_week, month, custom:… 时间 */
+                t?: string;
+                /** @description prev, yoy, none 对比 */
+                cmp?: string;
+                /** @description solar, lunar, promotion 同比对齐 */
+                align?: string;
+                /** @description comma-joined platform ids 平台 */
+                pf?: string;
+                /** @description as known then: ISO time or ms 截至 */
+                asof?: string;
+                /** @description of money; the most used one 币种 */
+                currency?: string;
+                /** @description of the trend 指标 */
+                metric?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The cockpit */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "known": 42,
+                     *       "as_of_ms": 1767830400000,
+                     *       "window": {
+                     *         "start_ms": 1767225600000,
+                     *         "end_ms": 1767830400000,
+                     *         "partial": true
+                     *       },
+                     *       "compared": {
+                     *         "start_ms": 1767225600000,
+                     *         "end_ms": 1767830400000,
+                     *         "partial": true
+                     *       },
+                     *       "cards": [
+                     *         {
+                     *           "metric": "gmv_paid",
+                     *           "zh": "支付GMV",
+                     *           "en": "Paid GMV",
+                     *           "unit": "money",
+                     *           "better": "higher",
+                     *           "current": {
+                     *             "value": 1234500,
+                     *             "n": 321,
+                     *             "missing": ""
+                     *           },
+                     *           "compared": {
+                     *             "value": 1234500,
+                     *             "n": 321,
+                     *             "missing": ""
+                     *           },
+                     *           "change": 0.083,
+                     *           "currency": "CNY"
+                     *         }
+                     *       ],
+                     *       "freshness": [
+                     *         {
+                     *           "platform": "jd",
+                     *           "zh": "京东",
+                     *           "en": "JD",
+                     *           "disc": "东",
+                     *           "state": "fresh",
+                     *           "newest_at_ms": 1767225600000,
+                     *           "learnt_ms": 1767225601000,
+                     *           "promise_ms": 86400000,
+                     *           "events": 42
+                     *         }
+                     *       ],
+                     *       "changes": [
+                     *         {
+                     *           "metric": "gmv_paid",
+                     *           "zh": "支付GMV",
+                     *           "en": "Paid GMV",
+                     *           "unit": "money",
+                     *           "better": "higher",
+                     *           "dimension": "platform",
+                     *           "part": "jd",
+                     *           "part_zh": "京东",
+                     *           "current": 9,
+                     *           "compared": 8,
+                     *           "change": 0.125,
+                     *           "of_total": 1,
+                     *           "stale": false
+                     *         }
+                     *       ],
+                     *       "metric": "gmv_paid",
+                     *       "trend": [
+                     *         {
+                     *           "key": "",
+                     *           "zh": "支付GMV",
+                     *           "points": [
+                     *             {
+                     *               "start_ms": 1767225600000,
+                     *               "value": 9,
+                     *               "partial": false
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "multiples": [
+                     *         {
+                     *           "key": "",
+                     *           "zh": "支付GMV",
+                     *           "points": [
+                     *             {
+                     *               "start_ms": 1767225600000,
+                     *               "value": 9,
+                     *               "partial": false
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "notes": [],
+                     *       "todo": [
+                     *         {
+                     *           "kind": "parked",
+                     *           "count": 3,
+                     *           "path": "/data/parked"
+                     *         }
+                     *       ],
+                     *       "newest_at_ms": 1767225600000,
+                     *       "rows": 42,
+                     *       "took_ms": 41.5
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Cockpit"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    fresh_v1_freshness_get: {
+        parameters: {
+            query?: {
+                /** @description comma-joined platform ids 平台 */
+                pf?: string;
+                /** @description as known then: ISO time or ms 截至 */
+                asof?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How fresh each platform is */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "platform": "jd",
+                     *         "zh": "京东",
+                     *         "en": "JD",
+                     *         "disc": "东",
+                     *         "state": "fresh",
+                     *         "newest_at_ms": 1767225600000,
+                     *         "learnt_ms": 1767225601000,
+                     *         "promise_ms": 86400000,
+                     *         "events": 42
+                     *       }
+                     *     ]
+                     */
+                    "application/json": components["schemas"]["Freshness"][];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    waiting_v1_todo_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What waits for a person */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "kind": "parked",
+                     *         "count": 3,
+                     *         "path": "/data/parked"
+                     *       }
+                     *     ]
+                     */
+                    "application/json": components["schemas"]["Todo"][];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    evidence_v1_evidence_get: {
+        parameters: {
+            query: {
+                /** @description metric:ID, event:ID, party:REF 对象 */
+                of: string;
+                /** @description today, yesterday, 7d, 30d, week, last_week, month, custom:… 时间 */
+                t?: string;
+                /** @description prev, yoy, none 对比 */
+                cmp?: string;
+                /** @description solar, lunar, promotion 同比对齐 */
+                align?: string;
+                /** @description comma-joined platform ids 平台 */
+                pf?: string;
+                /** @description as known then: ISO time or ms 截至 */
+                asof?: string;
+                /** @description of money; the most used one 币种 */
+                currency?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What stands behind a number */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "of": "metric:gmv_paid",
+                     *       "zh": "支付GMV",
+                     *       "en": "Paid GMV",
+                     *       "definition_zh": "…",
+                     *       "definition_en": "…",
+                     *       "unit": "CNY",
+                     *       "known": 42,
+                     *       "as_of_ms": 1767830400000,
+                     *       "window": {
+                     *         "start_ms": 1767225600000,
+                     *         "end_ms": 1767830400000,
+                     *         "partial": true
+                     *       },
+                     *       "current": {
+                     *         "value": 1234500,
+                     *         "n": 321,
+                     *         "missing": ""
+                     *       },
+                     *       "compared": {
+                     *         "value": 1234500,
+                     *         "n": 321,
+                     *         "missing": ""
+                     *       },
+                     *       "sql": "SELECT …",
+                     *       "columns": [
+                     *         "at_ms"
+                     *       ],
+                     *       "sample": [
+                     *         [
+                     *           1767225600000
+                     *         ]
+                     *       ],
+                     *       "rows": 321,
+                     *       "people": 200,
+                     *       "person_refs": [],
+                     *       "method_zh": "…",
+                     *       "method_en": "…",
+                     *       "lineage": [
+                     *         "import:jd_order → Order Completed → gmv_paid"
+                     *       ],
+                     *       "command": "guanxi metrics show gmv_paid --t 7d"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Evidence"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listed_v1_uploads_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Files that were brought */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "rows": [
+                     *         {
+                     *           "id": "0a1b2c3d4e5f6071",
+                     *           "name": "订单.csv",
+                     *           "bytes": 20480,
+                     *           "at_ms": 1767326400000,
+                     *           "who": "zhou.ning",
+                     *           "sources": [
+                     *             "订单.csv"
+                     *           ],
+                     *           "problem": "",
+                     *           "jobs": [],
+                     *           "present": true
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UploadPage"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    bring_v1_uploads_post: {
+        parameters: {
+            query?: {
+                /** @description name of the file, when the body is it 文件名 */
+                name?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "file": "orders.csv"
+                 *     }
+                 */
+                "multipart/form-data": {
+                    file: string;
+                };
+                /** @example the file, named by ?name= */
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Bring a file */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0a1b2c3d4e5f6071",
+                     *       "name": "订单.csv",
+                     *       "bytes": 20480,
+                     *       "at_ms": 1767326400000,
+                     *       "who": "zhou.ning",
+                     *       "sources": [
+                     *         "订单.csv"
+                     *       ],
+                     *       "problem": "",
+                     *       "jobs": [],
+                     *       "present": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Upload"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listed_v1_uploads_csv_get: {
+        parameters: {
+            query?: {
+                /** @description gb18030 for spreadsheets that know nothing else 导出编码 */
+                encoding?: "utf-8" | "gb18030";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example id,name,bytes,at_ms,who,problem,present */
+                    "text/csv": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listed_v1_uploads_xlsx_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example a workbook */
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    one_v1_uploads__upload_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the upload 上传编号 */
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0a1b2c3d4e5f6071",
+                     *       "name": "订单.csv",
+                     *       "bytes": 20480,
+                     *       "at_ms": 1767326400000,
+                     *       "who": "zhou.ning",
+                     *       "sources": [
+                     *         "订单.csv"
+                     *       ],
+                     *       "problem": "",
+                     *       "jobs": [],
+                     *       "present": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Upload"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    remove_v1_uploads__upload_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the upload 上传编号 */
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Remove a file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0a1b2c3d4e5f6071",
+                     *       "name": "订单.csv",
+                     *       "bytes": 20480,
+                     *       "at_ms": 1767326400000,
+                     *       "who": "zhou.ning",
+                     *       "sources": [
+                     *         "订单.csv"
+                     *       ],
+                     *       "problem": "",
+                     *       "jobs": [],
+                     *       "present": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Upload"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    suggest_v1_uploads__upload_id__suggest_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the upload 上传编号 */
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What a file is */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "upload": "0a1b2c3d4e5f6071",
+                     *       "sources": [
+                     *         {
+                     *           "source": "订单.csv",
+                     *           "fits": [
+                     *             {
+                     *               "mapping": "taobao_order",
+                     *               "zh": "淘宝订单",
+                     *               "en": "Taobao orders",
+                     *               "platform": "taobao",
+                     *               "certainty": "sure",
+                     *               "score": 12.5,
+                     *               "why": "12 column names",
+                     *               "own": false,
+                     *               "settings": []
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "columns": [
+                     *         {
+                     *           "column": "订单编号",
+                     *           "what": "order",
+                     *           "reads": "id",
+                     *           "sure": "header and values",
+                     *           "samples": [
+                     *             "300000000001"
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "words": [
+                     *         [
+                     *           "",
+                     *           "不导入",
+                     *           "not mapped"
+                     *         ],
+                     *         [
+                     *           "order",
+                     *           "订单号",
+                     *           "order id"
+                     *         ],
+                     *         [
+                     *           "line",
+                     *           "子订单号",
+                     *           "line id"
+                     *         ],
+                     *         [
+                     *           "refund",
+                     *           "退款单号",
+                     *           "refund id"
+                     *         ],
+                     *         [
+                     *           "paid_at",
+                     *           "付款时间",
+                     *           "time of payment"
+                     *         ],
+                     *         [
+                     *           "at",
+                     *           "时间",
+                     *           "time"
+                     *         ],
+                     *         [
+                     *           "day",
+                     *           "日期",
+                     *           "day"
+                     *         ],
+                     *         [
+                     *           "amount",
+                     *           "实付金额",
+                     *           "amount paid"
+                     *         ],
+                     *         [
+                     *           "refunded",
+                     *           "退款金额",
+                     *           "amount refunded"
+                     *         ],
+                     *         [
+                     *           "price",
+                     *           "单价",
+                     *           "unit price"
+                     *         ],
+                     *         [
+                     *           "money",
+                     *           "其他金额",
+                     *           "other money"
+                     *         ],
+                     *         [
+                     *           "quantity",
+                     *           "数量",
+                     *           "quantity"
+                     *         ],
+                     *         [
+                     *           "rate",
+                     *           "比率",
+                     *           "rate"
+                     *         ],
+                     *         [
+                     *           "item",
+                     *           "商品编号",
+                     *           "product id"
+                     *         ],
+                     *         [
+                     *           "title",
+                     *           "商品名称",
+                     *           "product name"
+                     *         ],
+                     *         [
+                     *           "buyer",
+                     *           "买家或用户",
+                     *           "buyer or user"
+                     *         ],
+                     *         [
+                     *           "shop",
+                     *           "店铺",
+                     *           "shop"
+                     *         ],
+                     *         [
+                     *           "creator",
+                     *           "达人或主播",
+                     *           "creator"
+                     *         ],
+                     *         [
+                     *           "status",
+                     *           "状态",
+                     *           "status"
+                     *         ],
+                     *         [
+                     *           "currency",
+                     *           "币种",
+                     *           "currency"
+                     *         ],
+                     *         [
+                     *           "drop",
+                     *           "个人信息，不导入",
+                     *           "personal, left out"
+                     *         ]
+                     *       ],
+                     *       "toml": "id = \"orders\"\n…",
+                     *       "problem": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Suggestion"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    mappings_v1_mappings_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Mappings of this workspace */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "rows": [
+                     *         {
+                     *           "mapping": "my_orders",
+                     *           "zh": "我的订单",
+                     *           "platform": "app",
+                     *           "kinds": [
+                     *             "Order Completed"
+                     *           ],
+                     *           "toml": "id = \"my_orders\"\n…"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SavedMappingPage"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    save_mapping_v1_mappings_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MappingBody"];
+            };
+        };
+        responses: {
+            /** @description Keep a mapping */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "mapping": "my_orders",
+                     *       "zh": "我的订单",
+                     *       "platform": "app",
+                     *       "kinds": [
+                     *         "Order Completed"
+                     *       ],
+                     *       "toml": "id = \"my_orders\"\n…"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SavedMapping"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    mappings_v1_mappings_csv_get: {
+        parameters: {
+            query?: {
+                /** @description gb18030 for spreadsheets that know nothing else 导出编码 */
+                encoding?: "utf-8" | "gb18030";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example mapping,zh,platform,kinds */
+                    "text/csv": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    mappings_v1_mappings_xlsx_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example a workbook */
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    run_dry_v1_uploads__upload_id__dry_run_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the upload 上传编号 */
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunBody"];
+            };
+        };
+        responses: {
+            /** @description Run it dry */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "upload": "0a1b2c3d4e5f6071",
+                     *       "sources": [
+                     *         {
+                     *           "source": "订单.csv",
+                     *           "mapping": "taobao_order",
+                     *           "mapping_zh": "淘宝订单",
+                     *           "rows": 2,
+                     *           "accepted": 1,
+                     *           "parked": 1,
+                     *           "whole": true,
+                     *           "skipped": {},
+                     *           "notes": {},
+                     *           "kinds": [
+                     *             {
+                     *               "kind": "Order Completed",
+                     *               "zh": "订单付清",
+                     *               "events": 1
+                     *             }
+                     *           ],
+                     *           "first_ms": 1767326400000,
+                     *           "last_ms": 1767326400000,
+                     *           "platforms": [
+                     *             "taobao"
+                     *           ],
+                     *           "samples": [
+                     *             {
+                     *               "row": 1,
+                     *               "cells": {
+                     *                 "订单编号": "300000000001",
+                     *                 "收货人姓名": "王*芳"
+                     *               },
+                     *               "events": [
+                     *                 {
+                     *                   "kind": "Order Completed",
+                     *                   "zh": "订单付清",
+                     *                   "at_ms": 1767326400000,
+                     *                   "platform": "taobao",
+                     *                   "amount": 1990,
+                     *                   "currency": "CNY",
+                     *                   "roles": {
+                     *                     "actor": "account:taobao:AAE1x"
+                     *                   },
+                     *                   "refs": {
+                     *                     "order": "300000000001"
+                     *                   },
+                     *                   "properties": {
+                     *                     "receiver_name": "王*芳"
+                     *                   }
+                     *                 }
+                     *               ]
+                     *             }
+                     *           ],
+                     *           "problems": [
+                     *             {
+                     *               "reason": "amount",
+                     *               "zh": "金额读不出或不合理",
+                     *               "en": "an amount is unreadable or absurd",
+                     *               "kind": "Order Completed",
+                     *               "field": "实付金额",
+                     *               "what": "the amount cannot be read",
+                     *               "mend": "Write it as 12.50",
+                     *               "count": 1,
+                     *               "rows": [
+                     *                 2
+                     *               ],
+                     *               "cells": {
+                     *                 "实付金额": "很多"
+                     *               }
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "took_ms": 84
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DryRun"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    begin_import_v1_uploads__upload_id__import_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the upload 上传编号 */
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportBody"];
+            };
+        };
+        responses: {
+            /** @description Import it */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "rows": [
+                     *         {
+                     *           "id": "b1946ac9",
+                     *           "source": "orders.csv",
+                     *           "preset": "taobao-order",
+                     *           "file_hash": "b1946ac9",
+                     *           "state": "done",
+                     *           "rows": 3,
+                     *           "accepted": 3,
+                     *           "parked": 0,
+                     *           "started_ms": 1767225600000,
+                     *           "ended_ms": 1767225601000,
+                     *           "problem": ""
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ImportJobPage"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    stop_v1_jobs__job_id__stop_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Stop an import */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "b1946ac9",
+                     *       "source": "orders.csv",
+                     *       "preset": "taobao-order",
+                     *       "file_hash": "b1946ac9",
+                     *       "state": "stopped",
+                     *       "rows": 3,
+                     *       "accepted": 3,
+                     *       "parked": 0,
+                     *       "started_ms": 1767225600000,
+                     *       "ended_ms": 1767225601000,
+                     *       "problem": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ImportJob"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    group_v1_parked_group_get: {
+        parameters: {
+            query: {
+                reason: string;
+                source: string;
+                field?: string;
+                kind?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A group of parked rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "group": {
+                     *         "reason": "amount",
+                     *         "field": "应付金额",
+                     *         "source": "import:jd_order",
+                     *         "kind": "Order Completed"
+                     *       },
+                     *       "zh": "金额读不出或不合理",
+                     *       "en": "an amount is unreadable or absurd",
+                     *       "count": 240,
+                     *       "looked": 100,
+                     *       "columns": [
+                     *         "订单号",
+                     *         "应付金额"
+                     *       ],
+                     *       "values": [
+                     *         {
+                     *           "value": "1,2.5",
+                     *           "rows": 7
+                     *         }
+                     *       ],
+                     *       "samples": [
+                     *         {
+                     *           "id": 1,
+                     *           "row": 17,
+                     *           "what": "the amount cannot be read",
+                     *           "mend": "Write it as 12.50",
+                     *           "cells": {
+                     *             "应付金额": "1,2.5"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "units": [
+                     *         [
+                     *           "fen",
+                     *           "分，换成元",
+                     *           "fen, to yuan"
+                     *         ]
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ParkedDetail"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    mend_v1_parked_mend_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MendBody"];
+            };
+        };
+        responses: {
+            /** @description Mend a whole group */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "dry": true,
+                     *       "rows": 240,
+                     *       "changed": 240,
+                     *       "replayed": 238,
+                     *       "parked": 2,
+                     *       "ignored": 0,
+                     *       "events": 512,
+                     *       "why": {
+                     *         "still unreadable": 2
+                     *       },
+                     *       "samples": [
+                     *         {
+                     *           "row": 17,
+                     *           "before": "1,2.5",
+                     *           "after": "12.5"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Mended"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    seen_v1_kinds__name__seen_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description name of the kind 事件名 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was seen of a kind */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "name": "Tea Tasted",
+                     *       "custom": true,
+                     *       "events": 42,
+                     *       "first_ms": 1767225600000,
+                     *       "last_ms": 1767830400000,
+                     *       "platforms": [
+                     *         "store"
+                     *       ],
+                     *       "looked": 42,
+                     *       "roles": {
+                     *         "actor": 42
+                     *       },
+                     *       "refs": {},
+                     *       "properties": [
+                     *         {
+                     *           "name": "score",
+                     *           "zh": "",
+                     *           "declared": false,
+                     *           "personal": false,
+                     *           "type": "integer",
+                     *           "events": 40,
+                     *           "samples": [
+                     *             "7",
+                     *             "9"
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["KindSeen"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     appearance_v1_appearance_get: {
         parameters: {
             query?: never;
@@ -5101,6 +9902,258 @@ export interface operations {
             };
         };
     };
+    platforms_v1_platforms_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Platforms */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "rows": [
+                     *         {
+                     *           "id": "taobao",
+                     *           "zh": "淘宝天猫",
+                     *           "en": "Taobao and Tmall",
+                     *           "disc": "淘",
+                     *           "own": false
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PlatformPage"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    platforms_v1_platforms_csv_get: {
+        parameters: {
+            query?: {
+                /** @description gb18030 for spreadsheets that know nothing else 导出编码 */
+                encoding?: "utf-8" | "gb18030";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example id,zh,en,disc,own */
+                    "text/csv": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    platforms_v1_platforms_xlsx_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example a workbook */
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    settings_v1_settings_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Settings */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "rows": [
+                     *         {
+                     *           "name": "limits.upload_bytes",
+                     *           "value": "2000000000",
+                     *           "default": "2000000000",
+                     *           "changed": false,
+                     *           "sentence": "Largest file that the page may bring, in bytes."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SettingRowPage"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    settings_v1_settings_csv_get: {
+        parameters: {
+            query?: {
+                /** @description gb18030 for spreadsheets that know nothing else 导出编码 */
+                encoding?: "utf-8" | "gb18030";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example name,value,default,sentence,changed */
+                    "text/csv": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    settings_v1_settings_xlsx_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example a workbook */
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     masking_v1_masking_get: {
         parameters: {
             query?: never;
@@ -5200,6 +10253,1872 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Masking"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    people_v1_people_get: {
+        parameters: {
+            query?: {
+                /** @description 7d, 30d, week, month, custom:YYYY-MM-DD..YYYY-MM-DD 时间 */
+                t?: string;
+                /** @description comma-joined platform ids; empty = all 平台 */
+                pf?: string;
+                /** @description as it was known then: ISO time or ms; empty = now 截至 */
+                asof?: string;
+                /** @description RFM segment, buyers or no_order 分群 */
+                segment?: string;
+                /** @description beginning of an id, or an order number 编号 */
+                q?: string;
+                sort?: string;
+                page?: number;
+                size?: number;
+                variant?: "quantile" | "rule";
+                /** @description score of recency; 0 = any */
+                r?: number;
+                /** @description score of frequency; 0 = any */
+                f?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description People */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "known": 42,
+                     *       "total": 1,
+                     *       "page": 1,
+                     *       "size": 50,
+                     *       "rows": [
+                     *         {
+                     *           "ref": "account:app:u-0001",
+                     *           "name": "王*芳",
+                     *           "platforms": [
+                     *             "app",
+                     *             "douyin"
+                     *           ],
+                     *           "city": "苏州",
+                     *           "orders": 3,
+                     *           "amount": 59700,
+                     *           "last_order_ms": 1767323045678,
+                     *           "recency_days": 5,
+                     *           "r": 5,
+                     *           "f": 4,
+                     *           "m": 4,
+                     *           "segment": "key_value",
+                     *           "segment_zh": "重要价值客户",
+                     *           "first_seen_ms": 1767225600000
+                     *         }
+                     *       ],
+                     *       "currency": "CNY",
+                     *       "took_ms": 12.3,
+                     *       "states": {
+                     *         "single": 1,
+                     *         "merged": 0,
+                     *         "masked": 0
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["People"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    people_v1_people_csv_get: {
+        parameters: {
+            query?: {
+                /** @description 7d, 30d, week, month, custom:YYYY-MM-DD..YYYY-MM-DD 时间 */
+                t?: string;
+                /** @description comma-joined platform ids; empty = all 平台 */
+                pf?: string;
+                /** @description as it was known then: ISO time or ms; empty = now 截至 */
+                asof?: string;
+                /** @description RFM segment, buyers or no_order 分群 */
+                segment?: string;
+                /** @description beginning of an id, or an order number 编号 */
+                q?: string;
+                sort?: string;
+                page?: number;
+                size?: number;
+                variant?: "quantile" | "rule";
+                /** @description score of recency; 0 = any */
+                r?: number;
+                /** @description score of frequency; 0 = any */
+                f?: number;
+                /** @description gb18030 for spreadsheets that know nothing else 导出编码 */
+                encoding?: "utf-8" | "gb18030";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example ref,name,platforms,city,orders,amount,last_order_ms,recency_days,r,f,m,segment,segment_zh,first_seen_ms */
+                    "text/csv": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    people_v1_people_xlsx_get: {
+        parameters: {
+            query?: {
+                /** @description 7d, 30d, week, month, custom:YYYY-MM-DD..YYYY-MM-DD 时间 */
+                t?: string;
+                /** @description comma-joined platform ids; empty = all 平台 */
+                pf?: string;
+                /** @description as it was known then: ISO time or ms; empty = now 截至 */
+                asof?: string;
+                /** @description RFM segment, buyers or no_order 分群 */
+                segment?: string;
+                /** @description beginning of an id, or an order number 编号 */
+                q?: string;
+                sort?: string;
+                page?: number;
+                size?: number;
+                variant?: "quantile" | "rule";
+                /** @description score of recency; 0 = any */
+                r?: number;
+                /** @description score of frequency; 0 = any */
+                f?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example a workbook */
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    search_v1_people_search_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SearchBody"];
+            };
+        };
+        responses: {
+            /** @description People by a personal value */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "known": 42,
+                     *       "total": 1,
+                     *       "page": 1,
+                     *       "size": 50,
+                     *       "rows": [
+                     *         {
+                     *           "ref": "account:app:u-0001",
+                     *           "name": "王*芳",
+                     *           "platforms": [
+                     *             "app",
+                     *             "douyin"
+                     *           ],
+                     *           "city": "苏州",
+                     *           "orders": 3,
+                     *           "amount": 59700,
+                     *           "last_order_ms": 1767323045678,
+                     *           "recency_days": 5,
+                     *           "r": 5,
+                     *           "f": 4,
+                     *           "m": 4,
+                     *           "segment": "key_value",
+                     *           "segment_zh": "重要价值客户",
+                     *           "first_seen_ms": 1767225600000
+                     *         }
+                     *       ],
+                     *       "currency": "CNY",
+                     *       "took_ms": 12.3,
+                     *       "states": {
+                     *         "single": 1,
+                     *         "merged": 0,
+                     *         "masked": 0
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["People"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    rfm_v1_people_rfm_get: {
+        parameters: {
+            query?: {
+                /** @description 7d, 30d, week, month, custom:YYYY-MM-DD..YYYY-MM-DD 时间 */
+                t?: string;
+                /** @description comma-joined platform ids; empty = all 平台 */
+                pf?: string;
+                /** @description as it was known then: ISO time or ms; empty = now 截至 */
+                asof?: string;
+                variant?: "quantile" | "rule";
+                split?: "mean" | "median";
+                naming?: "classic" | "grid";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description RFM segments */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "known": 42,
+                     *       "cut_off_ms": 1767801600000,
+                     *       "window": {
+                     *         "start_ms": 1767196800000,
+                     *         "end_ms": 1767801600000,
+                     *         "partial": false
+                     *       },
+                     *       "variant": "quantile",
+                     *       "buyers": 1000,
+                     *       "cuts_recency": [
+                     *         7,
+                     *         20,
+                     *         45,
+                     *         120
+                     *       ],
+                     *       "cuts_frequency": [
+                     *         2,
+                     *         2,
+                     *         3,
+                     *         6
+                     *       ],
+                     *       "cuts_monetary": [
+                     *         5001,
+                     *         12001,
+                     *         30001,
+                     *         80001
+                     *       ],
+                     *       "cells": [
+                     *         {
+                     *           "recency": 5,
+                     *           "frequency": 5,
+                     *           "people": 80,
+                     *           "amount": 9870000
+                     *         }
+                     *       ],
+                     *       "segments": [
+                     *         {
+                     *           "id": "key_value",
+                     *           "zh": "重要价值客户",
+                     *           "en": "Key: value",
+                     *           "people": 210,
+                     *           "share": 0.21,
+                     *           "amount": 15000000,
+                     *           "rule_zh": "R 分高于平均分,F 分高于平均分,M 分高于平均分(最近买过、买得勤、花得多)",
+                     *           "rule_en": "R above the mean, F above the mean, M above the mean (bought lately, buys often, spends much)",
+                     *           "recency_days": 6,
+                     *           "frequency": 5,
+                     *           "monetary": 60000
+                     *         }
+                     *       ],
+                     *       "currency": "CNY",
+                     *       "took_ms": 40.1,
+                     *       "split": "mean",
+                     *       "naming": "classic"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Rfm"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    rfm_v1_people_rfm_csv_get: {
+        parameters: {
+            query?: {
+                /** @description 7d, 30d, week, month, custom:YYYY-MM-DD..YYYY-MM-DD 时间 */
+                t?: string;
+                /** @description comma-joined platform ids; empty = all 平台 */
+                pf?: string;
+                /** @description as it was known then: ISO time or ms; empty = now 截至 */
+                asof?: string;
+                variant?: "quantile" | "rule";
+                split?: "mean" | "median";
+                naming?: "classic" | "grid";
+                /** @description gb18030 for spreadsheets that know nothing else 导出编码 */
+                encoding?: "utf-8" | "gb18030";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example id,zh,en,people,share,amount,recency_days,frequency,monetary,rule_zh,rule_en */
+                    "text/csv": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    rfm_v1_people_rfm_xlsx_get: {
+        parameters: {
+            query?: {
+                /** @description 7d, 30d, week, month, custom:YYYY-MM-DD..YYYY-MM-DD 时间 */
+                t?: string;
+                /** @description comma-joined platform ids; empty = all 平台 */
+                pf?: string;
+                /** @description as it was known then: ISO time or ms; empty = now 截至 */
+                asof?: string;
+                variant?: "quantile" | "rule";
+                split?: "mean" | "median";
+                naming?: "classic" | "grid";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example a workbook */
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    repeat_v1_people_repeat_get: {
+        parameters: {
+            query?: {
+                /** @description 7d, 30d, week, month, custom:YYYY-MM-DD..YYYY-MM-DD 时间 */
+                t?: string;
+                /** @description comma-joined platform ids; empty = all 平台 */
+                pf?: string;
+                /** @description as it was known then: ISO time or ms; empty = now 截至 */
+                asof?: string;
+                /** @description comma-joined 天数 */
+                days?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Repeat purchase */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "known": 42,
+                     *       "window": {
+                     *         "start_ms": 1767196800000,
+                     *         "end_ms": 1767801600000,
+                     *         "partial": false
+                     *       },
+                     *       "buyers": 1000,
+                     *       "again": 320,
+                     *       "gaps": 2100,
+                     *       "gap_p10_days": 2,
+                     *       "points": [
+                     *         {
+                     *           "days": 30,
+                     *           "share": 0.24,
+                     *           "at_risk": 700
+                     *         }
+                     *       ],
+                     *       "gap_median_days": 21.5,
+                     *       "gap_p90_days": 90,
+                     *       "took_ms": 30.2
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Repeat"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    repeat_v1_people_repeat_csv_get: {
+        parameters: {
+            query?: {
+                /** @description 7d, 30d, week, month, custom:YYYY-MM-DD..YYYY-MM-DD 时间 */
+                t?: string;
+                /** @description comma-joined platform ids; empty = all 平台 */
+                pf?: string;
+                /** @description as it was known then: ISO time or ms; empty = now 截至 */
+                asof?: string;
+                /** @description comma-joined 天数 */
+                days?: string;
+                /** @description gb18030 for spreadsheets that know nothing else 导出编码 */
+                encoding?: "utf-8" | "gb18030";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example days,share,at_risk */
+                    "text/csv": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    repeat_v1_people_repeat_xlsx_get: {
+        parameters: {
+            query?: {
+                /** @description 7d, 30d, week, month, custom:YYYY-MM-DD..YYYY-MM-DD 时间 */
+                t?: string;
+                /** @description comma-joined platform ids; empty = all 平台 */
+                pf?: string;
+                /** @description as it was known then: ISO time or ms; empty = now 截至 */
+                asof?: string;
+                /** @description comma-joined 天数 */
+                days?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example a workbook */
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    events_v1_explore_events_get: {
+        parameters: {
+            query?: {
+                /** @description 7d, 30d, week, month, custom:YYYY-MM-DD..YYYY-MM-DD 时间 */
+                t?: string;
+                /** @description comma-joined platform ids; empty = all 平台 */
+                pf?: string;
+                /** @description as it was known then: ISO time or ms; empty = now 截至 */
+                asof?: string;
+                /** @description kind of event: name or Chinese label 事件 */
+                kind?: string;
+                measure?: "events" | "people" | "amount";
+                /** @description platform, or a property of the kind 拆分 */
+                by?: string;
+                bucket?: "" | "hour" | "day" | "week" | "month";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Events over time */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "known": 42,
+                     *       "window": {
+                     *         "start_ms": 1767196800000,
+                     *         "end_ms": 1767801600000,
+                     *         "partial": false
+                     *       },
+                     *       "kind": "Order Completed",
+                     *       "measure": "events",
+                     *       "by": "platform",
+                     *       "took_ms": 8,
+                     *       "series": [
+                     *         [
+                     *           "app",
+                     *           [
+                     *             {
+                     *               "start_ms": 1767196800000,
+                     *               "value": 120,
+                     *               "partial": false
+                     *             }
+                     *           ]
+                     *         ]
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EventTrend"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    events_v1_explore_events_csv_get: {
+        parameters: {
+            query?: {
+                /** @description 7d, 30d, week, month, custom:YYYY-MM-DD..YYYY-MM-DD 时间 */
+                t?: string;
+                /** @description comma-joined platform ids; empty = all 平台 */
+                pf?: string;
+                /** @description as it was known then: ISO time or ms; empty = now 截至 */
+                asof?: string;
+                /** @description kind of event: name or Chinese label 事件 */
+                kind?: string;
+                measure?: "events" | "people" | "amount";
+                /** @description platform, or a property of the kind 拆分 */
+                by?: string;
+                bucket?: "" | "hour" | "day" | "week" | "month";
+                /** @description gb18030 for spreadsheets that know nothing else 导出编码 */
+                encoding?: "utf-8" | "gb18030";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example part,start_ms,value,partial */
+                    "text/csv": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    events_v1_explore_events_xlsx_get: {
+        parameters: {
+            query?: {
+                /** @description 7d, 30d, week, month, custom:YYYY-MM-DD..YYYY-MM-DD 时间 */
+                t?: string;
+                /** @description comma-joined platform ids; empty = all 平台 */
+                pf?: string;
+                /** @description as it was known then: ISO time or ms; empty = now 截至 */
+                asof?: string;
+                /** @description kind of event: name or Chinese label 事件 */
+                kind?: string;
+                measure?: "events" | "people" | "amount";
+                /** @description platform, or a property of the kind 拆分 */
+                by?: string;
+                bucket?: "" | "hour" | "day" | "week" | "month";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example a workbook */
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    funnel_v1_explore_funnel_get: {
+        parameters: {
+            query: {
+                /** @description comma-joined kinds 步骤 */
+                steps: string;
+                /** @description 7d, 30d, week, month, custom:YYYY-MM-DD..YYYY-MM-DD 时间 */
+                t?: string;
+                /** @description comma-joined platform ids; empty = all 平台 */
+                pf?: string;
+                /** @description as it was known then: ISO time or ms; empty = now 截至 */
+                asof?: string;
+                /** @description 30m, 12h, 7d 时限 */
+                within?: string;
+                /** @description platform, or a property of the kind 拆分 */
+                by?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Funnel */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "known": 42,
+                     *       "window": {
+                     *         "start_ms": 1767196800000,
+                     *         "end_ms": 1767801600000,
+                     *         "partial": false
+                     *       },
+                     *       "within_ms": 604800000,
+                     *       "by": "",
+                     *       "took_ms": 60,
+                     *       "groups": [
+                     *         [
+                     *           "",
+                     *           [
+                     *             {
+                     *               "kind": "Product Viewed",
+                     *               "zh": "浏览商品",
+                     *               "people": 1200,
+                     *               "of_first": 1
+                     *             }
+                     *           ]
+                     *         ]
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Funnel"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    funnel_v1_explore_funnel_csv_get: {
+        parameters: {
+            query: {
+                /** @description comma-joined kinds 步骤 */
+                steps: string;
+                /** @description 7d, 30d, week, month, custom:YYYY-MM-DD..YYYY-MM-DD 时间 */
+                t?: string;
+                /** @description comma-joined platform ids; empty = all 平台 */
+                pf?: string;
+                /** @description as it was known then: ISO time or ms; empty = now 截至 */
+                asof?: string;
+                /** @description 30m, 12h, 7d 时限 */
+                within?: string;
+                /** @description platform, or a property of the kind 拆分 */
+                by?: string;
+                /** @description gb18030 for spreadsheets that know nothing else 导出编码 */
+                encoding?: "utf-8" | "gb18030";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example part,step,kind,zh,people,of_previous,of_first,median_ms */
+                    "text/csv": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    funnel_v1_explore_funnel_xlsx_get: {
+        parameters: {
+            query: {
+                /** @description comma-joined kinds 步骤 */
+                steps: string;
+                /** @description 7d, 30d, week, month, custom:YYYY-MM-DD..YYYY-MM-DD 时间 */
+                t?: string;
+                /** @description comma-joined platform ids; empty = all 平台 */
+                pf?: string;
+                /** @description as it was known then: ISO time or ms; empty = now 截至 */
+                asof?: string;
+                /** @description 30m, 12h, 7d 时限 */
+                within?: string;
+                /** @description platform, or a property of the kind 拆分 */
+                by?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example a workbook */
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    paths_v1_explore_paths_get: {
+        parameters: {
+            query: {
+                /** @description kind of event: name or Chinese label 事件 */
+                start: string;
+                /** @description 7d, 30d, week, month, custom:YYYY-MM-DD..YYYY-MM-DD 时间 */
+                t?: string;
+                /** @description comma-joined platform ids; empty = all 平台 */
+                pf?: string;
+                /** @description as it was known then: ISO time or ms; empty = now 截至 */
+                asof?: string;
+                backwards?: boolean;
+                /** @description steps, 1..8 步数 */
+                depth?: number;
+                /** @description kinds named at each step 每步列出 */
+                top?: number;
+                /** @description kinds that count as steps 计入的事件 */
+                kinds?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Paths */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "known": 42,
+                     *       "window": {
+                     *         "start_ms": 1767196800000,
+                     *         "end_ms": 1767801600000,
+                     *         "partial": false
+                     *       },
+                     *       "start": "Product Viewed",
+                     *       "backwards": false,
+                     *       "sessions": 900,
+                     *       "took_ms": 90,
+                     *       "links": [
+                     *         {
+                     *           "place": 0,
+                     *           "source": "Product Viewed",
+                     *           "target": "Product Added",
+                     *           "sessions": 210
+                     *         }
+                     *       ],
+                     *       "names": {
+                     *         "Product Viewed": "浏览商品",
+                     *         "Product Added": "加入购物车"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Paths"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    paths_v1_explore_paths_csv_get: {
+        parameters: {
+            query: {
+                /** @description kind of event: name or Chinese label 事件 */
+                start: string;
+                /** @description 7d, 30d, week, month, custom:YYYY-MM-DD..YYYY-MM-DD 时间 */
+                t?: string;
+                /** @description comma-joined platform ids; empty = all 平台 */
+                pf?: string;
+                /** @description as it was known then: ISO time or ms; empty = now 截至 */
+                asof?: string;
+                backwards?: boolean;
+                /** @description steps, 1..8 步数 */
+                depth?: number;
+                /** @description kinds named at each step 每步列出 */
+                top?: number;
+                /** @description kinds that count as steps 计入的事件 */
+                kinds?: string;
+                /** @description gb18030 for spreadsheets that know nothing else 导出编码 */
+                encoding?: "utf-8" | "gb18030";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example place,source,target,sessions */
+                    "text/csv": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    paths_v1_explore_paths_xlsx_get: {
+        parameters: {
+            query: {
+                /** @description kind of event: name or Chinese label 事件 */
+                start: string;
+                /** @description 7d, 30d, week, month, custom:YYYY-MM-DD..YYYY-MM-DD 时间 */
+                t?: string;
+                /** @description comma-joined platform ids; empty = all 平台 */
+                pf?: string;
+                /** @description as it was known then: ISO time or ms; empty = now 截至 */
+                asof?: string;
+                backwards?: boolean;
+                /** @description steps, 1..8 步数 */
+                depth?: number;
+                /** @description kinds named at each step 每步列出 */
+                top?: number;
+                /** @description kinds that count as steps 计入的事件 */
+                kinds?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example a workbook */
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    retention_v1_explore_retention_get: {
+        parameters: {
+            query?: {
+                /** @description 7d, 30d, week, month, custom:YYYY-MM-DD..YYYY-MM-DD 时间 */
+                t?: string;
+                /** @description comma-joined platform ids; empty = all 平台 */
+                pf?: string;
+                /** @description as it was known then: ISO time or ms; empty = now 截至 */
+                asof?: string;
+                /** @description kind of event: name or Chinese label 事件 */
+                start?: string;
+                /** @description kind of event: name or Chinese label 事件 */
+                back?: string;
+                period?: "day" | "week" | "month";
+                ages?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Retention */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "known": 42,
+                     *       "start": "Order Completed",
+                     *       "back": "Order Completed",
+                     *       "period": "week",
+                     *       "window": {
+                     *         "start_ms": 1767196800000,
+                     *         "end_ms": 1767801600000,
+                     *         "partial": false
+                     *       },
+                     *       "rows": [
+                     *         {
+                     *           "start_ms": 1767196800000,
+                     *           "people": 300,
+                     *           "kept": [
+                     *             300,
+                     *             60,
+                     *             null
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "overall": [
+                     *         1,
+                     *         0.2,
+                     *         null
+                     *       ],
+                     *       "took_ms": 25
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Cohorts"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    retention_v1_explore_retention_csv_get: {
+        parameters: {
+            query?: {
+                /** @description 7d, 30d, week, month, custom:YYYY-MM-DD..YYYY-MM-DD 时间 */
+                t?: string;
+                /** @description comma-joined platform ids; empty = all 平台 */
+                pf?: string;
+                /** @description as it was known then: ISO time or ms; empty = now 截至 */
+                asof?: string;
+                /** @description kind of event: name or Chinese label 事件 */
+                start?: string;
+                /** @description kind of event: name or Chinese label 事件 */
+                back?: string;
+                period?: "day" | "week" | "month";
+                ages?: number;
+                /** @description gb18030 for spreadsheets that know nothing else 导出编码 */
+                encoding?: "utf-8" | "gb18030";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example start_ms,people,age,kept,share */
+                    "text/csv": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    retention_v1_explore_retention_xlsx_get: {
+        parameters: {
+            query?: {
+                /** @description 7d, 30d, week, month, custom:YYYY-MM-DD..YYYY-MM-DD 时间 */
+                t?: string;
+                /** @description comma-joined platform ids; empty = all 平台 */
+                pf?: string;
+                /** @description as it was known then: ISO time or ms; empty = now 截至 */
+                asof?: string;
+                /** @description kind of event: name or Chinese label 事件 */
+                start?: string;
+                /** @description kind of event: name or Chinese label 事件 */
+                back?: string;
+                period?: "day" | "week" | "month";
+                ages?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example a workbook */
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    ltv_v1_explore_ltv_get: {
+        parameters: {
+            query?: {
+                /** @description 7d, 30d, week, month, custom:YYYY-MM-DD..YYYY-MM-DD 时间 */
+                t?: string;
+                /** @description comma-joined platform ids; empty = all 平台 */
+                pf?: string;
+                /** @description as it was known then: ISO time or ms; empty = now 截至 */
+                asof?: string;
+                period?: "day" | "week" | "month";
+                ages?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Lifetime value */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "known": 42,
+                     *       "period": "month",
+                     *       "window": {
+                     *         "start_ms": 1767196800000,
+                     *         "end_ms": 1767801600000,
+                     *         "partial": false
+                     *       },
+                     *       "overall": [
+                     *         9900,
+                     *         12000.5
+                     *       ],
+                     *       "currency": "CNY",
+                     *       "took_ms": 33,
+                     *       "rows": [
+                     *         {
+                     *           "start_ms": 1767196800000,
+                     *           "people": 300,
+                     *           "amount": [
+                     *             9900,
+                     *             12000.5
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Ltv"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    ltv_v1_explore_ltv_csv_get: {
+        parameters: {
+            query?: {
+                /** @description 7d, 30d, week, month, custom:YYYY-MM-DD..YYYY-MM-DD 时间 */
+                t?: string;
+                /** @description comma-joined platform ids; empty = all 平台 */
+                pf?: string;
+                /** @description as it was known then: ISO time or ms; empty = now 截至 */
+                asof?: string;
+                period?: "day" | "week" | "month";
+                ages?: number;
+                /** @description gb18030 for spreadsheets that know nothing else 导出编码 */
+                encoding?: "utf-8" | "gb18030";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example start_ms,people,age,amount */
+                    "text/csv": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    ltv_v1_explore_ltv_xlsx_get: {
+        parameters: {
+            query?: {
+                /** @description 7d, 30d, week, month, custom:YYYY-MM-DD..YYYY-MM-DD 时间 */
+                t?: string;
+                /** @description comma-joined platform ids; empty = all 平台 */
+                pf?: string;
+                /** @description as it was known then: ISO time or ms; empty = now 截至 */
+                asof?: string;
+                period?: "day" | "week" | "month";
+                ages?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example a workbook */
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    distribution_v1_explore_distribution_get: {
+        parameters: {
+            query?: {
+                /** @description 7d, 30d, week, month, custom:YYYY-MM-DD..YYYY-MM-DD 时间 */
+                t?: string;
+                /** @description comma-joined platform ids; empty = all 平台 */
+                pf?: string;
+                /** @description as it was known then: ISO time or ms; empty = now 截至 */
+                asof?: string;
+                /** @description kind of event: name or Chinese label 事件 */
+                of?: string;
+                unit?: "count" | "money";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Distribution */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "known": 42,
+                     *       "window": {
+                     *         "start_ms": 1767196800000,
+                     *         "end_ms": 1767801600000,
+                     *         "partial": false
+                     *       },
+                     *       "of": "Order Completed",
+                     *       "unit": "count",
+                     *       "people": 1000,
+                     *       "mean": 2.1,
+                     *       "median": 1,
+                     *       "p90": 5,
+                     *       "bins": [
+                     *         {
+                     *           "low": 1,
+                     *           "high": 2,
+                     *           "people": 640
+                     *         }
+                     *       ],
+                     *       "took_ms": 9
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Distribution"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    distribution_v1_explore_distribution_csv_get: {
+        parameters: {
+            query?: {
+                /** @description 7d, 30d, week, month, custom:YYYY-MM-DD..YYYY-MM-DD 时间 */
+                t?: string;
+                /** @description comma-joined platform ids; empty = all 平台 */
+                pf?: string;
+                /** @description as it was known then: ISO time or ms; empty = now 截至 */
+                asof?: string;
+                /** @description kind of event: name or Chinese label 事件 */
+                of?: string;
+                unit?: "count" | "money";
+                /** @description gb18030 for spreadsheets that know nothing else 导出编码 */
+                encoding?: "utf-8" | "gb18030";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example low,high,people */
+                    "text/csv": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    distribution_v1_explore_distribution_xlsx_get: {
+        parameters: {
+            query?: {
+                /** @description 7d, 30d, week, month, custom:YYYY-MM-DD..YYYY-MM-DD 时间 */
+                t?: string;
+                /** @description comma-joined platform ids; empty = all 平台 */
+                pf?: string;
+                /** @description as it was known then: ISO time or ms; empty = now 截至 */
+                asof?: string;
+                /** @description kind of event: name or Chinese label 事件 */
+                of?: string;
+                unit?: "count" | "money";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example a workbook */
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    interval_v1_explore_interval_get: {
+        parameters: {
+            query?: {
+                /** @description 7d, 30d, week, month, custom:YYYY-MM-DD..YYYY-MM-DD 时间 */
+                t?: string;
+                /** @description comma-joined platform ids; empty = all 平台 */
+                pf?: string;
+                /** @description as it was known then: ISO time or ms; empty = now 截至 */
+                asof?: string;
+                /** @description kind of event: name or Chinese label 事件 */
+                start?: string;
+                /** @description kind of event: name or Chinese label 事件 */
+                back?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Interval */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "known": 42,
+                     *       "window": {
+                     *         "start_ms": 1767196800000,
+                     *         "end_ms": 1767801600000,
+                     *         "partial": false
+                     *       },
+                     *       "start": "Order Completed",
+                     *       "back": "Order Completed",
+                     *       "pairs": 1100,
+                     *       "median_days": 21.5,
+                     *       "p10_days": 2,
+                     *       "p90_days": 90,
+                     *       "bins": [
+                     *         {
+                     *           "low": 1,
+                     *           "high": 2,
+                     *           "people": 640
+                     *         }
+                     *       ],
+                     *       "took_ms": 12
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Intervals"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    interval_v1_explore_interval_csv_get: {
+        parameters: {
+            query?: {
+                /** @description 7d, 30d, week, month, custom:YYYY-MM-DD..YYYY-MM-DD 时间 */
+                t?: string;
+                /** @description comma-joined platform ids; empty = all 平台 */
+                pf?: string;
+                /** @description as it was known then: ISO time or ms; empty = now 截至 */
+                asof?: string;
+                /** @description kind of event: name or Chinese label 事件 */
+                start?: string;
+                /** @description kind of event: name or Chinese label 事件 */
+                back?: string;
+                /** @description gb18030 for spreadsheets that know nothing else 导出编码 */
+                encoding?: "utf-8" | "gb18030";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example low,high,people */
+                    "text/csv": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    interval_v1_explore_interval_xlsx_get: {
+        parameters: {
+            query?: {
+                /** @description 7d, 30d, week, month, custom:YYYY-MM-DD..YYYY-MM-DD 时间 */
+                t?: string;
+                /** @description comma-joined platform ids; empty = all 平台 */
+                pf?: string;
+                /** @description as it was known then: ISO time or ms; empty = now 截至 */
+                asof?: string;
+                /** @description kind of event: name or Chinese label 事件 */
+                start?: string;
+                /** @description kind of event: name or Chinese label 事件 */
+                back?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example a workbook */
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
                 };
             };
             /** @description what went wrong, and the next step */
@@ -5509,6 +12428,70 @@ export interface operations {
                 content: {
                     /** @example a workbook */
                     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    segment_v1_people__ref__segment_get: {
+        parameters: {
+            query?: {
+                /** @description as it was known then: ISO time or ms; empty = now 截至 */
+                asof?: string;
+                variant?: "quantile" | "rule";
+            };
+            header?: never;
+            path: {
+                /** @description type:scope:key 参与方 */
+                ref: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A person among all buyers */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "known": 42,
+                     *       "cut_off_ms": 1767326400000,
+                     *       "variant": "quantile",
+                     *       "buyers": 2469,
+                     *       "currency": "CNY",
+                     *       "segment": "key_value",
+                     *       "zh": "重要价值客户",
+                     *       "en": "Key: value",
+                     *       "rule_zh": "R 高 F 高 M 高",
+                     *       "rule_en": "recent, often, much",
+                     *       "r": 5,
+                     *       "f": 4,
+                     *       "m": 5,
+                     *       "recency_days": 3,
+                     *       "orders": 3,
+                     *       "amount": 123450,
+                     *       "took_ms": 8
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PersonSegment"];
                 };
             };
             /** @description what went wrong, and the next step */
