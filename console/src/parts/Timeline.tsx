@@ -52,7 +52,7 @@ export function Timeline(props: TimelineProps): ReactNode {
       </div>
       {waiting > 0 && <p aria-live="polite"><Button type="link" onClick={onShow}>{t("waiting", { n: exact(waiting) })}</Button></p>}
       {items.length === 0 && !busy && <p className="note">{t("empty")}</p>}
-      <div role="feed" aria-label={label} aria-busy={busy ?? false}>
+      <div role="group" aria-label={label} aria-busy={busy ?? false}>
         {byDay(items).map((group) => (
           <section key={group.start} aria-label={day(group.start, lang)}>
             <h3 className="timeline-day">{day(group.start, lang)}</h3>
