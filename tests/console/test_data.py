@@ -46,6 +46,7 @@ def test_a_kind_opens_by_keyboard_and_the_link_keeps_it(page, shot) -> None:
     assert "kind=" not in page.url
 
 
+@pytest.mark.slow
 def test_a_paused_tail_holds_new_events_back_and_names_how_many(page, served: Served) -> None:
     key = served.workspace.control.create_key("server", label="tail").secret
     page.goto("/data/live")
