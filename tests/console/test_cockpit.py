@@ -10,10 +10,12 @@ from .conftest import Served
 
 
 def open_cockpit(page: Any, query: str = "t=7d", lang: str = "zh") -> None:
-    page.add_init_script(f"""localStorage.setItem('guanxi.prefs', '{{"language": "{lang}"}}')""")
     page.goto(f"/cockpit?{query}")
     page.locator(".strip-first").wait_for(timeout=30_000)  # the first one fills the caches of the desk
     page.locator("figure.chart svg").first.wait_for()
+    if lang == "en":
+        page.get_by_text("EN", exact=True).click()
+        page.locator("html[lang=en]").wait_for(state="attached")
 
 
 @pytest.mark.slow
