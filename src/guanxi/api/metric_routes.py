@@ -12,7 +12,7 @@ from guanxi.app import Workspace
 from guanxi.app import cockpit as cockpits
 from guanxi.app import evidence as behind
 from guanxi.app import metrics as measured
-from guanxi.app.scope import scope
+from guanxi.app import scope as scopes
 from guanxi.traits.metrics import (
     Cockpit,
     Evidence,
@@ -90,7 +90,7 @@ def metric_routes(workspace: Workspace, access: Access, readers: Readers) -> API
     ) -> MetricAnswer:  # fmt: skip
         """A metric now beside what it is compared with; a running period with the same elapsed part."""
         with readers.lend() as ws:
-            asked = scope(ws, t=t, cmp=cmp, align=align, pf=pf, asof=asof, currency=currency)
+            asked = scopes.scope(ws, t=t, cmp=cmp, align=align, pf=pf, asof=asof, currency=currency)
             return measured.read_metric(ws, asked, name)
 
     @routes.route("GET", "/v1/metrics/{name}/parts", verb="view", zh="指标拆分", en="A metric part by part",
@@ -101,7 +101,7 @@ def metric_routes(workspace: Workspace, access: Access, readers: Readers) -> API
     ) -> Page[MetricChange]:  # fmt: skip
         """The largest parts of a dimension that the metric allows, with what each adds to the change."""
         with readers.lend() as ws:
-            asked = scope(ws, t=t, cmp=cmp, align=align, pf=pf, asof=asof, currency=currency)
+            asked = scopes.scope(ws, t=t, cmp=cmp, align=align, pf=pf, asof=asof, currency=currency)
             return Page(rows=measured.read_parts(ws, asked, name, by), known=asked.known)
 
     @routes.route("GET", "/v1/metrics/{name}/series", verb="view", zh="指标走势", en="A metric over time",
@@ -113,7 +113,7 @@ def metric_routes(workspace: Workspace, access: Access, readers: Readers) -> API
     ) -> tuple[Series, ...]:  # fmt: skip
         """The whole, what it is compared with (key "compared"), then its parts."""
         with readers.lend() as ws:
-            asked = scope(ws, t=t, cmp=cmp, align=align, pf=pf, asof=asof, currency=currency)
+            asked = scopes.scope(ws, t=t, cmp=cmp, align=align, pf=pf, asof=asof, currency=currency)
             return measured.read_series(ws, asked, name, by=by, bucket=bucket)
 
     return routes.router
@@ -130,19 +130,19 @@ def cockpit_routes(workspace: Workspace, access: Access, readers: Readers) -> AP
     ) -> Cockpit:  # fmt: skip
         """Cards, what changed and where, freshness against each platform's promise, trend, notes, what waits."""
         with readers.lend() as ws:
-            asked = scope(ws, t=t, cmp=cmp, align=align, pf=pf, asof=asof, currency=currency)
+            asked = scopes.scope(ws, t=t, cmp=cmp, align=align, pf=pf, asof=asof, currency=currency)
             return cockpits.cockpit(ws, asked, metric=metric)
 
     @routes.route("GET", "/v1/freshness", verb="view", zh="数据新鲜度", en="How fresh each platform is",
                   example=[_FRESH])  # fmt: skip
     def fresh(request: Request, pf: Pf = "", asof: AsOf = "") -> tuple[Freshness, ...]:
         with readers.lend() as ws:
-            return cockpits.platform_freshness(ws, scope(ws, pf=pf, asof=asof))
+            return cockpits.platform_freshness(ws, scopes.scope(ws, pf=pf, asof=asof))
 
     @routes.route("GET", "/v1/todo", verb="view", zh="待办", en="What waits for a person", example=[_TODO])
     def waiting(request: Request) -> tuple[Todo, ...]:
         with readers.lend() as ws:
-            return cockpits.todo(ws, cockpits.platform_freshness(ws, scope(ws)))
+            return cockpits.todo(ws, cockpits.platform_freshness(ws, scopes.scope(ws)))
 
     @routes.route("GET", "/v1/evidence", verb="view", zh="依据", en="What stands behind a number", example=_EVIDENCE)
     def evidence(
@@ -155,7 +155,7 @@ def cockpit_routes(workspace: Workspace, access: Access, readers: Readers) -> AP
         if not of.startswith("metric:") and not me.sees_people:
             raise Problem(403, "this role sees totals, not people", "Ask an administrator for another role")
         with readers.lend() as ws:
-            asked = scope(ws, t=t, cmp=cmp, align=align, pf=pf, asof=asof, currency=currency)
+            asked = scopes.scope(ws, t=t, cmp=cmp, align=align, pf=pf, asof=asof, currency=currency)
             return behind.evidence(ws, asked, of, sees_people=me.sees_people)
 
     return routes.router

@@ -42,7 +42,7 @@ def people_list(
     sort: Annotated[
         str, typer.Option("--sort", help="[-]amount, orders, recency, first_seen, ref. 排序")
     ] = "-amount",
-    page: Annotated[int, typer.Option("--page", min=1)] = 1,
+    page: Annotated[int, typer.Option("--page", min=1, help="Which page. 第几页")] = 1,
     size: Annotated[int, typer.Option("--size", "-n", min=1, max=1_000, help="Rows of a page. 每页")] = 20,
     t: T = "30d", pf: Pf = "", as_of: AsOf = "", as_json: JsonOption = False,
 ) -> None:  # fmt: skip

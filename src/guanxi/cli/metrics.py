@@ -8,7 +8,7 @@ from guanxi.app import Workspace
 from guanxi.app import cockpit as cockpits
 from guanxi.app import evidence as behind
 from guanxi.app import metrics as measured
-from guanxi.app.scope import scope
+from guanxi.app import scope as scopes
 from guanxi.cli.output import (
     DEFAULT_WORKSPACE,
     JsonOption,
@@ -64,7 +64,7 @@ def show(
 ) -> None:
     """Show one metric beside what it is compared with, and its parts. 查看一个指标"""
     with Workspace.open(workspace) as opened:
-        asked = scope(opened, t=t, cmp=cmp, align=align, pf=pf, asof=as_of, currency=currency)
+        asked = scopes.scope(opened, t=t, cmp=cmp, align=align, pf=pf, asof=as_of, currency=currency)
         if sql:
             typer.echo(behind.evidence(opened, asked, f"metric:{metric}", sees_people=False).sql)
             return
@@ -94,7 +94,7 @@ def cockpit(
 ) -> None:
     """Show all platforms at a glance: is it well, where did it change, how fresh is it. 多平台驾驶舱"""
     with Workspace.open(workspace) as opened:
-        asked = scope(opened, t=t, cmp=cmp, align=align, pf=pf, asof=as_of, currency=currency)
+        asked = scopes.scope(opened, t=t, cmp=cmp, align=align, pf=pf, asof=as_of, currency=currency)
         found = cockpits.cockpit(opened, asked)
     if as_json:
         show_json(found)
