@@ -5,7 +5,6 @@ from guanxi.app.gate import Gate, Ingested, Refusal
 from guanxi.app.importing import FileReport, ImportReport, import_files, preview
 from guanxi.app.keeper import keep
 from guanxi.app.queries import Explanation, KindCount, Process, Status
-from guanxi.app.scope import Scope, scope
 from guanxi.app.sealing import seal_now
 from guanxi.app.town import (
     SIZES,
@@ -77,7 +76,6 @@ __all__ = [
     "Process",
     "Refusal",
     "Role",
-    "Scope",
     "Session",
     "SettingsKey",
     "Status",
@@ -100,7 +98,6 @@ __all__ = [
     "read_spec",
     "run_demo",
     "run_town",
-    "scope",
     "seal_now",
     "today_there",
 ]
