@@ -25,7 +25,7 @@ setup: ## .venv with the guanxi command, and the console
 dev: ## .venv with the tools of the tests and checks
 	@$(BOOTSTRAP) dev
 
-demo: ## import real shop data, then serve it
+demo: ## a town of 20,000 people, lived through and served
 	@$(BOOTSTRAP) demo $(ARGS)
 
 test: ## all tests, two at a time
