@@ -106,7 +106,8 @@ export function antdConfig(mode: Mode): ThemeConfig {
       colorFillAlter: c.shade, colorFillSecondary: c.shade, colorFillTertiary: c.shade, colorFillQuaternary: c.shade,
       colorBorder: c.field, colorBorderSecondary: c.line, colorSplit: c.line, colorBorderDisabled: c.field,
       controlItemBgActive: c.blueTint, controlItemBgActiveHover: c.blueTint, controlItemBgHover: c.shade,
-      controlOutline: c.blueTint, controlOutlineWidth: 2, boxShadow: "0 4px 16px rgba(31,35,40,.16)",
+      controlOutline: c.blue, controlOutlineWidth: 1, // with the border: a ring of 2 px
+      boxShadow: "0 4px 16px rgba(31,35,40,.16)",
       boxShadowSecondary: "0 4px 16px rgba(31,35,40,.16)", boxShadowTertiary: "none",
     },
     components: {

@@ -1,14 +1,16 @@
 /** What stands behind a number: definition, rows, people, method, lineage. Open when the URL has `ev`. */
-import type { ReactNode } from "react";
+import { useState, type ReactNode } from "react";
 import { Button, Drawer, Tabs } from "antd";
 import { useGet, type Schemas } from "@/api/client";
-import { days, exact, money, people as peopleText, share, time } from "@/format";
+import { days, exact, moneyExact, people as peopleText, time } from "@/format";
 import { useLang, useT } from "@/i18n";
 import { filterQuery, useFilters, useParam } from "@/state/url";
+import type { Unit } from "./answers";
 import { copyText } from "./copy";
 import { m } from "./messages";
 import { PageState } from "./PageState";
 import { PartyChip } from "./PartyChip";
+import { shownExact } from "./units";
 
 type Evidence = Schemas["Evidence"];
 type Reading = Schemas["Reading"];
@@ -27,13 +29,11 @@ export function EvidenceDrawer({ of, onClose }: { of: string; onClose: () => voi
   );
 }
 
-/** A reading as text, by its unit. */
-export function readingText(reading: Reading | null, unit: string, lang: "zh" | "en"): string {
+/** A reading as text; `unit` is one of the metrics', or the currency of money. */
+export function readingText(reading: Reading | null, unit: string): string {
   const value = reading?.value;
-  if (value == null) return "—";
-  if (unit === "money") return money(value, "CNY", lang);
-  if (unit === "share") return share(value);
-  return exact(value, Number.isInteger(value) ? 0 : 2);
+  if (/^[A-Z]{3}$/.test(unit)) return moneyExact(value, unit);
+  return shownExact(value, (unit || "count") as Unit);
 }
 
 function Body({ data }: { data: Evidence }): ReactNode {
@@ -50,10 +50,11 @@ function Body({ data }: { data: Evidence }): ReactNode {
   return (
     <>
       {data.current && (
-        <p style={{ fontSize: 28, lineHeight: "36px", fontWeight: 600 }} title={data.current.value == null ? data.current.missing : exact(data.current.value, 2)}>
-          {readingText(data.current, data.unit, lang)}
+        <p style={{ fontSize: 28, lineHeight: "36px", fontWeight: 600 }} >
+          {readingText(data.current, data.unit)}
         </p>
       )}
+      {data.current?.missing && <p className="note">{data.current.missing}</p>}
       <p className="note">{t("asof", { time: time(data.as_of_ms, lang) })} · {t("knownAt", { seq: exact(data.known) })}</p>
       <Tabs size="small" activeKey={items.some((item) => item.key === tab) ? tab : "definition"} onChange={setTab} items={items} />
     </>
@@ -65,9 +66,9 @@ function Definition({ data }: { data: Evidence }): ReactNode {
   const lang = useLang();
   const rows: [string, ReactNode][] = [
     ...(data.window ? [[t("window"), days(data.window.start_ms, data.window.end_ms, lang)] as [string, ReactNode]] : []),
-    ...(data.compared ? [[t("compared"), readingText(data.compared, data.unit, lang)] as [string, ReactNode]] : []),
-    ...(data.unit ? [[t("unit"), data.unit] as [string, ReactNode]] : []),
-    ...(data.current ? [[t("n", { n: "" }).trim(), exact(data.current.n)] as [string, ReactNode]] : []),
+    ...(data.compared ? [[t("compared"), readingText(data.compared, data.unit)] as [string, ReactNode]] : []),
+    ...(data.unit ? [[t("unit"), unitName(data.unit, t)] as [string, ReactNode]] : []),
+    ...(data.current ? [[t("n"), exact(data.current.n)] as [string, ReactNode]] : []),
   ];
   return (
     <>
@@ -77,6 +78,11 @@ function Definition({ data }: { data: Evidence }): ReactNode {
       </dl>
     </>
   );
+}
+
+function unitName(unit: string, t: ReturnType<typeof useT<(typeof m)["zh"]>>): string {
+  const named = { CNY: t("unit_yuan"), money: t("unit_yuan"), count: t("unit_count"), share: "%", days: t("unit_days"), ratio: t("unit_ratio") };
+  return named[unit as keyof typeof named] ?? unit;
 }
 
 function Rows({ data }: { data: Evidence }): ReactNode {
@@ -132,10 +138,13 @@ function Method({ data }: { data: Evidence }): ReactNode {
 
 function Foot({ data }: { data: Evidence }): ReactNode {
   const t = useT(m);
+  const [said, setSaid] = useState("");
+  const copy = (text: string): void => void copyText(text).then((done) => setSaid(t(done ? "copied" : "copyFailed")));
   return (
     <div className="row wrap">
-      <Button size="small" onClick={() => void copyText(window.location.href)}>{t("copyLink")}</Button>
-      {data.command && <Button size="small" onClick={() => void copyText(data.command)}>{t("command")}</Button>}
+      <Button size="small" onClick={() => copy(window.location.href)}>{t("copyLink")}</Button>
+      {data.command && <Button size="small" onClick={() => copy(data.command)} title={data.command}>{t("command")}</Button>}
+      <span className="note" role="status">{said}</span>
     </div>
   );
 }

@@ -2,6 +2,7 @@ import type { ReactNode } from "react";
 import { Button, Popover, Segmented } from "antd";
 import { SearchOutlined, UserOutlined } from "@ant-design/icons";
 import { Link } from "react-router";
+import { useGet } from "@/api/client";
 import { useLanguage, useLang, useT } from "@/i18n";
 import { PAGES, type PageSpec } from "@/registry";
 import { usePrefs } from "@/state/prefs";
@@ -56,6 +57,15 @@ function Breadcrumb({ page, object }: { page: PageSpec | undefined; object: stri
   );
 }
 
+/** The roles in the reader's words. */
+function RoleNames({ names }: { names: readonly string[] }): ReactNode {
+  const t = useT(m);
+  const lang = useLang();
+  const { data } = useGet("/v1/roles");
+  const named = names.map((name) => data?.rows.find((role) => role.name === name)?.[lang] ?? name);
+  return <div className="note">{t("roles", { roles: named.join(lang === "zh" ? "、" : ", ") })}</div>;
+}
+
 function PersonMenu({ onHelp }: { onHelp: () => void }): ReactNode {
   const t = useT(m);
   const me = useMe();
@@ -70,7 +80,7 @@ function PersonMenu({ onHelp }: { onHelp: () => void }): ReactNode {
   const body = (
     <div style={{ width: 260 }}>
       <div className="cut" style={{ fontWeight: 600 }} title={me.who}>{me.who}</div>
-      <div className="note">{t("roles", { roles: me.roles.join(", ") })}</div>
+      <RoleNames names={me.roles} />
       {choice("theme", ["light", "dark", "system"])}
       {choice("colours", ["none", "red_up", "green_up"])}
       {choice("density", ["compact", "roomy"])}
