@@ -30,6 +30,7 @@ it("shows rows as text with what is missing said", async () => {
   expect(await screen.findByText("<b>x</b>")).toBeTruthy();
   expect(screen.getByText("共 3 行，下面是前 2 行。")).toBeTruthy();
   expect(screen.getByText("—")).toBeTruthy();
+  expect(screen.getByText("¥19.90")).toBeTruthy();
 });
 
 it("does not count fewer than five people one by one", async () => {

@@ -3,7 +3,8 @@ import { useState, type ReactNode } from "react";
 import { Button, Drawer, Tabs } from "antd";
 import { useGet, type Schemas } from "@/api/client";
 import { days, exact, moneyExact, people as peopleText, time } from "@/format";
-import { useLang, useT } from "@/i18n";
+import { useLang, useT, type Lang } from "@/i18n";
+import { platformName } from "@/platforms";
 import { filterQuery, useFilters, useParam } from "@/state/url";
 import type { Unit } from "./answers";
 import { copyText } from "./copy";
@@ -85,19 +86,31 @@ function unitName(unit: string, t: ReturnType<typeof useT<(typeof m)["zh"]>>): s
   return named[unit as keyof typeof named] ?? unit;
 }
 
+/** A cell as people read it; the name of its column says what it is. Amounts are minor units. */
+function cellText(column: string, cell: string | number | null, unit: string, lang: Lang): string {
+  if (cell === null || cell === "") return "—";
+  if (column.endsWith("_ms") && typeof cell === "number") return time(cell, lang);
+  if (column === "amount" && typeof cell === "number") return moneyExact(cell, /^[A-Z]{3}$/.test(unit) ? unit : "CNY");
+  return column === "platform" ? platformName(String(cell), lang) : String(cell);
+}
+
 function Rows({ data }: { data: Evidence }): ReactNode {
   const t = useT(m);
+  const lang = useLang();
+  const named: Record<string, string> = {
+    at_ms: t("col_at"), seq: t("col_seq"), platform: t("col_platform"), ref_order: t("col_order"), person: t("people"), amount: t("col_amount"), kind: t("col_kind"), id: t("col_id"),
+  };
   if (data.sample.length === 0) return <p>{t("noRows")}</p>;
-  const numeric = data.columns.map((_, at) => data.sample.every((row) => row[at] === null || typeof row[at] === "number"));
+  const numeric = data.columns.map((name, at) => !name.endsWith("_ms") && data.sample.every((row) => row[at] === null || typeof row[at] === "number"));
   return (
     <>
       <p className="note" style={{ marginBottom: 8 }}>{t("rowCount", { n: exact(data.rows), k: data.sample.length })}</p>
       <div style={{ overflowX: "auto" }} tabIndex={0} role="region" aria-label={t("rows")}>
         <table className="twin">
-          <thead><tr>{data.columns.map((name, at) => <th key={name} scope="col" className={numeric[at] ? "num" : ""}>{name}</th>)}</tr></thead>
+          <thead><tr>{data.columns.map((name, at) => <th key={name} scope="col" className={numeric[at] ? "num" : ""} title={name}>{named[name] ?? name}</th>)}</tr></thead>
           <tbody>
             {data.sample.map((row, place) => (
-              <tr key={place}>{row.map((cell, at) => <td key={at} className={numeric[at] ? "num" : ""}>{cell === null ? "—" : String(cell)}</td>)}</tr>
+              <tr key={place}>{row.map((cell, at) => <td key={at} className={numeric[at] ? "num" : "cell"}>{cellText(data.columns[at] ?? "", cell, data.unit, lang)}</td>)}</tr>
             ))}
           </tbody>
         </table>
