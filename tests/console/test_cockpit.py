@@ -71,3 +71,11 @@ def test_a_range_without_data_offers_the_nearest_with_some(page: Any, shot: Call
     shot("cockpit-empty")
     page.get_by_role("button", name=re.compile(r"^看")).click()
     page.locator(".strip-first").wait_for()
+
+
+def test_a_landing_without_a_range_shows_the_newest_days_with_data(page: Any) -> None:
+    page.goto("/cockpit")
+    page.locator(".strip-first").wait_for()
+    # The town of the fixture ends yesterday, so today holds nothing and the newest seven days stand in its place.
+    page.wait_for_url(re.compile(r"t=custom"))
+    assert page.get_by_text("没有数据").count() == 0

@@ -1,5 +1,5 @@
 /** 多平台驾驶舱: good or bad, and where did it change? */
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useEffect, useState } from "react";
 import { Button, Select } from "antd";
 import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "react-router";
@@ -38,18 +38,31 @@ export default function CockpitPage(): ReactNode {
     queryKey: [PATH, query], queryFn: ({ signal }) => ask("GET", PATH, { query, signal }), placeholderData: keepPreviousData,
   });
   useRefresh([PATH], !filters.asof);
+  useNewest(data);
   if (!data) return error ? <PageState state="error" error={error} onRetry={() => void refetch()} /> : <PageState state="loading" />;
   if (data.newest_at_ms === null) return <PageState state="never" />;
-  const nothing = data.cards.every((card) => card.current.n === 0) && data.rows === 0;
   return (
     <div className="stack cockpit">
       {error && (
         <PageState state="stale" text={t("failedRefresh", { time: time(dataUpdatedAt, lang) })} actions={<Button size="small" onClick={() => void refetch()}>{t("retry")}</Button>} />
       )}
-      {nothing ? <Nothing data={data} onChange={change} platforms={filters.pf} /> : <Body data={data} />}
+      {isEmpty(data) ? <Nothing data={data} onChange={change} platforms={filters.pf} /> : <Body data={data} />}
     </div>
   );
 }
+
+/** A landing that names no range shows the newest days that have data when today has none; a range that was asked for stays. */
+function useNewest(data: Cockpit | undefined): void {
+  const [params, set] = useParams();
+  const newest = data && isEmpty(data) ? data.newest_at_ms : null;
+  const start = data?.window.start_ms ?? 0;
+  const free = !params.has("t") && !params.has("pf");
+  useEffect(() => {
+    if (free && newest !== null && newest < start) set({ t: nearestRange(newest) }, true);
+  }, [free, newest, start, set]);
+}
+
+const isEmpty = (data: Cockpit): boolean => data.rows === 0 && data.cards.every((card) => card.current.n === 0);
 
 /** The range holds nothing: say where the nearest data are. */
 function Nothing({ data, platforms, onChange }: { data: Cockpit; platforms: string[]; onChange: ReturnType<typeof useFilters>[1] }): ReactNode {
