@@ -102,22 +102,30 @@ class _Server:
 
 
 @pytest.fixture(scope="session")
-def browser():
-    """Headless Chromium of the machine."""
-    sync_api = pytest.importorskip("playwright.sync_api")
+def chromium() -> str:
+    """The path of the machine's browser; skips without one, or without a built console."""
+    pytest.importorskip("playwright.sync_api")
     found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
     if found is None:
         pytest.skip(f"no browser: none of {', '.join(BROWSERS)} is on the PATH")
     if not (BUILD / "index.html").is_file():
         pytest.skip("the console is not built: python3 scripts/console.py build")
-    with sync_api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-dev-shm-usage"])
+    return found
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str):
+    """A headless browser for one module: while it is open, asyncio of other tests could not run in this thread."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-dev-shm-usage"])
         yield started
         started.close()
 
 
 @pytest.fixture(scope="session")
-def served(browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def served(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A workspace with three weeks of a small town, behind a gate and a desk."""
     desk_module.BUILT = BUILD
     folder = tmp_path_factory.mktemp("console") / "shop"

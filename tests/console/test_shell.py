@@ -6,6 +6,7 @@ import pytest
 
 from .conftest import PASSWORD, Served
 
+pytestmark = pytest.mark.slow
 SIGNED_IN = "nav[aria-label='主菜单']"
 
 
