@@ -148,6 +148,13 @@ def served(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield Served(folder, serving.url, taking.url, desk, serving.stop, serving.start)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Call every test that opens a page slow: `make test` runs them, `make check` leaves them out."""
+    for item in items:
+        if "page" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture
 def context(browser, served: Served):
     """A browser of its own for each test, in Chinese, that goes nowhere but to the desk."""
