@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from guanxi.app import Workspace, care, identity, person, reveal, seal_now, timeline
+from guanxi.app import Workspace, care, identity, metrics, person, reveal, scope, seal_now, timeline
 from guanxi.core import DataError, NotFound
 from guanxi.engines.lake import footprint, kind_spans, known_at, time_span
 from guanxi.engines.log import SqliteLog
@@ -252,3 +252,14 @@ def test_hot_rows_are_filtered_as_sealed_ones_are(town: Workspace, fresh: Worksp
         assert time_span(one.reader, "Order Completed").platforms == ("app", "taobao")
         assert set(kind_spans(one.reader)) == set(one.reader.counts())
         assert known_at(one.reader, NOON * 2) == one.reader.sizes()["last_seq"]
+
+
+def test_an_order_told_twice_counts_as_it_was_first_told(tmp_path: Path) -> None:
+    workspace, _ = Workspace.create(tmp_path / "shop")
+    with workspace:
+        for at, amount in ((NOON - DAY, "10.00"), (NOON, "12.00")):
+            tell(workspace, one("Order Completed", at, platform="taobao", amount=amount, refs={"order": "A"}))
+        found = person.person(workspace, ANN, now_ms=NOON + HOUR)
+        assert (found.totals.orders, found.totals.amount, found.totals.last_order_ms) == (1, 1000, NOON - DAY)
+        asked = scope.scope(workspace, t="custom:2026-01-01..2026-01-02", cmp="none")
+        assert metrics.read_metric(workspace, asked, "gmv_paid").current.value == found.totals.amount

@@ -151,7 +151,7 @@ def served(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Call every test that opens a page slow: `make test` runs them, `make check` leaves them out."""
     for item in items:
-        if "page" in getattr(item, "fixturenames", ()):
+        if item.path.parent == Path(__file__).parent and "page" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.slow)
 
 
@@ -159,7 +159,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def context(browser, served: Served):
     """A browser of its own for each test, in Chinese, that goes nowhere but to the desk."""
     made = browser.new_context(viewport=SIZE, locale="zh-CN", timezone_id="Asia/Shanghai", base_url=served.url)
-    made.set_default_timeout(10_000)
+    made.set_default_timeout(30_000)
     outside: list[str] = []
     made.on(
         "request",

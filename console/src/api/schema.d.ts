@@ -10221,7 +10221,7 @@ export interface operations {
                      *           "zh": "生日",
                      *           "en": "birthday",
                      *           "example": "1988-01-02",
-                     *           "masked": "198*0102",
+                     *           "masked": "1988-**-**",
                      *           "roles": [
                      *             "客服主管",
                      *             "风控审核"

@@ -291,9 +291,9 @@ def _is_passive(kind: str, catalogue: Catalogue) -> bool:
 
 
 def _orders(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return paid orders, the newest row of each platform and order."""
+    """Return paid orders, each of a platform once, as it was first told: the rule of every metric; newest first."""
     paid = rows.filter(pl.col("mine"), pl.col("kind") == ORDER)
-    return paid.unique(["platform", "ref_order"], keep="first", maintain_order=True)
+    return paid.unique(["platform", "ref_order"], keep="last", maintain_order=True)
 
 
 def _sum(rows: pl.DataFrame) -> int:

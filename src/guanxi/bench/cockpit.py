@@ -39,9 +39,10 @@ def run(data: Path) -> Sequence[Figure]:
     with TemporaryDirectory(prefix="guanxi-bench-") as home:
         folder = Path(home) / "town"
         start = local_day(time.time_ns() // 1_000_000) - timedelta(DAYS)
-        guanxi(["town", "new", str(folder), "--size", "middle", "--start", start.isoformat()])
-        made = guanxi(["town", "run", "-w", str(folder), "--json"])
-        with serving(folder) as (_, port, key), ingesting(port, key) as sent, desk(folder, port) as ask:
+        made = guanxi(["town", "new", str(folder), "--size", "middle", "--start", start.isoformat()])
+        with (
+            serving(folder) as (_, port, key), keeping(folder), ingesting(port, key) as sent, desk(folder, port) as ask,
+        ):  # fmt: skip
             first = ask({})
             again = [ask(filters) for filters in FILTERS for _ in range(3)]
         with Workspace.open(folder) as workspace:
@@ -81,6 +82,17 @@ def desk(folder: Path, gate_port: int) -> Iterator[Callable[[Mapping[str, str]],
                 return took
 
             yield ask
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+@contextmanager
+def keeping(folder: Path) -> Iterator[None]:
+    """Run the keeper, as `guanxi serve` does: what came in is sealed while the page is asked."""
+    process = subprocess.Popen([sys.executable, "-m", "guanxi.cli", "keeper", "--workspace", str(folder)])  # noqa: S603 - our own module
+    try:
+        yield
     finally:
         process.terminate()
         process.wait(30)

@@ -54,6 +54,16 @@ def mask_email(text: str) -> str:
     return f"{owner[:1]}***{at}{domain}" if at else mask_text(text)
 
 
+def mask_birthday(text: str) -> str:
+    """Return a date of birth of which only the year is left; what does not begin with a year is hidden whole.
+
+    >>> mask_birthday("1988-01-02"), mask_birthday("19880102"), mask_birthday("01-02")
+    ('1988-**-**', '1988-**-**', '****')
+    """
+    year = re.match(r"(?:19|20)\d\d(?!\d{1,3}\Z)", text.strip())
+    return f"{year[0]}-**-**" if year else STAR * 4 if text.strip() else ""
+
+
 def mask_text(text: str) -> str:
     """Return free text with all but its first character hidden; its length is not told.
 
@@ -74,6 +84,8 @@ def mask(field: str, text: str) -> str:
     folded = field.lower()
     if re.search(r"phone|mobile|tel\b|电话|手机", folded):
         return mask_phone(text)
+    if re.search(r"birth|生日|出生", folded):
+        return mask_birthday(text)
     if "email" in folded or "邮箱" in folded:
         return mask_email(text)
     if re.search(r"address|地址|text|note|message|description|transcript|body|answers|traits|备注|留言", folded):
