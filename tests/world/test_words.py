@@ -24,6 +24,7 @@ SHELVES = {
     "service": words.service_shelf,
     "review": words.review_shelf,
     "title": words.title_shelf,
+    "chatter": words.chatter_shelf,
 }
 
 
@@ -110,6 +111,7 @@ def test_words_keep_the_order_of_the_boards_notes(board: Board) -> None:
     categories, intents = board.texts("category.names"), board.texts("service.intents")
     assert words.search_shelf().groups == tuple(f"{name}/{need}" for name in categories for need in words.NEEDS)
     talk = tuple(f"any/{part}" for part in words.SMALL_TALK)
+    assert words.chatter_shelf().groups == tuple(f"{name}/{place}" for name in categories for place in words.PLACES)
     assert words.service_shelf().groups == talk + tuple(f"{name}/{part}" for name in intents for part in words.PARTS)
 
 

@@ -9,8 +9,11 @@ from numpy.typing import NDArray
 from guanxi.world.words import (
     NEEDS,
     PARTS,
+    PLACES,
     SMALL_TALK,
     Shelf,
+    chatter_group,
+    chatter_shelf,
     review_group,
     review_shelf,
     search_group,
@@ -19,7 +22,6 @@ from guanxi.world.words import (
     service_shelf,
 )
 
-_ASK = NEEDS.index("ask")
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -29,9 +31,14 @@ def queries(category: NDArray[Any], key: NDArray[np.uint64]) -> pl.Series:
     return _text(search_shelf(), search_group(category, need), key)
 
 
-def questions(category: NDArray[Any], key: NDArray[np.uint64]) -> pl.Series:
-    """Return what viewers of a live room about these categories ask."""
-    return _text(search_shelf(), search_group(category, np.full(len(key), _ASK)), key)
+def comments(category: NDArray[Any], key: NDArray[np.uint64]) -> pl.Series:
+    """Return what viewers write under content about these categories."""
+    return _text(chatter_shelf(), chatter_group(category, PLACES.index("comment")), key)
+
+
+def danmaku(category: NDArray[Any], key: NDArray[np.uint64]) -> pl.Series:
+    """Return what viewers of a live room about these categories write."""
+    return _text(chatter_shelf(), chatter_group(category, PLACES.index("room")), key)
 
 
 def opinions(category: NDArray[Any], stars: NDArray[Any], key: NDArray[np.uint64]) -> pl.Series:
@@ -47,12 +54,19 @@ def talk_lines(
     angry: NDArray[np.bool_],
     key: NDArray[np.uint64],
 ) -> pl.Series:
-    """Return the lines of talks with service: the first states the intent, the last of each side closes."""
+    """Return the lines of talks with service.
+
+    The first states the intent and the second answers it; then own lines and small talk take turns, and the last of
+    each side closes.
+    """
+    place = {name: n for n, name in enumerate(SMALL_TALK)}
     part = np.where(by_agent, PARTS.index("agent"), np.where(angry, PARTS.index("angry"), PARTS.index("calm")))
-    close = np.where(by_agent, SMALL_TALK.index("close"), SMALL_TALK.index("thanks"))
-    hold = last | (by_agent & (turn > 3))
-    small = np.where(last, close, SMALL_TALK.index("hold"))
-    group = service_group(np.where(hold, -1, intent), np.where(hold, small, part))
+    ends = last & (turn > 1)
+    spoken = np.where(by_agent, turn > 3, turn % 4 == np.where(angry, 0, 2))
+    small = ends | (spoken & (turn > 1))
+    aside = np.where(by_agent, place["hold"], np.where(angry, place["angry"], place["follow"]))
+    close = np.where(by_agent, place["close"], np.where(angry, place["angry"], place["thanks"]))
+    group = service_group(np.where(small, -1, intent), np.where(small, np.where(ends, close, aside), part))
     return _text(service_shelf(), group, key)
 
 

@@ -27,6 +27,8 @@ def write_trade(
     sessions: Sessions = facts.sessions
     order = np.lexsort((sessions.slot, sessions.at, sessions.person))
     first = order[np.append(True, np.diff(sessions.person[order]) != 0)] if len(order) else order
+    ads = parts["ads"]
+    ads.credited(day, sessions, ads.served(day, sessions), facts.orders)  # clicks are remembered, whatever is written
     return [
         activity(day, texts, _some(sessions, first)),
         *trading(day, texts, facts.orders, facts.planned),
@@ -57,7 +59,7 @@ def write_full(
         *_introduce(state, day, texts, sessions),
         *browsing(day, texts, all_),
         *parts["live"].watching(day, texts, sessions),
-        *parts["ads"].showing(day, texts, sessions),
+        *parts["ads"].showing(day, texts, sessions, orders),
         *trading(day, texts, orders, facts.planned),
         *following(day, texts, orders, parts["trade"], lean),
         *talks(day, texts, orders, asks, asked_at),

@@ -18,7 +18,7 @@ from guanxi.world.emit import Texts, digits, sheet
 from guanxi.world.emit_browse import session_keys, whereabouts
 from guanxi.world.kernel import LOGGED_IN
 from guanxi.world.mechanism import Planted
-from guanxi.world.say import opinions, questions
+from guanxi.world.say import comments, danmaku
 from guanxi.world.spec import Range, Spec
 from guanxi.world.tables import Sessions
 
@@ -107,7 +107,7 @@ class Live(Planted):
             low += share
         said = np.flatnonzero((u >= low) & (u < low + self.parameters["commented"]))
         keys = draws.child("words").bits(person[said], day.index, slot[said])
-        text = opinions(board["content.topic"][piece[said]], 3 + (keys % np.uint64(3)).astype(np.int64), keys)
+        text = comments(board["content.topic"][piece[said]], keys)
         batches.append(
             self._react(day, "Content Commented", COMMENTED, said, shared, at, person, slot, {"p_text": text})
         )
@@ -163,7 +163,7 @@ class Live(Planted):
         where = slot[row] * LINES + turn
         moment = draws.child("line_at").uniform(person[row], day.index, where) * stay[row]
         keys = draws.child("line").bits(person[row], day.index, where)
-        text = questions(board["creator.niche"][host[row]], keys)
+        text = danmaku(board["creator.niche"][host[row]], keys)
         batches.append(
             sheet(
                 "Live Comment Sent",

@@ -17,8 +17,9 @@ from guanxi.world.words.shelf import Shelf, lines, shelf, uniform_of, words
 NEEDS: Final = ("find", "choose", "cheap", "gift", "ask")
 SERVED: Final = ("course", "game", "loan", "travel", "checkup", "coffee")  # categories in which nothing is sent
 PARTS: Final = ("calm", "angry", "agent")  # of an intent
-SMALL_TALK: Final = ("open", "thanks", "angry", "hold", "close")  # of any dialogue; hold and close are the agent's
+SMALL_TALK: Final = ("open", "thanks", "angry", "hold", "close", "follow")  # hold and close are the agent's
 FORMS: Final = ("video", "article", "note")
+PLACES: Final = ("comment", "room")  # under a piece of content, in a live room
 
 _GIFTS: Final = ("snack", "apparel", "skincare", "makeup", "toy", "kitchen", "digital", "outdoor", "supplement")
 # What is not said where nothing is sent, in reviews and in titles.
@@ -46,6 +47,11 @@ def service_group(intent: ArrayLike, part: ArrayLike) -> NDArray[np.int64]:
 def title_group(category: ArrayLike, form: ArrayLike) -> NDArray[np.int64]:
     """Return the groups of `title_shelf` for category numbers and places in FORMS."""
     return np.asarray(category, np.int64) * len(FORMS) + np.asarray(form, np.int64)
+
+
+def chatter_group(category: ArrayLike, place: ArrayLike) -> NDArray[np.int64]:
+    """Return the groups of `chatter_shelf` for category numbers and places in PLACES."""
+    return np.asarray(category, np.int64) * len(PLACES) + np.asarray(place, np.int64)
 
 
 def searches(template: ArrayLike, key: ArrayLike) -> list[str]:
@@ -115,6 +121,20 @@ def title_shelf() -> Shelf:
                 kept = tuple(line for line in kept if not any(word in line for word in _SOLD))
             templates[f"{category}/{form}"] = kept
             tables[f"{category}/{form}"] = {**slots, **mine}
+    return shelf(templates, tables)
+
+
+@cache
+def chatter_shelf() -> Shelf:
+    """Templates of what viewers write: group = category x PLACES."""
+    table, of = read("chatter"), goods_slots()
+    slots = {name: words(text) for name, text in table["slots"].items()}
+    templates, tables = {}, {}
+    for category, mine in of.items():
+        for place in PLACES:
+            own = lines(table[place]["text"])
+            templates[f"{category}/{place}"] = own if category in SERVED else own + lines(table[place]["sold"])
+            tables[f"{category}/{place}"] = {**slots, **mine}
     return shelf(templates, tables)
 
 
