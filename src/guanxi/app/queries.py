@@ -59,7 +59,11 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KindCount(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of the event catalogue with how often it occurred, and when first and last; None: never."""
+    """One row of the event catalogue with how often it occurred, and when first and last; None: never.
+
+    custom   the workspace may define or change it
+    defined  False: its events came, and nobody said what it is
+    """
 
     name: str
     zh: str
@@ -68,6 +72,7 @@ class KindCount(msgspec.Struct, frozen=True, kw_only=True):
     trust: str
     privacy: str
     custom: bool
+    defined: bool = True
     events: int
     first_ms: int | None = None
     last_ms: int | None = None
@@ -159,6 +164,7 @@ def kinds(workspace: Workspace) -> list[KindCount]:
             trust="client",
             privacy="behaviour",
             custom=True,
+            defined=False,
             events=count,
             first_ms=spans.get(name, never)[0],
             last_ms=spans.get(name, never)[1],
