@@ -1,0 +1,1 @@
+"""The catalogue of traits: measures and families as rows."""
