@@ -1,5 +1,5 @@
 /** The providers, outermost first, and the routes that the pages declare. */
-import { lazy, Suspense, useEffect, useState, type ComponentType, type ReactNode } from "react";
+import { lazy, Suspense, useEffect, useRef, useState, type ComponentType, type ReactNode } from "react";
 import { App as AntApp, ConfigProvider } from "antd";
 import enUS from "antd/locale/en_US";
 import zhCN from "antd/locale/zh_CN";
@@ -13,7 +13,7 @@ import { PageState } from "@/parts/PageState";
 import Login from "@/pages/login/Page";
 import { allowed, PAGES, type PageSpec } from "@/registry";
 import { SessionProvider, useMe, useSession } from "@/state/session";
-import { useMode, usePref } from "@/state/prefs";
+import { tellPlace, useMode, usePref } from "@/state/prefs";
 import { Shell } from "@/shell/Shell";
 import { antdConfig, cssVariables } from "@/theme";
 
@@ -22,6 +22,8 @@ const client = makeQueryClient();
 const LANDINGS: Record<string, string> = {
   operator: "/cockpit", buyer: "/budget", service: "/service", reviewer: "/review", analyst: "/weekly", manager: "/map", engineer: "/data", wall: "/map",
 };
+/** What a wall screen shows, the first that exists. */
+const WALLS = ["/map", "/cockpit"];
 
 export function App(): ReactNode {
   return (
@@ -55,16 +57,31 @@ export function Appearance({ children }: { children: ReactNode }): ReactNode {
   );
 }
 
-/** Without a session the login stands in place of the page; the location waits. */
+/** Without a session the login stands in place of the page. One that was lost covers the page, which waits with all that was typed; another person gets a new one. */
 function Gatehouse(): ReactNode {
-  const { phase } = useSession();
+  const { phase, me } = useSession();
   const [router] = useState(makeRouter);
-  if (phase === "in") return <RouterProvider router={router} />;
-  return <Login phase={phase} />;
+  const held = phase === "in" || phase === "lost";
+  return (
+    <>
+      {held && <RouterProvider key={me?.who} router={router} />}
+      {phase === "lost" ? <Cover><Login phase={phase} /></Cover> : phase !== "in" && <Login phase={phase} />}
+    </>
+  );
+}
+
+/** Above everything else, drawers too: the browser keeps the rest from focus, pointer and screen readers. */
+function Cover({ children }: { children: ReactNode }): ReactNode {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const show = (): void => {
+    if (dialog.current && !dialog.current.open) dialog.current.showModal();
+  };
+  useEffect(show, []);
+  return <dialog ref={dialog} className="cover" aria-labelledby="login-title" onCancel={(event) => event.preventDefault()} onClose={show}>{children}</dialog>;
 }
 
 function makeRouter(): ReturnType<typeof createBrowserRouter> {
-  return createBrowserRouter([
+  const router = createBrowserRouter([
     {
       element: <Shell><Suspense fallback={<PageState state="loading" />}><Outlet /></Suspense></Shell>,
       errorElement: <Broken />,
@@ -76,6 +93,8 @@ function makeRouter(): ReturnType<typeof createBrowserRouter> {
       ],
     },
   ]);
+  router.subscribe(tellPlace);
+  return router;
 }
 
 /** A page that the person may not open says so instead of failing. */
@@ -88,6 +107,7 @@ function Guarded({ page, View }: { page: PageSpec; View: ComponentType }): React
 function Landing(): ReactNode {
   const me = useMe();
   const open = allowed(me.verbs).filter((page) => page.menu !== false);
+  if (me.roles.every((role) => role === "wall")) return <Navigate to={`${WALLS.find((path) => open.some((page) => page.path === path)) ?? "/cockpit"}?wall=1`} replace />;
   const wanted = me.roles.map((role) => LANDINGS[role]);
   const first = open.find((page) => wanted.includes(page.path)) ?? open.find((page) => page.path === "/cockpit") ?? open[0];
   return first ? <Navigate to={first.path} replace /> : <PageState state="nowhere" />;

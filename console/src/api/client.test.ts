@@ -1,5 +1,5 @@
 import { afterEach, expect, it, vi } from "vitest";
-import { api, ApiError, ask, holdSession, urlOf } from "./client";
+import { api, ApiError, ask, CUT, holdSession, urlOf } from "./client";
 
 afterEach(() => vi.unstubAllGlobals());
 const answering = (status: number, body: unknown) => {
@@ -23,14 +23,44 @@ it("sends the session's token with writes alone", async () => {
   expect(asked.mock.calls[1]?.[1].headers).toMatchObject({ "X-CSRF-Token": "token-1", "content-type": "application/json" });
 });
 
-it("throws what and mend, and says that the session is lost", async () => {
+it("throws what and mend of a refused write, and says that the session is lost", async () => {
   const lost = vi.fn();
   holdSession("token", lost);
   answering(401, { what: "nobody is signed in", mend: "Sign in", field: "" });
-  const error = await api.get("/v1/status").catch((one: unknown) => one);
+  const error = await ask("DELETE", "/v1/keys/{id}", { path: { id: "1" } }).catch((one: unknown) => one);
   expect(error).toBeInstanceOf(ApiError);
   expect(error).toMatchObject({ status: 401, what: "nobody is signed in", mend: "Sign in" });
   expect(lost).toHaveBeenCalledOnce();
+});
+
+it("lets a reading wait for the next session", async () => {
+  const lost = vi.fn();
+  holdSession("old", lost);
+  answering(401, { what: "nobody is signed in", mend: "Sign in" });
+  const given = vi.fn();
+  const asked = ask("GET", "/v1/status").then(given);
+  await vi.waitFor(() => expect(lost).toHaveBeenCalledOnce());
+  expect(given).not.toHaveBeenCalled();
+  answering(200, { events: 7 });
+  holdSession("new", lost);
+  await asked;
+  expect(given).toHaveBeenCalledExactlyOnceWith({ events: 7 });
+});
+
+it("leaves off a reading that nobody waits for any more", async () => {
+  const lost = vi.fn();
+  holdSession("token", lost);
+  answering(401, {});
+  const stop = new AbortController();
+  const asked = ask("GET", "/v1/status", { signal: stop.signal });
+  await vi.waitFor(() => expect(lost).toHaveBeenCalledOnce());
+  stop.abort();
+  await expect(asked).rejects.toMatchObject({ name: "AbortError" });
+});
+
+it("does not take half an answer for one", async () => {
+  vi.stubGlobal("fetch", () => Promise.resolve(new Response('{"rows": [', { status: 200 })));
+  await expect(ask("GET", "/v1/people")).rejects.toMatchObject({ status: 0, field: CUT });
 });
 
 it("does not take a wrong password for a lost session", async () => {

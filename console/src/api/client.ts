@@ -38,14 +38,28 @@ export class ApiError extends Error {
   }
 }
 
+/** `field` of the error of an answer that ended too early or is no JSON. */
+export const CUT = "answer";
+const ASK_AGAIN_MS = 5_000;
 let csrf = "";
 let lost: () => void = () => {};
+let waiting: (() => void)[] = [];
 
-/** The session's token goes into every write; `onLost` hears that nobody is signed in any more. */
+/** The session's token goes into every write; `onLost` hears that nobody is signed in any more. What was asked meanwhile is asked again. */
 export function holdSession(token: string, onLost?: () => void): void {
   csrf = token;
   if (onLost) lost = onLost;
+  if (!token) return;
+  const asked = waiting;
+  waiting = [];
+  asked.forEach((again) => again());
 }
+
+/** Until somebody is signed in again, or nobody wants the answer any more. */
+const signedIn = (signal?: AbortSignal): Promise<void> => new Promise((go, stop) => {
+  waiting.push(go);
+  signal?.addEventListener("abort", () => stop(new DOMException("aborted", "AbortError")), { once: true });
+});
 
 export const api = {
   get: <P extends PathOf<"get">>(path: P, options: Options<P, "get"> = {}): Promise<Answer<P, "get">> => ask("GET", path, options),
@@ -54,7 +68,9 @@ export const api = {
   delete: <P extends PathOf<"delete">>(path: P, options: Options<P, "delete"> = {}): Promise<Answer<P, "delete">> => ask("DELETE", path, options),
 };
 
-/** Ask any path; `api` is the typed form of this. A FormData or Blob body is sent as it is. */
+/** Ask any path; `api` is the typed form of this. A FormData or Blob body is sent as it is.
+ *
+ * A reading that met a lost session waits for the next one, so that no page loses its place; a write is refused, and its form stays. */
 export async function ask<T>(
   method: string,
   path: string,
@@ -73,11 +89,51 @@ export async function ask<T>(
     });
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
-    throw new ApiError(0, "the server does not answer", "Is `guanxi serve` running? The page asks again by itself");
+    throw away();
   }
-  if (!answer.ok) throw await problem(answer, path);
+  if (answer.status === 401 && csrf && path !== "/v1/session") {
+    lost();
+    if (method === "GET") {
+      await signedIn(options.signal);
+      return ask(method, path, options);
+    }
+  }
+  if (!answer.ok) throw await problem(answer);
   if (answer.status === 204) return undefined as T;
-  return (await answer.json()) as T;
+  try {
+    return (await answer.json()) as T;
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new ApiError(0, "the answer came incomplete", "The page asks again by itself", CUT);
+  }
+}
+
+/** Send a file as it is and tell how much of it has left, 0..1: what `fetch` cannot tell. */
+export function sendFile<T>(path: string, file: File, options: { signal?: AbortSignal; onSent?: (share: number) => void } = {}): Promise<T> {
+  const { signal, onSent } = options;
+  const form = new FormData();
+  form.append("file", file);
+  return new Promise((good, bad) => {
+    const request = new XMLHttpRequest();
+    const stop = (): void => request.abort();
+    const stopped = (): void => bad(new DOMException("the upload was stopped", "AbortError"));
+    if (signal?.aborted) return stopped();
+    signal?.addEventListener("abort", stop, { once: true });
+    request.open("POST", path);
+    request.setRequestHeader("accept", "application/json");
+    request.setRequestHeader("X-CSRF-Token", csrf);
+    request.upload.onprogress = (told) => told.lengthComputable && onSent?.(told.loaded / told.total);
+    request.onabort = stopped;
+    request.onerror = () => bad(away());
+    request.onloadend = () => signal?.removeEventListener("abort", stop);
+    request.onload = () => {
+      if (request.status === 401) lost();
+      const answer = new Response(request.status === 204 ? null : request.responseText, { status: request.status });
+      if (answer.ok) answer.json().then((told) => good(told as T), () => bad(away()));
+      else problem(answer).then(bad, bad);
+    };
+    request.send(form);
+  });
 }
 
 /** The address of a path with its parameters and query; for links and exports too. */
@@ -116,14 +172,16 @@ export function makeQueryClient(): QueryClient {
         staleTime: 10_000, refetchOnWindowFocus: false,
         retry: (failed, error) => failed < 2 && error instanceof ApiError && (error.status === 0 || error.status === 503),
         retryDelay: (failed) => 500 * 2 ** failed,
+        refetchInterval: (query) => (query.state.error instanceof ApiError && query.state.error.status === 0 ? ASK_AGAIN_MS : false),
       },
     },
   });
 }
 
-async function problem(answer: Response, path: string): Promise<ApiError> {
+const away = (): ApiError => new ApiError(0, "the server does not answer", "Is `guanxi serve` running? The page asks again by itself");
+
+async function problem(answer: Response): Promise<ApiError> {
   const body = (await answer.json().catch(() => ({}))) as { what?: string; mend?: string; field?: string };
-  if (answer.status === 401 && path !== "/v1/session") lost();
   return new ApiError(
     answer.status, body.what ?? `the server answered with ${answer.status}`, body.mend ?? "Look into the server's log", body.field ?? "",
   );

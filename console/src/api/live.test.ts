@@ -44,6 +44,34 @@ describe("the live line", () => {
     line.close();
   });
 
+  it("tells what came while it was cut", async () => {
+    const server = serving();
+    const line = new LiveLine();
+    const told = vi.fn();
+    line.read(told);
+    line.open();
+    await settle();
+    server.say('event: news\nid: 4\ndata: {"new":0,"last_seq":4}\n\n');
+    await settle();
+    server.end();
+    await settle(1_000);
+    server.say('event: news\nid: 9\ndata: {"new":0,"last_seq":9}\n\n');
+    await settle();
+    expect(told).toHaveBeenLastCalledWith({ new: 5, last_seq: 9 });
+    expect(line.state.state).toBe("open");
+    line.close();
+  });
+
+  it("is lost when nothing comes at first, and says since when", async () => {
+    serving();
+    const line = new LiveLine();
+    const begun = Date.now();
+    line.open();
+    await settle(20_500);
+    expect(line.state).toMatchObject({ state: "lost", heard: begun });
+    line.close();
+  });
+
   it("stays open on comments, is lost after 40 s of silence, and asks again", async () => {
     const server = serving();
     const line = new LiveLine();

@@ -5,12 +5,13 @@ import { useEffect, useSyncExternalStore } from "react";
 import { useQueryClient } from "@tanstack/react-query";
 
 export const SILENT_MS = 40_000; // the server writes a comment each 15 s
+const OPENING_MS = 20_000; // and its first message at once
 const BACKOFF_MS = [1_000, 2_000, 5_000, 10_000];
 const REFRESH_MS = 1_000;
 
 export interface LiveState {
   state: "off" | "open" | "lost";
-  /** when the server last said anything, milliseconds */
+  /** when the server last said anything, or the line was first opened, milliseconds */
   heard: number;
   /** the log's last sequence number; -1 until told */
   lastSeq: number;
@@ -40,6 +41,7 @@ export class LiveLine {
   open(): void {
     if (this.stop) return;
     this.stop = new AbortController();
+    this.set({ heard: Date.now() });
     void this.run(this.stop.signal);
   }
 
@@ -54,7 +56,7 @@ export class LiveLine {
       const attempt = new AbortController();
       const abort = (): void => attempt.abort();
       stopped.addEventListener("abort", abort, { once: true });
-      let silence = setTimeout(abort, this.silentMs);
+      let silence = setTimeout(abort, Math.min(OPENING_MS, this.silentMs));
       try {
         const answer = await fetch("/v1/live", { headers: { accept: "text/event-stream" }, signal: attempt.signal, credentials: "same-origin" });
         if (answer.status === 401) return this.onBye();
@@ -90,8 +92,9 @@ export class LiveLine {
     if (line("event") === "bye") return true;
     if (line("event") === "news") {
       const news = JSON.parse(line("data")) as { new: number; last_seq: number };
+      const missed = this.state.lastSeq < 0 ? 0 : news.last_seq - this.state.lastSeq; // while the line was cut
       this.set({ lastSeq: news.last_seq });
-      this.readers.forEach((tell) => tell(news));
+      this.readers.forEach((tell) => tell({ ...news, new: Math.max(news.new, missed) }));
     }
     return false;
   }
@@ -109,7 +112,7 @@ export function setLive(line: LiveLine): void {
 
 export const useLive = (): LiveState => useSyncExternalStore(live.watch, () => live.state);
 
-/** Ask again for what begins with these paths when events came, once a second at most and only while the page is seen. */
+/** Ask again for what begins with these paths when events came, once a second at most; a page that is not seen asks when it is seen again. */
 export function useRefresh(paths: readonly string[], on = true): void {
   const client = useQueryClient();
   const key = paths.join(" ");
@@ -117,18 +120,25 @@ export function useRefresh(paths: readonly string[], on = true): void {
     if (!on) return;
     let waiting: ReturnType<typeof setTimeout> | undefined;
     let last = 0;
+    let unseen = false;
     const refresh = (): void => {
       waiting = undefined;
       last = Date.now();
-      if (document.visibilityState === "hidden") return;
+      unseen = document.visibilityState === "hidden";
+      if (unseen) return;
       for (const path of key.split(" ")) void client.invalidateQueries({ queryKey: [path] });
     };
     const forget = live.read((news) => {
       if (news.new > 0) waiting ??= setTimeout(refresh, Math.max(0, last + REFRESH_MS - Date.now()));
     });
+    const seen = (): void => {
+      if (unseen) refresh();
+    };
+    document.addEventListener("visibilitychange", seen);
     return () => {
       forget();
       clearTimeout(waiting);
+      document.removeEventListener("visibilitychange", seen);
     };
   }, [client, key, on]);
 }

@@ -76,9 +76,13 @@ export function useMode(): "light" | "dark" {
 
 const isWall = (): boolean => new URLSearchParams(window.location.search).get("wall") === "1";
 
+const places = new Set<() => void>();
+/** The router went somewhere. */
+export const tellPlace = (): void => places.forEach((tell) => tell());
+
 function watchPlace(tell: () => void): () => void {
-  window.addEventListener("popstate", tell);
-  return () => window.removeEventListener("popstate", tell);
+  places.add(tell);
+  return () => places.delete(tell);
 }
 
 function watchSystem(tell: () => void): () => void {

@@ -29,7 +29,7 @@ export default function Login({ phase }: { phase: Phase }): ReactNode {
           </Button>
         </div>
         <div className="card">
-          <h1 style={{ fontSize: 20, lineHeight: "28px", marginBottom: 16 }}>{t("title")}</h1>
+          <h1 id="login-title" style={{ fontSize: 20, lineHeight: "28px", marginBottom: 16 }}>{t("title")}</h1>
           {phase === "asking" && <p role="status" className="note">{t("asking")}</p>}
           {phase === "away" && (
             <div role="alert" className="stack">
