@@ -26,7 +26,7 @@ from guanxi.traits.metrics import (
 )
 
 T = Annotated[str, Query(max_length=40, description="today, yesterday, 7d, 30d, week, last_week, month, custom:… 时间")]
-Cmp = Annotated[str, Query(max_length=10, description="prev, yoy, none 对比")]
+Cmp = Annotated[str, Query(max_length=10, description="prev, week, yoy, none 对比")]
 Align = Annotated[str, Query(max_length=10, description="solar, lunar, promotion 同比对齐")]
 Pf = Annotated[str, Query(max_length=400, description="comma-joined platform ids 平台")]
 AsOf = Annotated[str, Query(max_length=40, description="as known then: ISO time or ms 截至")]
@@ -52,7 +52,7 @@ _SERIES: Final = {
 _CHANGE: Final = {
     "metric": "gmv_paid", "zh": "支付GMV", "en": "Paid GMV", "unit": "money", "better": "higher",
     "dimension": "platform", "part": "jd", "part_zh": "京东", "current": 9.0, "compared": 8.0, "change": 0.125,
-    "of_total": 1.0, "stale": False,
+    "of_total": 1.0, "stale": False, "effect": 100.0, "unusual": None,
 }  # fmt: skip
 _FRESH: Final = {
     "platform": "jd", "zh": "京东", "en": "JD", "disc": "东", "state": "fresh", "newest_at_ms": 1_767_225_600_000,
@@ -146,13 +146,14 @@ def cockpit_routes(workspace: Workspace, access: Access, readers: Readers) -> AP
 
     @routes.route("GET", "/v1/evidence", verb="view", zh="依据", en="What stands behind a number", example=_EVIDENCE)
     def evidence(
-        request: Request, of: Annotated[str, Query(max_length=700, description="metric:ID, event:ID, party:REF 对象")],
+        request: Request,
+        of: Annotated[str, Query(max_length=700, description="metric:ID, change:ID:PLATFORM, event:ID, party:REF")],
         t: T = "7d", cmp: Cmp = "prev", align: Align = "solar", pf: Pf = "", asof: AsOf = "",
         currency: Currency = "",
     ) -> Evidence:  # fmt: skip
         """Definition, query, rows, people, lineage; single rows and people only for those who may see them."""
         me: Principal = request.state.me
-        if not of.startswith("metric:") and not me.sees_people:
+        if not of.startswith(("metric:", "change:")) and not me.sees_people:
             raise Problem(403, "this role sees totals, not people", "Ask an administrator for another role")
         with readers.lend() as ws:
             asked = scopes.scope(ws, t=t, cmp=cmp, align=align, pf=pf, asof=asof, currency=currency)

@@ -1,27 +1,34 @@
 """The cockpit (多平台驾驶舱): is it well, where did it change, how fresh is it, what waits for a person."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
+
+from msgspec.structs import replace
 
 from guanxi.app.metrics import cut, measure, multiples, readings, split, trend
 from guanxi.app.notes import notes
 from guanxi.app.scope import Scope
 from guanxi.app.workspace import Workspace
+from guanxi.core import Window
 from guanxi.engines.lake import PlatformFreshness, freshness
 from guanxi.traits.metrics import (
+    EARLIER,
     Cockpit,
     Freshness,
     FreshState,
     Metric,
     MetricAnswer,
     MetricChange,
+    Period,
     Reading,
     Table,
     Todo,
     answer,
-    impact,
+    effect,
     metrics,
+    rank,
+    unusual,
 )
 
 #: Metrics of the first cards, in order; those whose kinds never occurred are left out.
@@ -30,7 +37,6 @@ CARDS: Final = (
     "unread", "gmv_created", "orders_created",
 )  # fmt: skip
 MOST_CARDS: Final = 10
-MOST_CHANGES: Final = 8
 HOUR_MS: Final = 3_600_000
 STOPPED: Final = 4  # times its promise: a platform that is later than this has stopped
 
@@ -105,16 +111,43 @@ def _shown(rows: Sequence[Metric], table: Table, scope: Scope) -> list[tuple[Met
 def _changes(
     workspace: Workspace, table: Table, rows: Sequence[Metric], scope: Scope, late: frozenset[str]
 ) -> tuple[MetricChange, ...]:
-    """The parts that moved the cards most, over all cards; a part of a metric that did not change moves nothing."""
+    """The parts that moved most, by the rule that every one of them carries in its evidence."""
     if scope.compared is None:
         return ()
-    found: list[tuple[float, MetricChange]] = []
-    for row in rows:
-        current, compared = readings(table, row, scope)
-        whole = (current, compared or Reading(value=None, n=0))
-        found += [(impact(one, whole), one) for one in split(workspace, table, row, scope, "platform", stale=late)]
-    ranked = sorted((pair for pair in found if pair[0] > 0), key=lambda pair: -pair[0])
-    return tuple(one for _, one in ranked[:MOST_CHANGES])
+    windows = (scope.window, scope.compared)
+    found = [one for row in rows for one in split(workspace, table, row, scope, "platform", stale=late)]
+    parts = {part: {row.name: _pair(table, row, windows, part) for row in rows} for part in {one.part for one in found}}
+    worth = [replace(one, effect=effect(one.metric, parts[one.part])) for one in found]
+    silent = {one.metric for one in worth if one.effect is None and one.change is not None}
+    usual = _usual(workspace, scope, [row for row in rows if row.name in silent])
+    return rank(
+        one if one.effect is not None
+        else replace(one, unusual=unusual(one.current, one.compared, usual(one.metric, one.part), one.unit))
+        for one in worth
+    )  # fmt: skip
+
+
+def _pair(table: Table, row: Metric, windows: tuple[Window, Window], part: str) -> tuple[Reading, Reading]:
+    now, then = (table.reading(row, place, window, part=part) for place, window in enumerate(windows))
+    return now, then
+
+
+def _usual(workspace: Workspace, scope: Scope, rows: Sequence[Metric]) -> Callable[[str, str], list[float | None]]:
+    """The values of metrics by platform in the equal windows before the compared one."""
+    then = scope.compared
+    if then is None or not rows:
+        return lambda metric, part: []
+    step = max(scope.period.whole.length_ms, 1)
+    earlier = [Window(then.start_ms - back * step, then.end_ms - back * step) for back in range(1, EARLIER + 1)]
+    values: dict[tuple[str, str], list[float | None]] = {}
+    for first, second in zip(earlier[::2], earlier[1::2], strict=True):
+        past = replace(scope, period=Period(whole=first, window=first, compared=second))
+        table = measure(workspace, past, rows, by="platform")
+        for row in rows:
+            for part in table.parts(row):
+                pair = _pair(table, row, (first, second), part)
+                values.setdefault((row.name, part), []).extend(reading.value for reading in pair)
+    return lambda metric, part: values.get((metric, part), [])
 
 
 def _freshness(workspace: Workspace, name: str, have: PlatformFreshness | None, now_ms: int) -> Freshness:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from guanxi.app import queries
 from guanxi.app.metrics import measure, readings, same_party
@@ -11,7 +12,17 @@ from guanxi.app.scope import Scope
 from guanxi.app.workspace import Workspace
 from guanxi.core import DataError
 from guanxi.engines.lake import aggregate, time_span
-from guanxi.traits.metrics import SAME, Evidence, Metric, metrics, people_query, sample_query, single_query
+from guanxi.traits.metrics import (
+    RULE_EN,
+    RULE_ZH,
+    SAME,
+    Evidence,
+    Metric,
+    metrics,
+    people_query,
+    sample_query,
+    single_query,
+)
 
 METHOD_ZH: Final = "按当时所知计数：被更正的事件不计，身份先归并，币种不混加。没有抽样，没有估计。"
 METHOD_EN: Final = (
@@ -25,18 +36,21 @@ REFS: Final = 50  # people that are named
 def evidence(workspace: Workspace, scope: Scope, of: str, *, sees_people: bool) -> Evidence:
     """Return what stands behind something.
 
-    of           "metric:gmv_paid", "event:<id or seq>" or "party:<reference>"
+    of           "metric:gmv_paid", "change:gmv_paid:jd" (of one platform), "event:<id or seq>" or "party:<reference>"
     sees_people  False: no single rows, no references of people
     raises       DataError when `of` names nothing of the kind, NotFound when there is none
     """
     what, _, name = of.partition(":")
     if what == "metric":
         return _of_metric(workspace, scope, metrics()[name], sees_people)
+    if what == "change":
+        return _of_change(workspace, scope, name, sees_people)
     if what == "event":
         return _of_event(workspace, scope, name)
     if what == "party":
         return _of_party(workspace, scope, name)
-    raise DataError(f"there is no evidence of {of[:60]!r}", "Name metric:ID, event:ID or party:TYPE:SCOPE:KEY", "of")
+    named = "metric:ID, change:ID:PLATFORM, event:ID or party:TYPE:SCOPE:KEY"
+    raise DataError(f"there is no evidence of {of[:60]!r}", f"Name {named}", "of")
 
 
 def _of_metric(workspace: Workspace, scope: Scope, metric: Metric, sees_people: bool) -> Evidence:
@@ -62,6 +76,19 @@ def _of_metric(workspace: Workspace, scope: Scope, metric: Metric, sees_people: 
         person_refs=tuple(who["person"].to_list()) if sees_people and who.height else (),
         method_zh=METHOD_ZH, method_en=METHOD_EN, lineage=_lineage(workspace, metric),
         command=" ".join(part for part in ("guanxi metrics show", metric.name, scope.words) if part),
+    )  # fmt: skip
+
+
+def _of_change(workspace: Workspace, scope: Scope, name: str, sees_people: bool) -> Evidence:
+    """A metric on one platform, with the rule by which changes are ranked."""
+    metric, _, platform = name.partition(":")
+    known = workspace.platforms.get(platform)
+    if known is None:
+        raise DataError(f"no platform is called {platform[:40]!r}", "Name change:METRIC:PLATFORM", "of")
+    told = _of_metric(workspace, replace(scope, platforms=(platform,), pf=platform), metrics()[metric], sees_people)
+    return replace(
+        told, of=f"change:{name}", zh=f"{told.zh} · {known.zh}", en=f"{told.en} · {known.en}",
+        method_zh=f"{told.method_zh}{RULE_ZH}", method_en=f"{told.method_en} {RULE_EN}",
     )  # fmt: skip
 
 

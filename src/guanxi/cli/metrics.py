@@ -28,7 +28,7 @@ commands = typer.Typer(cls=Commands, no_args_is_help=True, help="Metrics: one de
 TimeOption = Annotated[
     str, typer.Option("--t", help="today, yesterday, 7d, 30d, week, last_week, month, custom:DAY..DAY. 时间")
 ]
-CompareOption = Annotated[str, typer.Option("--cmp", help="prev, yoy or none. 对比")]
+CompareOption = Annotated[str, typer.Option("--cmp", help="prev, week, yoy or none. 对比")]
 AlignOption = Annotated[str, typer.Option("--align", help="For yoy: solar, lunar or promotion. 同比对齐")]
 PlatformsOption = Annotated[str, typer.Option("--pf", help="Comma-joined platform ids. 平台")]
 AsOfOption = Annotated[str, typer.Option("--as-of", help="As known then: ISO time or milliseconds. 截至")]

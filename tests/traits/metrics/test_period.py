@@ -25,6 +25,10 @@ def ms(*parts: int) -> int:
                      id="yesterday"),
         pytest.param("7d", "prev", (ms(2026, 11, 9), NOW), (ms(2026, 11, 2), ms(2026, 11, 8, 14, 20)), id="7d"),
         pytest.param("week", "prev", (ms(2026, 11, 9), NOW), (ms(2026, 11, 2), ms(2026, 11, 8, 14, 20)), id="week"),
+        pytest.param("today", "week", (ms(2026, 11, 15), NOW), (ms(2026, 11, 8), ms(2026, 11, 8, 14, 20)),
+                     id="today-with-the-same-weekday"),
+        pytest.param("month", "week", (ms(2026, 11, 1), NOW), (ms(2026, 9, 27), ms(2026, 10, 11, 14, 20)),
+                     id="month-with-the-same-weekdays"),
         pytest.param("last_week", "none", (ms(2026, 11, 2), ms(2026, 11, 9)), None, id="last-week"),
         pytest.param("month", "prev", (ms(2026, 11, 1), NOW), (ms(2026, 10, 1), ms(2026, 10, 15, 14, 20)), id="month"),
         pytest.param("custom:2026-02-01..2026-02-28", "prev", (ms(2026, 2, 1), ms(2026, 3, 1)),
@@ -53,7 +57,7 @@ def test_last_year_by_the_lunar_calendar_and_by_the_promotion() -> None:
     [
         ({"t": "fortnight"}, "t"), ({"t": "custom:2026-02-30..2026-03-01"}, "t"),
         ({"t": "custom:2026-03-02..2026-03-01"}, "t"), ({"t": "custom:2001-01-01..2026-01-01"}, "t"),
-        ({"cmp": "week"}, "cmp"), ({"align": "moon", "cmp": "yoy"}, "align"),
+        ({"cmp": "fortnight"}, "cmp"), ({"align": "moon", "cmp": "yoy"}, "align"),
     ],
 )  # fmt: skip
 def test_what_is_no_period_is_refused_with_what_is_allowed(given_: dict[str, str], field: str) -> None:
@@ -63,7 +67,7 @@ def test_what_is_no_period_is_refused_with_what_is_allowed(given_: dict[str, str
     assert caught.value.mend
 
 
-@given(st.dates(date(1995, 1, 1), date(2045, 1, 1)), st.integers(1, 400), st.sampled_from(["prev", "yoy"]),
+@given(st.dates(date(1995, 1, 1), date(2045, 1, 1)), st.integers(1, 400), st.sampled_from(["prev", "week", "yoy"]),
        st.integers(0, 500 * DAY_MS))  # fmt: skip
 def test_what_it_is_compared_with_is_as_long_and_earlier(first: date, days: int, cmp: str, passed: int) -> None:
     last = local_day(midnight_ms(first) + (days - 1) * DAY_MS)

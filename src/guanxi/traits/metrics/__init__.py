@@ -32,9 +32,10 @@ from guanxi.traits.metrics.answers import (
     Todo,
 )
 from guanxi.traits.metrics.cohorts import cohort_query, cohort_rows, ltv_query, ltv_rows
-from guanxi.traits.metrics.compare import Table, answer, change, contributions, impact, points
+from guanxi.traits.metrics.compare import Table, answer, change, contributions, points
 from guanxi.traits.metrics.distribution import COUNT_EDGES, MONEY_EDGES, bins_of, spread_query
-from guanxi.traits.metrics.facts import FACTS, Fact
+from guanxi.traits.metrics.effects import EARLIER, RULE_EN, RULE_ZH, effect, rank, unusual
+from guanxi.traits.metrics.facts import FACTS, Fact, columns_read
 from guanxi.traits.metrics.funnel import check_funnel, funnel_groups, funnel_query
 from guanxi.traits.metrics.interval import interval_bins, interval_query
 from guanxi.traits.metrics.paths import END, path_kinds, path_links, path_names, paths_query
@@ -52,6 +53,7 @@ from guanxi.traits.metrics.repeat import gaps_query, repeat_curve, repeat_query
 from guanxi.traits.metrics.rfm import (
     CLASSIC,
     NAMED,
+    SCORES,
     Naming,
     RfmCuts,
     RfmScores,
@@ -94,6 +96,7 @@ from guanxi.traits.metrics.trend import trend_query, trend_series
 __all__ = [
     "CLASSIC",
     "COUNT_EDGES",
+    "EARLIER",
     "END",
     "FACTS",
     "MONEY_EDGES",
@@ -103,7 +106,10 @@ __all__ = [
     "PARTS",
     "RANGES",
     "REFUND",
+    "RULE_EN",
+    "RULE_ZH",
     "SAME",
+    "SCORES",
     "UNITS",
     "Bin",
     "Bucket",
@@ -160,15 +166,16 @@ __all__ = [
     "check_unit",
     "cohort_query",
     "cohort_rows",
+    "columns_read",
     "contributions",
     "cuts_of",
     "default_bucket",
     "document",
+    "effect",
     "find_kind",
     "funnel_groups",
     "funnel_query",
     "gaps_query",
-    "impact",
     "interval_bins",
     "interval_query",
     "local_cut_off",
@@ -185,6 +192,7 @@ __all__ = [
     "people_query",
     "period",
     "points",
+    "rank",
     "read_metrics",
     "repeat_curve",
     "repeat_query",
@@ -202,4 +210,5 @@ __all__ = [
     "trend_series",
     "unit_number",
     "unit_start",
+    "unusual",
 ]

@@ -115,6 +115,8 @@ class MetricChange(msgspec.Struct, frozen=True, kw_only=True):
     part       value of the dimension, e.g. a platform id
     of_total   share of the whole change that this part makes up; may exceed 1 when others moved the other way
     stale      the part's data is late, so its fall may not be real
+    effect     what the change is worth in money, minor units, below 0 when it is lost; None: not carried to money
+    unusual    the change in usual variations of the part, where it is not carried to money
     """
 
     metric: str
@@ -130,6 +132,8 @@ class MetricChange(msgspec.Struct, frozen=True, kw_only=True):
     change: float | None
     of_total: float | None
     stale: bool
+    effect: float | None = None
+    unusual: float | None = None
 
 
 class DateNote(msgspec.Struct, frozen=True, kw_only=True):

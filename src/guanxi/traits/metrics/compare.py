@@ -33,6 +33,11 @@ class Table:
         """Return how many rows of all facts lie in a window."""
         return int(sum(row["n"] for (_, one, part, _), row in self._cells.items() if one == place and part is None))
 
+    def newest(self, place: int) -> int:
+        """Return the last bucket of a window that holds a row of whatever part; -1 when none does."""
+        held = [bucket for (_, one, _, bucket), row in self._cells.items() if one == place and row["n"]]
+        return max((bucket for bucket in held if bucket is not None), default=-1)
+
     @property
     def kinds(self) -> tuple[str, ...]:
         """The kinds of event that the query read."""
@@ -126,26 +131,24 @@ def contributions(
     return [one for _, one in sorted(found, key=lambda pair: (-pair[0], pair[1].part))]
 
 
-def impact(one: MetricChange, whole: tuple[Reading, Reading]) -> float:
-    """Return how much a part moved the whole, relative to what it was: for ranking changes of different metrics."""
-    total, base = _difference(*(reading.value for reading in whole)), whole[1].value
-    return abs((one.of_total or 0.0) * (total or 0.0) / base) if base else 0.0
-
-
 def points(
     table: Table, metric: Metric, place: int, window: Window, starts: Iterable[int], *, part: str | None = None,
     partial: bool = False,
 ) -> tuple[Point, ...]:  # fmt: skip
     """Return a series: a value for every bucket, 0 where nothing happened, None where it cannot be said.
 
-    partial  the last bucket still runs
+    partial  the last bucket still runs: without any row yet it is not known, nor are the hours after the newest row
     """
     begins = list(starts)
+    newest = table.newest(place)
+    hours = len(begins) > 1 and begins[1] - begins[0] < DAY_MS
     made = []
     for number, begin in enumerate(begins):
         end = begins[number + 1] if number + 1 < len(begins) else window.end_ms
         reading = table.reading(metric, place, Window(max(begin, window.start_ms), end), part=part, bucket=begin)
-        made.append(Point(start_ms=begin, value=reading.value, partial=partial and number + 1 == len(begins)))
+        running = partial and number + 1 == len(begins)
+        unknown = partial and not place and begin > newest and (running or hours)
+        made.append(Point(start_ms=begin, value=None if unknown else reading.value, partial=running))
     return tuple(made)
 
 

@@ -21,7 +21,7 @@ from guanxi.core import (
 )
 from guanxi.traits.metrics.answers import Span
 
-Compare = Literal["prev", "yoy", "none"]
+Compare = Literal["prev", "week", "yoy", "none"]
 Align = Literal["solar", "lunar", "promotion"]
 Bucket = Literal["hour", "day", "week", "month"]
 
@@ -53,7 +53,8 @@ def period(t: str, *, now_ms: int, cmp: str = "prev", align: str = "solar") -> P
 
     t       one of RANGES; "7d" = the last 7 local days, today included
     now_ms  the instant that "now" stands for
-    cmp     "prev": the time of the same length just before (the month before a month) · "yoy": last year · "none"
+    cmp     "prev": the time of the same length just before (the month before a month) · "week": the same weekdays, as
+            many whole weeks before as it is long · "yoy": last year · "none"
     align   how last year's days are found: the same date, the same lunar date, or the same day of a promotion
     raises  DataError naming the parameter and what is allowed
     """
@@ -152,6 +153,8 @@ def _compared(whole: Window, now_ms: int, cmp: str, align: str) -> Window | None
         return None
     if cmp == "prev":
         return _like(previous_window(whole), whole, now_ms)
+    if cmp == "week":
+        return _like(_weeks_before(whole), whole, now_ms)
     if cmp != "yoy":
         raise DataError(f"the comparison is {cmp[:40]!r}", f"Use one of {', '.join(get_args(Compare))}", "cmp")
     return _like(_last_year(whole, align), whole, now_ms)
@@ -160,6 +163,13 @@ def _compared(whole: Window, now_ms: int, cmp: str, align: str) -> Window | None
 def _like(earlier: Window, whole: Window, now_ms: int) -> Window:
     """The same elapsed part of an earlier window; all of it when nothing is left to come, as of a longer month."""
     return earlier if whole.end_ms <= now_ms else earlier.elapsed_like(whole, now_ms)
+
+
+def _weeks_before(whole: Window) -> Window:
+    """The same weekdays of the weeks before: one week before a day or a week, five before a month."""
+    days = round(whole.length_ms / DAY_MS)
+    first = local_day(whole.start_ms) - timedelta(7 * -(-days // 7))
+    return days_window(first, first + timedelta(days - 1))
 
 
 def _last_year(whole: Window, align: str) -> Window:
