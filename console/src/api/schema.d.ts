@@ -2853,17 +2853,6 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
-         * @description Rows of a list.
-         *
-         *         next   cursor of the following page, None on the last
-         *         known  the sequence number as of which the rows were read; None where that has no meaning
-         */
-        AnyPage: {
-            rows: unknown[];
-            next: string | null;
-            known: number | null;
-        };
-        /**
          * @description A key as lists show it.
          *
          *         prefix   the first characters, to recognise it by
@@ -3585,7 +3574,12 @@ export interface components {
                 [key: string]: components["schemas"]["PropertyBody"];
             };
         };
-        /** @description One row of the event catalogue with how often it occurred, and when first and last; None: never. */
+        /**
+         * @description One row of the event catalogue with how often it occurred, and when first and last; None: never.
+         *
+         *         custom   the workspace may define or change it
+         *         defined  False: its events came, and nobody said what it is
+         */
         KindCount: {
             name: string;
             zh: string;
@@ -3594,6 +3588,8 @@ export interface components {
             trust: string;
             privacy: string;
             custom: boolean;
+            /** @default true */
+            defined: boolean;
             events: number;
             first_ms: number | null;
             last_ms: number | null;
@@ -3841,10 +3837,11 @@ export interface components {
         };
         /**
          * MergeBody
-         * @description Two references that are one person; `keep` is named first in the event.
+         * @description Two references that are one person, and why; `keep` is named first in the event.
          * @example {
          *       "keep": "account:taobao:AAE1x",
-         *       "other": "account:app:u-0001"
+         *       "other": "account:app:u-0001",
+         *       "reason": "同一手机号"
          *     }
          */
         MergeBody: {
@@ -3852,6 +3849,8 @@ export interface components {
             keep: string;
             /** Other */
             other: string;
+            /** Reason */
+            reason: string;
         };
         /**
          * @description A metric now and in the window it is compared with.
@@ -3879,6 +3878,8 @@ export interface components {
          *         part       value of the dimension, e.g. a platform id
          *         of_total   share of the whole change that this part makes up; may exceed 1 when others moved the other way
          *         stale      the part's data is late, so its fall may not be real
+         *         effect     what the change is worth in money, minor units, below 0 when it is lost; None: not carried to money
+         *         unusual    the change in usual variations of the part, where it is not carried to money
          */
         MetricChange: {
             metric: string;
@@ -3896,6 +3897,8 @@ export interface components {
             change: number | null;
             of_total: number | null;
             stale: boolean;
+            effect: number | null;
+            unusual: number | null;
         };
         /**
          * @description Rows of a list.
@@ -4020,6 +4023,63 @@ export interface components {
                 string,
                 string
             ][];
+        };
+        /** @description Open parked rows that share source, kind, field and reason; `what` and `mend` are those of the first. */
+        ParkedGroup: {
+            reason: string;
+            field: string;
+            source: string;
+            kind: string;
+            count: number;
+            what: string;
+            mend: string;
+        };
+        /**
+         * @description Rows of a list.
+         *
+         *         next   cursor of the following page, None on the last
+         *         known  the sequence number as of which the rows were read; None where that has no meaning
+         */
+        ParkedGroupPage: {
+            rows: components["schemas"]["ParkedGroup"][];
+            next: string | null;
+            known: number | null;
+        };
+        /**
+         * @description A parked row as lists show it, without its raw text; fields as in `Parked`.
+         *
+         *         id         its number in this workspace
+         *         job        the import that parked it, "" for live events
+         *         status     open (waits), replayed (became events) or dropped (given up)
+         *         note       what was said when the status changed
+         *         parked_ms  when it was first parked, milliseconds UTC
+         */
+        ParkedRow: {
+            id: number;
+            source: string;
+            row: number;
+            kind: string;
+            field: string;
+            reason: string;
+            what: string;
+            mend: string;
+            group: string;
+            job: string;
+            /** @enum {unknown} */
+            status: "dropped" | "open" | "replayed";
+            note: string;
+            parked_ms: number;
+        };
+        /**
+         * @description Rows of a list.
+         *
+         *         next   cursor of the following page, None on the last
+         *         known  the sequence number as of which the rows were read; None where that has no meaning
+         */
+        ParkedRowPage: {
+            rows: components["schemas"]["ParkedRow"][];
+            next: string | null;
+            known: number | null;
         };
         /** @description One parked row, its personal cells masked. */
         ParkedSample: {
@@ -4237,6 +4297,7 @@ export interface components {
             m: number | null;
             segment: string;
             segment_zh: string;
+            segment_en: string;
             first_seen_ms: number | null;
         };
         /** @description A person on one platform; money in minor units of the person's currency. */
@@ -4807,14 +4868,17 @@ export interface components {
         };
         /**
          * SplitBody
-         * @description The merge that is taken back, by the id of its event.
+         * @description The merge that is taken back, by the id of its event, and why.
          * @example {
-         *       "merge": "5f0c5a5d9c1f4d7e8a2b3c4d5e6f7081"
+         *       "merge": "5f0c5a5d9c1f4d7e8a2b3c4d5e6f7081",
+         *       "reason": "家人共用手机"
          *     }
          */
         SplitBody: {
             /** Merge */
             merge: string;
+            /** Reason */
+            reason: string;
         };
         /**
          * @description A workspace at a glance.
@@ -7231,7 +7295,7 @@ export interface operations {
                      *       ]
                      *     }
                      */
-                    "application/json": components["schemas"]["AnyPage"];
+                    "application/json": components["schemas"]["ParkedGroupPage"];
                 };
             };
             /** @description what went wrong, and the next step */
@@ -7370,7 +7434,7 @@ export interface operations {
                      *       ]
                      *     }
                      */
-                    "application/json": components["schemas"]["AnyPage"];
+                    "application/json": components["schemas"]["ParkedRowPage"];
                 };
             };
             /** @description what went wrong, and the next step */
@@ -7888,7 +7952,7 @@ export interface operations {
             query?: {
                 /** @description today, yesterday, 7d, 30d, week, last_week, month, custom:… 时间 */
                 t?: string;
-                /** @description prev, yoy, none 对比 */
+                /** @description prev, week, yoy, none 对比 */
                 cmp?: string;
                 /** @description solar, lunar, promotion 同比对齐 */
                 align?: string;
@@ -7962,7 +8026,7 @@ export interface operations {
                 by?: string;
                 /** @description today, yesterday, 7d, 30d, week, last_week, month, custom:… 时间 */
                 t?: string;
-                /** @description prev, yoy, none 对比 */
+                /** @description prev, week, yoy, none 对比 */
                 cmp?: string;
                 /** @description solar, lunar, promotion 同比对齐 */
                 align?: string;
@@ -8003,7 +8067,8 @@ export interface operations {
                      *           "compared": 8,
                      *           "change": 0.125,
                      *           "of_total": 1,
-                     *           "stale": false
+                     *           "stale": false,
+                     *           "effect": 100
                      *         }
                      *       ],
                      *       "known": 42
@@ -8037,7 +8102,7 @@ export interface operations {
                 by?: string;
                 /** @description today, yesterday, 7d, 30d, week, last_week, month, custom:… 时间 */
                 t?: string;
-                /** @description prev, yoy, none 对比 */
+                /** @description prev, week, yoy, none 对比 */
                 cmp?: string;
                 /** @description solar, lunar, promotion 同比对齐 */
                 align?: string;
@@ -8105,7 +8170,7 @@ export interface operations {
             query?: {
                 /** @description today, yesterday, 7d, 30d, week, last_week, month, custom:… 时间 */
                 t?: string;
-                /** @description prev, yoy, none 对比 */
+                /** @description prev, week, yoy, none 对比 */
                 cmp?: string;
                 /** @description solar, lunar, promotion 同比对齐 */
                 align?: string;
@@ -8192,7 +8257,8 @@ export interface operations {
                      *           "compared": 8,
                      *           "change": 0.125,
                      *           "of_total": 1,
-                     *           "stale": false
+                     *           "stale": false,
+                     *           "effect": 100
                      *         }
                      *       ],
                      *       "metric": "gmv_paid",
@@ -8360,11 +8426,11 @@ export interface operations {
     evidence_v1_evidence_get: {
         parameters: {
             query: {
-                /** @description metric:ID, event:ID, party:REF 对象 */
+                /** @description metric:ID, change:ID:PLATFORM, event:ID, party:REF */
                 of: string;
                 /** @description today, yesterday, 7d, 30d, week, last_week, month, custom:… 时间 */
                 t?: string;
-                /** @description prev, yoy, none 对比 */
+                /** @description prev, week, yoy, none 对比 */
                 cmp?: string;
                 /** @description solar, lunar, promotion 同比对齐 */
                 align?: string;
@@ -10289,7 +10355,8 @@ export interface operations {
                 sort?: string;
                 page?: number;
                 size?: number;
-                variant?: "quantile" | "rule";
+                /** @description how scores are cut; empty = rfm.variant of the settings 分法 */
+                variant?: ("quantile" | "rule") | null;
                 /** @description score of recency; 0 = any */
                 r?: number;
                 /** @description score of frequency; 0 = any */
@@ -10331,6 +10398,7 @@ export interface operations {
                      *           "m": 4,
                      *           "segment": "key_value",
                      *           "segment_zh": "重要价值客户",
+                     *           "segment_en": "Key: value",
                      *           "first_seen_ms": 1767225600000
                      *         }
                      *       ],
@@ -10380,7 +10448,8 @@ export interface operations {
                 sort?: string;
                 page?: number;
                 size?: number;
-                variant?: "quantile" | "rule";
+                /** @description how scores are cut; empty = rfm.variant of the settings 分法 */
+                variant?: ("quantile" | "rule") | null;
                 /** @description score of recency; 0 = any */
                 r?: number;
                 /** @description score of frequency; 0 = any */
@@ -10400,7 +10469,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /** @example ref,name,platforms,city,orders,amount,last_order_ms,recency_days,r,f,m,segment,segment_zh,first_seen_ms */
+                    /** @example ref,name,platforms,city,orders,amount,last_order_ms,recency_days,r,f,m,segment,segment_zh,segment_en,first_seen_ms */
                     "text/csv": unknown;
                 };
             };
@@ -10438,7 +10507,8 @@ export interface operations {
                 sort?: string;
                 page?: number;
                 size?: number;
-                variant?: "quantile" | "rule";
+                /** @description how scores are cut; empty = rfm.variant of the settings 分法 */
+                variant?: ("quantile" | "rule") | null;
                 /** @description score of recency; 0 = any */
                 r?: number;
                 /** @description score of frequency; 0 = any */
@@ -10521,6 +10591,7 @@ export interface operations {
                      *           "m": 4,
                      *           "segment": "key_value",
                      *           "segment_zh": "重要价值客户",
+                     *           "segment_en": "Key: value",
                      *           "first_seen_ms": 1767225600000
                      *         }
                      *       ],
@@ -10563,7 +10634,8 @@ export interface operations {
                 pf?: string;
                 /** @description as it was known then: ISO time or ms; empty = now 截至 */
                 asof?: string;
-                variant?: "quantile" | "rule";
+                /** @description how scores are cut; empty = rfm.variant of the settings 分法 */
+                variant?: ("quantile" | "rule") | null;
                 split?: "mean" | "median";
                 naming?: "classic" | "grid";
             };
@@ -10667,7 +10739,8 @@ export interface operations {
                 pf?: string;
                 /** @description as it was known then: ISO time or ms; empty = now 截至 */
                 asof?: string;
-                variant?: "quantile" | "rule";
+                /** @description how scores are cut; empty = rfm.variant of the settings 分法 */
+                variant?: ("quantile" | "rule") | null;
                 split?: "mean" | "median";
                 naming?: "classic" | "grid";
                 /** @description gb18030 for spreadsheets that know nothing else 导出编码 */
@@ -10716,7 +10789,8 @@ export interface operations {
                 pf?: string;
                 /** @description as it was known then: ISO time or ms; empty = now 截至 */
                 asof?: string;
-                variant?: "quantile" | "rule";
+                /** @description how scores are cut; empty = rfm.variant of the settings 分法 */
+                variant?: ("quantile" | "rule") | null;
                 split?: "mean" | "median";
                 naming?: "classic" | "grid";
             };
@@ -12171,7 +12245,8 @@ export interface operations {
                      *         "method": "POST",
                      *         "path": "/v1/people/split",
                      *         "body": {
-                     *           "merge": "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
+                     *           "merge": "0a1b2c3d4e5f60718293a4b5c6d7e8f9",
+                     *           "reason": "撤销上一步"
                      *         }
                      *       }
                      *     }
@@ -12229,7 +12304,8 @@ export interface operations {
                      *         "method": "POST",
                      *         "path": "/v1/people/split",
                      *         "body": {
-                     *           "merge": "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
+                     *           "merge": "0a1b2c3d4e5f60718293a4b5c6d7e8f9",
+                     *           "reason": "撤销上一步"
                      *         }
                      *       }
                      *     }
@@ -12453,7 +12529,7 @@ export interface operations {
             query?: {
                 /** @description as it was known then: ISO time or ms; empty = now 截至 */
                 asof?: string;
-                variant?: "quantile" | "rule";
+                variant?: ("quantile" | "rule") | null;
             };
             header?: never;
             path: {
