@@ -1,12 +1,13 @@
 """The desk: the API that people and programs read from, and administer by."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from typing import Any
 
 import httpx
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import StreamingResponse
 from starlette.routing import Route
@@ -31,6 +32,7 @@ from guanxi.api.shield import HEALTH, Shield
 from guanxi.api.static import BUILT, Console
 from guanxi.api.upload_routes import UPLOADS, import_routes, upload_routes
 from guanxi.app import ADAPTERS, Workspace
+from guanxi.app.remembering import remembering
 
 SMALL_BODY = 64 * 1024  # bytes; what a form of the page may send
 
@@ -47,7 +49,9 @@ def desk_app(workspace: Workspace, *, gate_url: str) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        yield
+        with ExitStack() as stack:
+            await run_in_threadpool(stack.enter_context, remembering(workspace.folder))
+            yield
         await gate.aclose()
         readers.close()
         last.close()

@@ -1,7 +1,7 @@
 """Metrics of a workspace: values, series and parts, each from one query, with the reasons where a value is missing."""
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final, cast, get_args
 
 import polars as pl
@@ -44,12 +44,15 @@ def measure(
     """
     windows = [window for window in (scope.window, scope.compared) if window is not None]
     people = same_party(workspace, scope.known)
-    query = metric_query(
-        chosen, windows, by=by, bucket=bucket, platforms=scope.platforms, currency=scope.currency,
-        resolved=people.height > 0,
+    made = partial(
+        metric_query, chosen, windows, by=by, bucket=bucket, platforms=scope.platforms, currency=scope.currency,
+        resolved=people.height > 0, occurred=workspace.reader.counts().keys(),
     )  # fmt: skip
+    query = made()
     frames = {SAME: people} if people.height else {}
-    frame = aggregate(workspace.reader, query.sql, kinds=query.kinds, known=scope.known, frames=frames)
+    frame = aggregate(
+        workspace.reader, lambda numbers: made(numbers=numbers).sql, kinds=query.kinds, known=scope.known, frames=frames
+    )
     return Table(query, frame.iter_rows(named=True), now_ms=scope.now_ms, currency=scope.currency)
 
 

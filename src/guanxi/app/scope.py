@@ -81,7 +81,7 @@ def scope(
     clock = now_ms()
     asked = _instant(asof)
     at = clock if asked is None else min(asked, clock)
-    last = workspace.reader.sizes()["last_seq"]
+    last = workspace.reader.last_seq()
     known = last if asked is None else min(last, known_at(workspace.reader, at))
     return Scope(
         now_ms=at, known=known, period=period(t, now_ms=at, cmp=cmp, align=align),
@@ -111,10 +111,10 @@ def _platforms(workspace: Workspace, pf: str) -> tuple[str, ...]:
 
 def _currency(workspace: Workspace, known: int) -> str:
     """The currency of most orders, as known then; the first by name of equals."""
+    orders = "SELECT currency FROM order_completed UNION ALL SELECT currency FROM order_created"
+    most = "GROUP BY currency ORDER BY count(*) DESC, currency LIMIT 1"
     found = aggregate(
-        workspace.reader,
-        "SELECT currency FROM (SELECT currency FROM order_completed UNION ALL SELECT currency FROM order_created)"
-        " WHERE currency IS NOT NULL GROUP BY currency ORDER BY count(*) DESC, currency LIMIT 1",
+        workspace.reader, lambda _: f"SELECT currency FROM ({orders}) WHERE currency IS NOT NULL {most}",
         kinds=("Order Completed", "Order Created"), known=known,
     )  # fmt: skip
     return str(found["currency"][0]) if found.height else CURRENCY

@@ -2,7 +2,8 @@
 
 from guanxi.engines.lake.footprint import WHO, TimeSpan, events_at, footprint, kind_spans, known_at, time_span
 from guanxi.engines.lake.lake import CATALOG, DATA, Lake, Stream, lake_error, open_duckdb
-from guanxi.engines.lake.metrics import PlatformFreshness, aggregate, freshness
+from guanxi.engines.lake.memory import Memory, PlatformFreshness
+from guanxi.engines.lake.metrics import aggregate, freshness
 from guanxi.engines.lake.reader import Reader
 from guanxi.engines.lake.sealer import Sealer
 
@@ -11,6 +12,7 @@ __all__ = [
     "DATA",
     "WHO",
     "Lake",
+    "Memory",
     "PlatformFreshness",
     "Reader",
     "Sealer",

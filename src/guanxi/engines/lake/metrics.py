@@ -1,7 +1,7 @@
 """Aggregates over the log: views of the needed kinds alone, hot rows kept as columns between two questions."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 from weakref import WeakKeyDictionary, proxy
 
@@ -11,35 +11,35 @@ import numpy as np
 import polars as pl
 
 from guanxi.engines.lake.lake import Stream, table_of
+from guanxi.engines.lake.memory import NOTHING_YET, Fresh, PlatformFreshness, covers, erasures, memory_of
 from guanxi.engines.lake.reader import Picture, Reader, patient, stretches
 from guanxi.engines.log.hot import staged_files
 from guanxi.engines.log.schema import snapshot
 from guanxi.events import Event, from_events
 
 
-@dataclass(frozen=True, slots=True)
-class PlatformFreshness:
-    """One platform: when its latest event happened, when its last was learnt, how many there were."""
-
-    platform: str
-    newest_at_ms: int
-    learnt_ms: int
-    events: int
-
-
 def aggregate(
-    reader: Reader, sql: str, values: Mapping[str, Any] | None = None, *, kinds: Iterable[str],
+    reader: Reader, sql: str | Callable[[bool], str], values: Mapping[str, Any] | None = None, *, kinds: Iterable[str],
     known: int | None = None,
     frames: Mapping[str, pl.DataFrame] | None = None,
 ) -> pl.DataFrame:  # fmt: skip
     """Return what our own SQL gives over one view per asked kind, named as its table; empty views included.
 
-    sql      made by us, never by a user; named parameters such as $start_ms
+    sql      made by us, never by a user; named parameters such as $start_ms. Or what makes it, told whether references
+             are numbers, those of masked actors negative: then this process may answer from its memory
     values   of the parameters; those that the query does not name are left out
     kinds    kinds of event; those without a table of their own share the view `custom`
     known    as known at this sequence number
     frames   small tables beside the views, by name
     """
+    kinds, memory = tuple(kinds), memory_of(reader)
+    if not isinstance(sql, str):
+        found = None
+        if memory is not None:
+            found = memory.run(reader, sql(True), values or {}, kinds=kinds, known=known, frames=frames or {})
+        if found is not None:
+            return found
+        sql = sql(False)
     return _of(reader).run(sql, values or {}, kinds=kinds, known=known, frames=frames or {})
 
 
@@ -55,8 +55,7 @@ class Aggregates:
         self._reader = proxy(reader)
         self._hot: dict[str, pl.DataFrame] = {}  # table -> hot rows that are decoded
         self._seen: dict[str, int] = {}  # kind -> last sequence number that was looked at
-        self._fresh_upto = 0
-        self._fresh: dict[str, PlatformFreshness] = {}
+        self.fresh: Fresh = NOTHING_YET
 
     def run(
         self, sql: str, values: Mapping[str, Any], *, kinds: Iterable[str], known: int | None,
@@ -88,15 +87,17 @@ class Aggregates:
 
         The log only grows, so what was counted up to one sequence number is added to; an earlier `known` counts anew.
         """
+        holder = memory_of(self._reader) or self
         with snapshot(self._reader._db):
-            picture, start = self._picture(known)
-            upto = picture.known
-            after = 0 if upto < self._fresh_upto else self._fresh_upto
-            hot = self._hot_times(max(after, start), upto)
-        held = {} if upto < self._fresh_upto else self._fresh
-        found = self._count(after, replace(picture, superseded=np.zeros((0, 2), np.uint64)), hot, held)
-        if upto >= self._fresh_upto:
-            self._fresh, self._fresh_upto = found, upto
+            held, done = holder.fresh, erasures(self._reader._db)
+            last = self._reader.last_seq() if known is None else known
+            if held.erasures != done or last < held.upto:
+                held = Fresh(0, done, {})
+            picture, start = self._picture(known, after=held.upto)
+            hot = self._hot_times(max(held.upto, start), picture.known)
+        found = self._count(held.upto, replace(picture, superseded=np.zeros((0, 2), np.uint64)), hot, held.platforms)
+        if picture.known >= holder.fresh.upto or holder.fresh.erasures != done:
+            holder.fresh = Fresh(picture.known, done, found)
         return tuple(found[name] for name in sorted(found))
 
     def _count(
@@ -115,7 +116,7 @@ class Aggregates:
     def _stored(self, after: int, picture: Picture) -> Iterator[PlatformFreshness]:
         """What staged and sealed rows after a sequence number hold of each platform."""
         reader = self._reader
-        layout = patient(reader._lake.layout)
+        layout = {} if covers(picture.unsealed, after, picture.known) else patient(reader._lake.layout)
         staged = {table_of(file.kind, reader.catalogue) for one in picture.open for file in staged_files(one["files"])}
         connection = reader._lake.connection.cursor()
         parts = []
@@ -129,11 +130,17 @@ class Aggregates:
             for row in patient(lambda: connection.execute(" UNION ALL ".join(parts)).fetchall()):
                 yield PlatformFreshness(*row)
 
-    def _picture(self, known: int | None) -> tuple[Picture, int]:
-        """Return the state of the log without its hot events, and where these begin. Within a snapshot."""
+    def _picture(self, known: int | None, *, after: int = 0) -> tuple[Picture, int]:
+        """Return the state of the log without its hot events, and where these begin. Within a snapshot.
+
+        after  what lies up to here will not be looked at
+        """
         log = self._reader._db
         known, segments, start, replaced = self._reader.state(known)
-        seqs = log.execute("SELECT seq FROM events WHERE seq > ? AND seq <= ? ORDER BY seq", (start, known)).fetchall()
+        segments = tuple(one for one in segments if int(one["last_seq"]) > after)
+        seqs = log.execute(
+            "SELECT seq FROM events WHERE seq > ? AND seq <= ? ORDER BY seq", (max(start, after), known)
+        ).fetchall()
         unsealed = [(int(one["first_seq"]), int(one["last_seq"])) for one in segments]
         unsealed += stretches([seq for (seq,) in seqs])
         return Picture(known, segments, (), tuple(unsealed), replaced), start

@@ -189,6 +189,11 @@ class Reader:
         with translated():
             return dict(self._db.execute("SELECT kind, events FROM counts ORDER BY kind").fetchall())
 
+    def last_seq(self) -> int:
+        """Return the last sequence number; 0 of an empty log."""
+        with translated():
+            return int(self._db.execute("SELECT value FROM meta WHERE name='last_seq'").fetchone()[0])
+
     def sizes(self) -> dict[str, int]:
         """Return how many events are hot, staged and sealed, and the last sequence number."""
         db = self._db

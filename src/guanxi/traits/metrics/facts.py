@@ -4,10 +4,12 @@ Every fact has `at_ms`, `platform` ("" = none stated) and the columns that its d
 the asked currency and null in any other, so that two currencies are never added.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
 from guanxi.core import RowTable
+from guanxi.events import columns_of, shipped
 
 #: Placeholders of a fact's text: the person of an event, its amount in the asked currency, whether a row lies in one of
 #: the windows.
@@ -219,3 +221,13 @@ FACTS: Final[RowTable[Fact]] = RowTable(
     ],
     noun="fact",
 )  # fmt: skip
+
+
+def columns_read() -> dict[str, tuple[str, ...]]:
+    """Return kind -> columns of its table that facts read, roles and amounts among them."""
+    found: dict[str, set[str]] = {}
+    for fact in FACTS.values():
+        named = {*re.findall(r"\w+", fact.sql), "role_actor", "amount", "currency"}
+        for kind in fact.kinds:
+            found.setdefault(kind, set()).update(named.intersection(columns_of(shipped()[kind])))
+    return {kind: tuple(sorted(names)) for kind, names in found.items()}

@@ -1,8 +1,9 @@
 """Metric SQL: many metrics, windows and parts as one query over the lake's views, made here and run in the engines."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 from guanxi.core import DataError, Window
@@ -33,6 +34,7 @@ class MetricQuery:
 def metric_query(
     chosen: Sequence[Metric], windows: Sequence[Window], *, by: str = "", bucket: Bucket | None = None,
     platforms: Sequence[str] = (), currency: str = "CNY", resolved: bool = False, whole: bool = True,
+    occurred: Collection[str] | None = None, numbers: bool = False,
 ) -> MetricQuery:  # fmt: skip
     """Return one query that reads every metric in every window, as a whole and, with `by`, part by part.
 
@@ -40,6 +42,8 @@ def metric_query(
     bucket    also cut the windows into buckets of local time; the whole windows are then left out
     resolved  the table `same_party` stands beside the views
     whole     also give the whole beside the parts
+    occurred  kinds that ever occurred: facts that read no other are left out, as those without rows; None: any may have
+    numbers   references of actors are numbers in the views, those of masked ones negative
     raises    DataError when a metric cannot be split so, or the currency is not a code
     """
     if not re.fullmatch("[A-Z]{3}", currency):
@@ -53,21 +57,18 @@ def metric_query(
     facts = [FACTS[name] for name in dict.fromkeys(fact for fact, _ in columns)]
     kinds = {kind for fact in facts for kind in fact.kinds}
     kinds |= {kind for metric in chosen for group in metric.kinds for kind in group}
-    made = _Maker(columns, tuple(platforms), bucket)
+    there = kinds if occurred is None else kinds.intersection(occurred)
+    facts = [fact for fact in facts if there.intersection(fact.kinds)]
+    made = _Maker(columns, tuple(windows), tuple(platforms), bucket)
     selects = [
-        made.select(fact, place, window, part)
-        for fact in facts
-        for place, window in enumerate(windows)
-        for part in ([""] if whole else []) + ([by] if by else [])
+        select for fact in facts for places in made.together() for select in made.selects(fact, places, by, whole=whole)
     ]
     selects += [
         f"SELECT 'has:{kind}' AS fact, 0 AS place, EXISTS(SELECT 1 FROM {table_name(kind)})::DOUBLE AS n"
-        for kind in sorted(kinds)
+        for kind in sorted(there or kinds)
     ]
-    text = (
-        f"WITH {_ctes(facts, currency, resolved, windows)}{made.steps(facts, windows)}\n"
-        + "\nUNION ALL BY NAME ".join(selects)
-    )
+    ctes = _ctes(facts, currency, resolved, windows, numbers=numbers) + made.steps(facts)
+    text = (f"WITH {ctes}\n" if ctes else "") + "\nUNION ALL BY NAME ".join(selects)
     return MetricQuery(sql=text, kinds=tuple(sorted(kinds)), columns=columns)
 
 
@@ -76,10 +77,10 @@ def single_query(
 ) -> str:
     """Return the query of one metric in one window as a person may run it: one row with `value` and `n`."""
     facts = [FACTS[name] for name in metric.facts]
-    made = _Maker({}, tuple(platforms), None)
+    made = _Maker({}, (window,), tuple(platforms), None)
 
     def scalar(fact: str, value: str) -> str:
-        return f"(SELECT {made.filled(value, window)} FROM {made.source(FACTS[fact], window, '')})"
+        return f"(SELECT {made.filled(value, (0,))} FROM {made.single(FACTS[fact])})"
 
     top = " ".join(
         f"{'-' if part.sign < 0 else '+' if place else ''} coalesce({scalar(part.fact, part.value)}, 0)".strip()
@@ -98,9 +99,9 @@ def sample_query(
 ) -> str:  # fmt: skip
     """Return the query of the first rows behind a metric, newest first."""
     fact = FACTS[metric.facts[0]]
-    made = _Maker({}, tuple(platforms), None)
+    made = _Maker({}, (window,), tuple(platforms), None)
     ctes = _ctes([fact], currency, resolved, [window])
-    return f"WITH {ctes}\nSELECT * FROM {fact.name} WHERE {made.where(window)} ORDER BY at_ms DESC LIMIT {limit}"
+    return f"WITH {ctes}\nSELECT * FROM {fact.name} WHERE {made.where((0,))} ORDER BY at_ms DESC LIMIT {limit}"
 
 
 def people_query(
@@ -109,11 +110,11 @@ def people_query(
 ) -> str:  # fmt: skip
     """Return the query of how many people stand behind a metric, and some of them: columns people, person."""
     fact = FACTS[metric.facts[0]]
-    made = _Maker({}, tuple(platforms), None)
+    made = _Maker({}, (window,), tuple(platforms), None)
     ctes = _ctes([fact], currency, resolved, [window])
     return (
         f"WITH {ctes}, who AS (SELECT DISTINCT person FROM {fact.name}"
-        f" WHERE person IS NOT NULL AND {made.where(window)})\n"
+        f" WHERE person IS NOT NULL AND {made.where((0,))})\n"
         f"SELECT (SELECT count(*) FROM who) AS people, person FROM who ORDER BY person LIMIT {limit}"
     )
 
@@ -136,75 +137,107 @@ def bucket_sql(bucket: Bucket) -> tuple[str, str]:
 @dataclass(frozen=True, slots=True)
 class _Maker:
     columns: Mapping[tuple[str, str], str]
+    windows: tuple[Window, ...]
     platforms: tuple[str, ...]
     bucket: Bucket | None
 
-    def select(self, fact: Fact, place: int, window: Window, by: str) -> str:
-        """One fact in one window, as a whole or by a dimension."""
-        part = f"coalesce({fact.dimensions[by]}::VARCHAR, '')" if by else "NULL::VARCHAR"
-        values = "".join(
-            f", ({self.filled(value, window)})::DOUBLE AS {name}"
-            for (of, value), name in self.columns.items()
-            if of == fact.name
-        )
-        bucket = "bucket" if self.bucket else "NULL::BIGINT"
+    def together(self) -> list[tuple[int, ...]]:
+        """Places of the windows that one reading of a fact serves: all, unless some row lies in two of them."""
+        ordered = sorted(self.windows, key=lambda window: window.start_ms)
+        apart = all(one.end_ms <= other.start_ms for one, other in pairwise(ordered))
+        return [tuple(range(len(self.windows)))] if apart else [(place,) for place in range(len(self.windows))]
+
+    def selects(self, fact: Fact, places: tuple[int, ...], by: str, *, whole: bool) -> list[str]:
+        """One fact in some windows, as a whole and by a dimension."""
         if fact.per_person:
-            part = "part" if by else part
-        groups = [name for name, used in (("part", by), ("bucket", self.bucket)) if used]
-        return (
-            f"SELECT '{fact.name}' AS fact, {place} AS place, {part} AS part, {bucket} AS bucket, count(*)::DOUBLE AS n"
-            f"{values} FROM {self.source(fact, window, by, place)}"
-            + (f" GROUP BY {', '.join(groups)}" if groups else "")
+            return [
+                self._people(fact, places, part) for part in ([""] if whole or not by else []) + ([by] if by else [])
+            ]
+        part = f", coalesce({fact.dimensions[by]}::VARCHAR, '') AS part" if by else ""
+        rows = (
+            f"(SELECT *, {self._place(places)} AS place{part}{self._bucket()} FROM {fact.name}"
+            f" WHERE {self.where(places)})"
         )
+        base = "place, bucket" if self.bucket else "place"
+        sets = [f"({base})"] if whole or not by else []
+        sets += [f"({base}, part)"] if by else []
+        return [
+            self._select(fact, places, "part" if by else "NULL::VARCHAR", rows, f"GROUPING SETS ({', '.join(sets)})")
+        ]
 
-    def source(self, fact: Fact, window: Window, by: str, place: int | None = None) -> str:
-        """The rows of a fact in a window; steps joined to one row a person.
-
-        place  of the window among those of `steps`; None: the query has no such table
-        """
-        bucket = f", {bucket_sql(self.bucket)[0]} AS bucket" if self.bucket else ""
+    def single(self, fact: Fact) -> str:
+        """The rows of a fact in the only window; steps joined to one row a person."""
         if not fact.per_person:
-            return f"(SELECT *{bucket} FROM {fact.name} WHERE {self.where(window)})"
+            return f"(SELECT * FROM {fact.name} WHERE {self.where((0,))})"
         flags = ", ".join(f"bool_or({step}) AS {step}" for step in fact.per_person)
-        groups = ["person", *(["part"] if by else []), *(["bucket"] if self.bucket else [])]
-        part = f"coalesce({fact.dimensions[by]}::VARCHAR, '') AS part, " if by else ""
-        named = ", ".join(name for name in groups if name != "part")
-        rows = f"({self._joined(fact, window, 0)})" if place is None else f"{fact.name}_steps WHERE place = {place}"
-        return f"(SELECT {part}{named}, {flags} FROM {rows} GROUP BY {', '.join(groups)})"
+        return f"(SELECT person, {flags} FROM ({self._joined(fact, (0,))}) GROUP BY person)"
 
-    def steps(self, facts: Iterable[Fact], windows: Sequence[Window]) -> str:
+    def steps(self, facts: Iterable[Fact]) -> str:
         """Tables of the steps of people in the windows, read once for the whole and for its parts."""
         return "".join(
             f",\n{fact.name}_steps AS MATERIALIZED ("
-            + " UNION ALL ".join(self._joined(fact, window, place) for place, window in enumerate(windows)) + ")"
+            + " UNION ALL ".join(self._joined(fact, places) for places in self.together()) + ")"
             for fact in facts if fact.per_person
         )  # fmt: skip
 
-    def _joined(self, fact: Fact, window: Window, place: int) -> str:
-        # By a hash of 64 bits, ten times faster than text; two of a million people meet once in 30 million runs.
-        bucket = f", {bucket_sql(self.bucket)[0]} AS bucket" if self.bucket else ""
-        flags = ", ".join(f"bool_or(step = '{step}') AS {step}" for step in fact.per_person)
-        return (
-            f"SELECT {place} AS place, platform, hash(person) AS person{bucket}, {flags} FROM {fact.name}"
-            f" WHERE person IS NOT NULL AND {self.where(window)} GROUP BY ALL"
-        )
-
-    def where(self, window: Window) -> str:
-        """The condition of a window and of the platforms."""
+    def where(self, places: tuple[int, ...]) -> str:
+        """The condition of windows and of the platforms."""
         names = ", ".join(_quoted(name) for name in self.platforms)
-        inside = f"at_ms >= {window.start_ms} AND at_ms < {window.end_ms}"
+        windows = [self.windows[place] for place in places]
+        inside = _inside([Window(min(one.start_ms for one in windows), max(one.end_ms for one in windows))])
+        if len(windows) > 1:
+            inside += f" AND ({_inside(windows)})"
         return inside + (f" AND platform IN ({names})" if names else "")
 
-    def filled(self, value: str, window: Window) -> str:
+    def filled(self, value: str, places: tuple[int, ...]) -> str:
         """A value with the instants of its window, or of its bucket, filled in."""
-        start, end = str(window.start_ms), str(window.end_ms)
+        start, end = (_case({place: bound(self.windows[place]) for place in places}) for bound in (_start, _end))
         if self.bucket:
             first, last = bucket_sql(self.bucket)
             start, end = f"greatest({first}, {start})", f"least({last}, {end})"
         return value.replace("{start}", start).replace("{end}", end)
 
+    def _people(self, fact: Fact, places: tuple[int, ...], by: str) -> str:
+        flags = ", ".join(f"bool_or({step}) AS {step}" for step in fact.per_person)
+        part = f"coalesce({fact.dimensions[by]}::VARCHAR, '') AS part, " if by else ""
+        base = "place, bucket" if self.bucket else "place"
+        named = base + (", part" if by else "")
+        only = f" WHERE place IN ({', '.join(map(str, places))})"
+        rows = f"(SELECT {part}{base}, person, {flags} FROM {fact.name}_steps{only} GROUP BY {named}, person)"
+        return self._select(fact, places, "part" if by else "NULL::VARCHAR", rows, named)
 
-def _ctes(facts: Iterable[Fact], currency: str, resolved: bool, windows: Sequence[Window]) -> str:
+    def _select(self, fact: Fact, places: tuple[int, ...], part: str, rows: str, groups: str) -> str:
+        values = "".join(
+            f", ({self.filled(value, places)})::DOUBLE AS {name}"
+            for (of, value), name in self.columns.items() if of == fact.name
+        )  # fmt: skip
+        bucket = "bucket" if self.bucket else "NULL::BIGINT"
+        return (
+            f"SELECT '{fact.name}' AS fact, place, {part} AS part, {bucket} AS bucket, count(*)::DOUBLE AS n{values}"
+            f" FROM {rows} GROUP BY {groups}"
+        )
+
+    def _joined(self, fact: Fact, places: tuple[int, ...]) -> str:
+        # By a hash of 64 bits, ten times faster than text; two of a million people meet once in 30 million runs.
+        flags = ", ".join(f"bool_or(step = '{step}') AS {step}" for step in fact.per_person)
+        return (
+            f"SELECT {self._place(places)} AS place, platform, hash(person) AS person{self._bucket()}, {flags}"
+            f" FROM {fact.name} WHERE person IS NOT NULL AND {self.where(places)} GROUP BY ALL"
+        )
+
+    def _place(self, places: tuple[int, ...]) -> str:
+        if len(places) == 1:
+            return str(places[0])
+        cases = " ".join(f"WHEN {_inside([self.windows[place]])} THEN {place}" for place in places)
+        return f"CASE {cases} END"
+
+    def _bucket(self) -> str:
+        return f", {bucket_sql(self.bucket)[0]} AS bucket" if self.bucket else ""
+
+
+def _ctes(
+    facts: Iterable[Fact], currency: str, resolved: bool, windows: Sequence[Window], *, numbers: bool = False
+) -> str:
     named: dict[str, Fact] = {}
     for fact in facts:
         named |= {name: FACTS[name] for name in fact.after}
@@ -214,9 +247,9 @@ def _ctes(facts: Iterable[Fact], currency: str, resolved: bool, windows: Sequenc
         who = f"coalesce((SELECT same.person FROM {SAME_PARTY} AS same WHERE same.ref = role_actor), role_actor)"
     # A masked name (张**) never equals another: it counts nobody.
     masked = "contains(role_actor, '~masked:') AND regexp_matches(role_actor, '^[^:]*:[^:]*~masked:')"
-    who = f"CASE WHEN NOT ({masked}) THEN {who} END"
+    who = f"CASE WHEN NOT ({'role_actor < 0' if numbers else masked}) THEN {who} END"
     money = f"CASE WHEN coalesce(currency, 'CNY') = '{currency}' THEN amount END"
-    inside = " OR ".join(f"at_ms >= {window.start_ms} AND at_ms < {window.end_ms}" for window in windows)
+    inside = _inside(windows)
 
     def filled(text: str) -> str:
         return text.replace("{who}", who).replace("{money}", money).replace("{inside}", inside)
@@ -224,6 +257,25 @@ def _ctes(facts: Iterable[Fact], currency: str, resolved: bool, windows: Sequenc
     return ",\n".join(
         f"{fact.name} AS {'' if fact.kept else 'NOT '}MATERIALIZED ({filled(fact.sql)})" for fact in named.values()
     )
+
+
+def _inside(windows: Iterable[Window]) -> str:
+    return " OR ".join(f"at_ms >= {window.start_ms} AND at_ms < {window.end_ms}" for window in windows)
+
+
+def _case(values: Mapping[int, int]) -> str:
+    """SQL of a value for each place."""
+    if len(values) == 1:
+        return str(next(iter(values.values())))
+    return f"CASE place {' '.join(f'WHEN {place} THEN {value}' for place, value in values.items())} END"
+
+
+def _start(window: Window) -> int:
+    return window.start_ms
+
+
+def _end(window: Window) -> int:
+    return window.end_ms
 
 
 def _quoted(text: str) -> str:
