@@ -14,6 +14,7 @@ import Login from "@/pages/login/Page";
 import { allowed, PAGES, type PageSpec } from "@/registry";
 import { SessionProvider, useMe, useSession } from "@/state/session";
 import { tellPlace, useMode, usePref } from "@/state/prefs";
+import { FontHint } from "@/shell/FontHint";
 import { Shell } from "@/shell/Shell";
 import { antdConfig, cssVariables } from "@/theme";
 
@@ -30,6 +31,7 @@ export function App(): ReactNode {
     <Appearance>
       <QueryClientProvider client={client}>
         <SessionProvider>
+          <FontHint />
           <Gatehouse />
         </SessionProvider>
       </QueryClientProvider>
@@ -107,7 +109,7 @@ function Guarded({ page, View }: { page: PageSpec; View: ComponentType }): React
 function Landing(): ReactNode {
   const me = useMe();
   const open = allowed(me.verbs).filter((page) => page.menu !== false);
-  if (me.roles.every((role) => role === "wall")) return <Navigate to={`${WALLS.find((path) => open.some((page) => page.path === path)) ?? "/cockpit"}?wall=1`} replace />;
+  if (me.roles.every((role) => role === "wall")) return <Navigate to={`${WALLS.find((path) => open.some((page) => page.path === path)) ?? "/cockpit"}?wall=1&t=7d`} replace />;
   const wanted = me.roles.map((role) => LANDINGS[role]);
   const first = open.find((page) => wanted.includes(page.path)) ?? open.find((page) => page.path === "/cockpit") ?? open[0];
   return first ? <Navigate to={first.path} replace /> : <PageState state="nowhere" />;

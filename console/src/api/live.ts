@@ -8,6 +8,7 @@ export const SILENT_MS = 40_000; // the server writes a comment each 15 s
 const OPENING_MS = 20_000; // and its first message at once
 const BACKOFF_MS = [1_000, 2_000, 5_000, 10_000];
 const REFRESH_MS = 1_000;
+const AGING_MS = 60_000;
 
 export interface LiveState {
   state: "off" | "open" | "lost";
@@ -112,7 +113,7 @@ export function setLive(line: LiveLine): void {
 
 export const useLive = (): LiveState => useSyncExternalStore(live.watch, () => live.state);
 
-/** Ask again for what begins with these paths when events came, once a second at most; a page that is not seen asks when it is seen again. */
+/** Ask again for what begins with these paths when events came, once a second at most, and each minute, since silence is news too; a page that is not seen asks when it is seen again. */
 export function useRefresh(paths: readonly string[], on = true): void {
   const client = useQueryClient();
   const key = paths.join(" ");
@@ -135,8 +136,10 @@ export function useRefresh(paths: readonly string[], on = true): void {
       if (unseen) refresh();
     };
     document.addEventListener("visibilitychange", seen);
+    const aging = setInterval(refresh, AGING_MS);
     return () => {
       forget();
+      clearInterval(aging);
       clearTimeout(waiting);
       document.removeEventListener("visibilitychange", seen);
     };

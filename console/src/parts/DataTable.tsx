@@ -1,6 +1,6 @@
-/** A table of the server's rows: paging, sorting and totals in words; the page scrolls, never the table. */
+/** A table of the server's rows: paging, sorting and totals in words. The page scrolls, never the table, but on a phone. */
 import "./people.css";
-import { type KeyboardEvent, type ReactNode, useCallback, useMemo, useState } from "react";
+import { type KeyboardEvent, type ReactNode, useCallback, useMemo, useState, useSyncExternalStore } from "react";
 import { Button, Checkbox, Pagination, Popover, Radio, Table } from "antd";
 import type { ColumnsType } from "antd/es/table";
 import { exact } from "@/format";
@@ -39,6 +39,7 @@ export interface Paging {
 }
 
 export const SIZES = [50, 100] as const;
+const DRAWN = 100; // rows at once, when all are here
 
 /** Page, size and sorting of a table in the URL. `name` tells two tables of one page apart. */
 export function usePaging(start: { sort?: string; size?: number; name?: string } = {}): Paging {
@@ -73,7 +74,7 @@ export interface DataTableProps<Row> {
   total: number | null;
   /** rows that come by a cursor: loads the next ones; absent when there are none */
   onMore?: () => void;
-  /** from `usePaging`; absent: all rows are here already */
+  /** from `usePaging`; absent: all rows are here already, and the first hundred are drawn until more are asked for */
   paging?: Paging;
   /** a new answer is on its way; the old rows stay */
   busy?: boolean;
@@ -102,7 +103,10 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>): React
   const t = useT(m);
   const [density] = usePref("density");
   const [hidden] = usePref("hiddenColumns");
+  const narrow = useNarrow();
   const [picked, setPicked] = useState<readonly string[]>([]);
+  const [most, setMost] = useState(DRAWN);
+  const drawn = paging || onMore || rows.length <= most ? rows : rows.slice(0, most);
   const gone = hidden[id] ?? columns.filter((column) => column.startsHidden).map((column) => column.key);
   const shown = columns.filter((column) => column.always || !gone.includes(column.key));
   const heads: ColumnsType<Row> = shown.map((column) => ({
@@ -130,8 +134,9 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>): React
           <Button type="link" onClick={clear}>{t("clear")}</Button>
         </div>
       )}
+      <div className="data-table-wide" {...(narrow ? { role: "group", tabIndex: 0, "aria-label": label } : {})}>
       <Table<Row>
-        aria-label={label} size={density === "compact" || bare ? "small" : "middle"} columns={heads} dataSource={rows as Row[]} rowKey={rowKey}
+        aria-label={label} size={density === "compact" || bare ? "small" : "middle"} columns={heads} dataSource={drawn as Row[]} rowKey={rowKey}
         pagination={false} locale={{ emptyText: empty ?? t("empty") }} rowClassName={(row) => (rowKey(row) === current ? "current-row" : "")}
         onChange={(_, __, sorter) => {
           const one = Array.isArray(sorter) ? sorter[0] : sorter;
@@ -145,6 +150,13 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>): React
         } : undefined}
         expandable={expand ? { expandedRowRender: expand } : undefined}
       />
+      </div>
+      {drawn.length < rows.length && (
+        <div className="row" style={{ marginTop: 8 }}>
+          <span className="note">{t("shown", { n: exact(drawn.length) })}</span>
+          <Button size="small" onClick={() => setMost(most + DRAWN)}>{t("more")}</Button>
+        </div>
+      )}
       {!bare && (
         <div className="row wrap" style={{ justifyContent: "space-between", marginTop: 8 }}>
           <span className="note">{total === null ? t("shown", { n: exact(rows.length) }) : t("total", { n: exact(total) })}</span>
@@ -217,6 +229,14 @@ function moved(event: KeyboardEvent<HTMLElement>, open: () => void): void {
   while (next && !next.hasAttribute("tabindex"));
   (next as HTMLElement | null)?.focus();
 }
+
+const PHONE = "(max-width: 720px)";
+const watchWidth = (tell: () => void): (() => void) => {
+  const query = window.matchMedia(PHONE);
+  query.addEventListener("change", tell);
+  return () => query.removeEventListener("change", tell);
+};
+const useNarrow = (): boolean => useSyncExternalStore(watchWidth, () => window.matchMedia(PHONE).matches);
 
 /** A whole number of the URL inside bounds, else null. */
 function whole(text: string | null, least: number, most: number): number | null {

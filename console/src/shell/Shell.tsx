@@ -66,6 +66,7 @@ export function Shell({ children }: { children: ReactNode }): ReactNode {
       {wall === "1" ? (
         <div className="wall">
           <LiveLineNote />
+          <WallCorner title={title} />
           {content}
         </div>
       ) : (
@@ -112,6 +113,17 @@ function PastLine({ page }: { page: PageSpec | undefined }): ReactNode {
 export function usePresent(): boolean {
   const [filters] = useFilters();
   return filters.asof === "";
+}
+
+/** Which page this is, and a clock: a screen that stands still shows an old hour. */
+function WallCorner({ title }: { title: string }): ReactNode {
+  const lang = useLang();
+  const [now, setNow] = useState(Date.now);
+  useEffect(() => {
+    const beat = setInterval(() => setNow(Date.now()), 1_000);
+    return () => clearInterval(beat);
+  }, []);
+  return <header className="wall-corner"><h1>{title}</h1><time dateTime={new Date(now).toISOString()}>{time(now, lang)}</time></header>;
 }
 
 function LiveLineNote(): ReactNode {

@@ -6,7 +6,7 @@ export const m = catalogue({
     overview: "总览", platforms: "平台", people: "用户", plays: "玩法", content: "内容与推荐", service: "客服", risk: "风控", analysis: "分析", ledger: "账本", data: "数据", settings: "设置",
     today: "今天", yesterday: "昨天", "7d": "近7天", "30d": "近30天", week: "本周", last_week: "上周", month: "本月", custom: "自定义",
     timeRange: "时间", compare: "对比", prev: "环比（上一同长时段）", yoy: "同比（去年同期）", noCompare: "不比较", align: "对齐", solar: "公历", lunar: "农历", promotion: "大促日",
-    prevShort: "环比", yoyShort: "同比", from: "开始日", to: "结束日", days: "{from} 至 {to}",
+    prevShort: "环比", weekShort: "上周同期", sameWeekday: "上周同期（同样的星期几）", hasData: "有数据", noData: "还没有数据", yoyShort: "同比", from: "开始日", to: "结束日", days: "{from} 至 {to}",
     platformFilter: "平台", allPlatforms: "全部平台", nPlatforms: "{n} 个平台", clear: "清除",
     asof: "截至", now: "现在", asofHelp: "选一个过去的时刻，按当时所知重看。写操作会停用。", pickTime: "时刻", backToNow: "回到现在",
     past: "正在看 {time} 时的情况，操作已停用。",
@@ -15,6 +15,7 @@ export const m = catalogue({
     language: "English", person: "账户菜单", signOut: "退出登录", appearance: "外观", theme: "主题", light: "浅色", dark: "深色", system: "跟随系统",
     colours: "涨跌配色", none: "不着色", red_up: "红涨绿跌", green_up: "绿涨红跌", density: "密度", compact: "紧凑", roomy: "宽松", shortcuts: "单键快捷键", on: "开", off: "关",
     roles: "角色：{roles}", help: "快捷键", helpSearch: "搜索", helpHelp: "看快捷键", helpFilter: "聚焦页内筛选", helpTable: "图与表格互换", helpJump: "去{page}", helpOff: "单键快捷键已关闭，可在账户菜单里打开。",
+    noFont: "此浏览器缺少中文字体，汉字会显示成方框。装一套（如 Noto Sans CJK SC），再重新打开。", readEnglish: "看英文", gotIt: "知道了",
     lost: "连接断开，数字停在 {time}。正在重连。", lostNever: "连接断开，正在重连。", back: "连接已恢复。",
   },
   en: {
@@ -22,7 +23,7 @@ export const m = catalogue({
     overview: "Overview", platforms: "Platforms", people: "People", plays: "Plays", content: "Content & Feed", service: "Service", risk: "Risk", analysis: "Analysis", ledger: "Ledger", data: "Data", settings: "Settings",
     today: "Today", yesterday: "Yesterday", "7d": "Last 7 days", "30d": "Last 30 days", week: "This week", last_week: "Last week", month: "This month", custom: "Custom",
     timeRange: "Time", compare: "Compare with", prev: "Period before", yoy: "A year ago", noCompare: "Nothing", align: "Align by", solar: "Solar date", lunar: "Lunar date", promotion: "Sales day",
-    prevShort: "vs before", yoyShort: "vs year ago", from: "First day", to: "Last day", days: "{from} to {to}",
+    prevShort: "vs before", weekShort: "vs same weekday", sameWeekday: "Same weekday, weeks before", hasData: "With data", noData: "No data yet", yoyShort: "vs year ago", from: "First day", to: "Last day", days: "{from} to {to}",
     platformFilter: "Platforms", allPlatforms: "All platforms", nPlatforms: "{n} platforms", clear: "Clear",
     asof: "As of", now: "now", asofHelp: "Pick a past instant to read what was known then. Nothing can be changed there.", pickTime: "Instant", backToNow: "Back to now",
     past: "You are looking at {time}. Nothing can be changed here.",
@@ -31,6 +32,7 @@ export const m = catalogue({
     language: "中文", person: "Account menu", signOut: "Sign out", appearance: "Appearance", theme: "Theme", light: "Light", dark: "Dark", system: "As the system",
     colours: "Rise and fall", none: "No colour", red_up: "Red up", green_up: "Green up", density: "Density", compact: "Compact", roomy: "Roomy", shortcuts: "Single-key shortcuts", on: "On", off: "Off",
     roles: "Roles: {roles}", help: "Shortcuts", helpSearch: "Search", helpHelp: "List shortcuts", helpFilter: "Focus the page's filter", helpTable: "Chart or table", helpJump: "Go to {page}", helpOff: "Single-key shortcuts are off; the account menu switches them on.",
+    noFont: "This browser has no font for Chinese and shows boxes. Install one, such as Noto Sans CJK SC, and open it again.", readEnglish: "Read in English", gotIt: "Close",
     lost: "The line is cut; figures stand at {time}. Reconnecting.", lostNever: "The line is cut. Reconnecting.", back: "Connected again.",
   },
 });

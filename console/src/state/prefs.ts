@@ -20,6 +20,8 @@ export interface Appearance {
 export interface Prefs extends Appearance {
   collapsed: boolean;
   closedGroups: string[];
+  /** this browser's hint about its fonts was read */
+  fontHintClosed: boolean;
   /** hidden columns, by table */
   hiddenColumns: Record<string, string[]>;
 }
@@ -27,7 +29,7 @@ export interface Prefs extends Appearance {
 const KEY = "guanxi.prefs";
 const START: Prefs = {
   colours: "none", density: "compact", language: "zh", theme: "light", shortcuts: true, tour_ms: null,
-  collapsed: false, closedGroups: [], hiddenColumns: {},
+  collapsed: false, fontHintClosed: false, closedGroups: [], hiddenColumns: {},
 };
 const listeners = new Set<() => void>();
 let current = read();
