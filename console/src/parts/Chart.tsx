@@ -1,11 +1,11 @@
 /** A chart with its table: drawn by ECharts, told in one sentence, the same numbers under `t`. */
-import { type PointerEvent, type ReactNode, type RefObject, useEffect, useRef, useState } from "react";
+import { type KeyboardEvent as Press, type PointerEvent, type ReactNode, type RefObject, useEffect, useRef, useState } from "react";
 import { Button } from "antd";
 import type { EChartsCoreOption, EChartsType } from "echarts/core";
 import { catalogue, useT } from "@/i18n";
 import { prefs, useMode } from "@/state/prefs";
 import { ExportMenu, type ExportMenuProps } from "./ExportMenu";
-import { TableTwin, type Twin, Wide } from "./TableTwin";
+import { TableTwin, textOf, type Twin, Wide } from "./TableTwin";
 import "./figures.css";
 
 export interface ChartProps {
@@ -19,7 +19,7 @@ export interface ChartProps {
   marks?: number;
   /** a click: index of the bucket on the x axis, series under the pointer if any */
   onPick?: (bucket: number, series: number | null) => void;
-  /** a drag along the x axis: first and last bucket */
+  /** a drag along the x axis, or Shift with the arrows and Enter: first and last bucket; the twin has a row a bucket */
   onRange?: (from: number, to: number) => void;
   /** how files are called; absent: no export */
   name?: string;
@@ -68,7 +68,7 @@ export function useTwin(place: RefObject<HTMLElement | null>): [boolean, () => v
   return [table, () => setTable((now) => !now)];
 }
 
-function Picture({ option, label, height, marks = 0, onPick, onRange, picture }: ChartProps & { picture: RefObject<EChartsType | null> }): ReactNode {
+function Picture({ option, label, twin, height, marks = 0, onPick, onRange, picture }: ChartProps & { picture: RefObject<EChartsType | null> }): ReactNode {
   const mode = useMode();
   const place = useRef<HTMLDivElement>(null);
   const latest = useRef(option);
@@ -108,9 +108,28 @@ function Picture({ option, label, height, marks = 0, onPick, onRange, picture }:
   const bucketAt = (x: number): number => Number(picture.current?.convertFromPixel({ xAxisIndex: 0 }, x) ?? NaN);
   const at = (event: PointerEvent): number => event.clientX - (place.current?.getBoundingClientRect().left ?? 0);
   const acts = Boolean(onPick ?? onRange);
+  const t = useT(m);
+  const [cursor, setCursor] = useState<{ from: number; to: number } | null>(null);
+  const pixel = (bucket: number): number => Number(picture.current?.convertToPixel({ xAxisIndex: 0 }, bucket) ?? NaN);
+  const press = (event: Press): void => {
+    const next = moved(cursor, event.key, event.shiftKey && Boolean(onRange), twin.rows.length);
+    if (next !== undefined) {
+      event.preventDefault();
+      setCursor(next);
+    } else if (event.key === "Enter" && cursor) {
+      event.preventDefault();
+      setCursor(null);
+      const [from, to] = [Math.min(cursor.from, cursor.to), Math.max(cursor.from, cursor.to)];
+      if (from < to) onRange?.(from, to);
+      else onPick?.(to, null);
+    }
+  };
+  const names = cursor ? [Math.min(cursor.from, cursor.to), Math.max(cursor.from, cursor.to)].map((at) => textOf(twin.rows[at]?.[0])) : [];
+  const band = cursor ? [pixel(Math.min(cursor.from, cursor.to)), pixel(Math.max(cursor.from, cursor.to))] as const : null;
   return (
     <div
       style={{ position: "relative", height, cursor: acts ? "pointer" : undefined, touchAction: "pan-y" }}
+      {...(acts ? { tabIndex: 0, role: "group", "aria-label": t(onRange ? "keysRange" : "keys"), onKeyDown: press, onBlur: () => setCursor(null) } : {})}
       onPointerDown={acts ? (event) => event.button === 0 && setDrag({ from: at(event), to: at(event) }) : undefined}
       onPointerMove={drag ? (event) => setDrag({ ...drag, to: at(event) }) : undefined}
       onPointerLeave={drag ? () => setDrag(null) : undefined}
@@ -123,11 +142,28 @@ function Picture({ option, label, height, marks = 0, onPick, onRange, picture }:
       } : undefined}
     >
       <div ref={place} role="img" aria-label={label} style={{ width: "100%", height: "100%" }} />
+      {acts && <span className="hidden-text" role="status">{cursor && (cursor.from === cursor.to ? names[0] : t("span", { from: names[0] ?? "", to: names[1] ?? "" }))}</span>}
+      {cursor && band && band.every(Number.isFinite) && (
+        <>
+          <div style={{ position: "absolute", top: 0, bottom: 0, left: band[0] - 1, width: Math.max(2, band[1] - band[0] + 2), background: "var(--blue-tint)", opacity: 0.6, borderInline: "1px solid var(--blue)", pointerEvents: "none" }} />
+          <span aria-hidden className="note" style={{ position: "absolute", top: 0, left: band[0] + 4, background: "var(--sheet)", padding: "0 4px", pointerEvents: "none" }}>{cursor.from === cursor.to ? names[0] : t("span", { from: names[0] ?? "", to: names[1] ?? "" })}</span>
+        </>
+      )}
       {drag && onRange && Math.abs(drag.to - drag.from) > DRAG_PX && (
         <div style={{ position: "absolute", top: 0, bottom: 0, left: Math.min(drag.from, drag.to), width: Math.abs(drag.to - drag.from), background: "var(--blue-tint)", opacity: 0.6, pointerEvents: "none" }} />
       )}
     </div>
   );
+}
+
+/** Where the cursor over the buckets goes by a key: null = gone, undefined = the key says nothing. */
+export function moved(at: { from: number; to: number } | null, key: string, stretch: boolean, count: number): { from: number; to: number } | null | undefined {
+  if (key === "Escape") return at ? null : undefined;
+  const last = count - 1;
+  const to = { ArrowLeft: at ? at.to - 1 : last, ArrowRight: at ? at.to + 1 : 0, Home: 0, End: last }[key];
+  if (to === undefined || count === 0) return undefined;
+  const held = Math.max(0, Math.min(last, to));
+  return { from: stretch && at ? at.from : held, to: held };
 }
 
 /** Nothing moves by itself; the sentence is ours, so that ECharts adds none. */
@@ -138,4 +174,13 @@ function svgOf(chart: EChartsType | null): string | undefined {
   return drawn?.renderToSVGString?.();
 }
 
-const m = catalogue({ zh: { table: "表格", chart: "图", key: "键 t" }, en: { table: "Table", chart: "Chart", key: "Key t" } });
+const m = catalogue({
+  zh: {
+    table: "表格", chart: "图", key: "键 t", span: "{from} 至 {to}", keys: "图：方向键逐点看，回车看依据",
+    keysRange: "图：方向键逐点看，按住 Shift 选一段，回车改为这一段，Esc 取消",
+  },
+  en: {
+    table: "Table", chart: "Chart", key: "Key t", span: "{from} to {to}", keys: "Chart: arrow keys go point by point, Enter opens the evidence",
+    keysRange: "Chart: arrow keys go point by point, with Shift they select a range, Enter shows it, Esc lets go",
+  },
+});

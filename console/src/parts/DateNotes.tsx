@@ -2,10 +2,13 @@
 import { type ReactNode, useState } from "react";
 import { Button, DatePicker, Input } from "antd";
 import dayjs from "dayjs";
+import type { Schemas } from "@/api/client";
 import { day as dayText, parseChina } from "@/format";
-import { catalogue, useLang, useT } from "@/i18n";
-import type { DateNote } from "./answers";
+import { catalogue, type Lang, useLang, useT } from "@/i18n";
+import { problemOf } from "./problem";
 import "./figures.css";
+
+type DateNote = Schemas["DateNote"];
 
 export interface DateNotesProps {
   notes: readonly DateNote[];
@@ -27,8 +30,8 @@ export function DateNotes({ notes, onAdd, onRemove, start }: DateNotesProps): Re
           {notes.map((note) => (
             <li key={note.id}>
               <span className="note" style={{ width: 136 }}>{dayText(parseChina(note.day), lang)}</span>
-              <span className="grow">{note.text}</span>
-              {onRemove && note.source === "person" && <Button size="small" type="text" aria-label={t("removeOf", { text: note.text })} onClick={() => void onRemove(note.id)}>{t("remove")}</Button>}
+              <span className="grow">{noteText(note, lang)}</span>
+              {onRemove && note.source === "person" && <Button size="small" type="text" aria-label={t("removeOf", { text: noteText(note, lang) })} onClick={() => void onRemove(note.id)}>{t("remove")}</Button>}
             </li>
           ))}
         </ul>
@@ -40,11 +43,12 @@ export function DateNotes({ notes, onAdd, onRemove, start }: DateNotesProps): Re
 
 function Form({ start, onAdd, onDone }: { start?: string; onAdd: (day: string, text: string) => Promise<void>; onDone: () => void }): ReactNode {
   const t = useT(m);
+  const lang = useLang();
   const [day, setDay] = useState(start ?? dayjs().format("YYYY-MM-DD"));
   const [text, setText] = useState("");
   const [wrong, setWrong] = useState("");
   const save = (): void => {
-    onAdd(day, text.trim()).then(onDone, (error: unknown) => setWrong(error instanceof Error ? error.message : String(error)));
+    onAdd(day, text.trim()).then(onDone, (error: unknown) => setWrong(problemOf(error, lang).text));
   };
   return (
     <form className="row wrap" onSubmit={(event) => { event.preventDefault(); if (text.trim()) save(); }}>
@@ -57,13 +61,16 @@ function Form({ start, onAdd, onDone }: { start?: string; onAdd: (day: string, t
   );
 }
 
+/** The words of a note; what people write is in one language. */
+const noteText = (note: DateNote, lang: Lang): string => (lang === "en" && note.text_en) || note.text;
+
 /** The notes as lines over the buckets of a time axis: index of the bucket that holds the day, and the words. */
-export function noteLines(notes: readonly DateNote[], starts: readonly number[], end: number): { at: number; text: string }[] {
+export function noteLines(notes: readonly DateNote[], starts: readonly number[], end: number, lang: Lang = "zh"): { at: number; text: string }[] {
   return notes.flatMap((note) => {
     const ms = parseChina(note.day);
     if (ms === null || starts.length === 0 || ms >= end) return [];
     const at = starts.findLastIndex((start) => start <= ms);
-    return at < 0 ? [] : [{ at, text: note.text }];
+    return at < 0 ? [] : [{ at, text: noteText(note, lang) }];
   });
 }
 

@@ -6,12 +6,11 @@ import { days, exact, moneyExact, people as peopleText, time } from "@/format";
 import { useLang, useT, type Lang } from "@/i18n";
 import { platformName } from "@/platforms";
 import { filterQuery, useFilters, useParam } from "@/state/url";
-import type { Unit } from "./answers";
 import { copyText } from "./copy";
 import { m } from "./messages";
 import { PageState } from "./PageState";
 import { PartyChip } from "./PartyChip";
-import { shownExact } from "./units";
+import { shownExact, type Unit } from "./units";
 
 type Evidence = Schemas["Evidence"];
 type Reading = Schemas["Reading"];

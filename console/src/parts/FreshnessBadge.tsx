@@ -1,11 +1,13 @@
 /** How fresh the sources of a card are, against their own promise: text when fresh, ◐ when late, a seal when stopped. */
 import type { ReactNode } from "react";
 import { Popover } from "antd";
+import type { Schemas } from "@/api/client";
 import { ago, duration, exact, time } from "@/format";
 import { catalogue, useLang, useT } from "@/i18n";
-import type { Freshness } from "./answers";
 import { Disc } from "./Disc";
 import { Seal } from "./Seal";
+
+type Freshness = Schemas["Freshness"];
 
 /** The sources that a card reads; `asOf` is the instant that "now" stands for. */
 export function FreshnessBadge({ sources, asOf }: { sources: readonly Freshness[]; asOf?: number }): ReactNode {

@@ -4,8 +4,7 @@ import { change as moved, digitsFor, exact, MISSING, points, range } from "@/for
 import { catalogue, useLang, useT } from "@/i18n";
 import { usePref } from "@/state/prefs";
 import { useParams } from "@/state/url";
-import type { Unit } from "./answers";
-import { shown, shownExact } from "./units";
+import { shown, shownExact, type Unit } from "./units";
 import "./figures.css";
 
 export interface MetricNumberProps {

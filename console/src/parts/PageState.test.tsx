@@ -3,20 +3,30 @@ import { MemoryRouter, useLocation } from "react-router";
 import { expect, it, vi } from "vitest";
 import { ApiError } from "@/api/client";
 import { PageState } from "./PageState";
+import { problemOf } from "./problem";
 
 const Place = () => <i data-testid="place">{useLocation().search}</i>;
 const show = (node: React.ReactNode, path = "/x") => render(<MemoryRouter initialEntries={[path]}>{node}<Place /></MemoryRouter>);
 
-it("says what and mend as they come, and keeps the raw error at hand", () => {
+it("says an error in Chinese by its status, and keeps the words of the API as details", () => {
   const again = vi.fn();
   show(<PageState state="error" error={new ApiError(503, "all readers are in use", "Ask again")} onRetry={again} />);
-  expect(screen.getByRole("alert").textContent).toContain("没能读到：all readers are in use。");
-  expect(screen.getByRole("alert").textContent).toContain("Ask again");
-  fireEvent.click(screen.getByRole("button", { name: "再试一次" }));
+  expect(screen.getByRole("alert").textContent).toContain("没能读到：系统正忙，稍等再试。");
+  expect(screen.queryByText(/all readers/)).toBeNull();
+  fireEvent.click(screen.getByRole("button", { name: /再试一次/ }));
   expect(again).toHaveBeenCalledOnce();
-  fireEvent.click(screen.getByRole("button", { name: "看原始错误" }));
-  expect(screen.getByText(/"status": 503/)).toBeTruthy();
+  fireEvent.click(screen.getByRole("button", { name: /详\s?情/ }));
+  expect(screen.getByText("all readers are in use. Ask again")).toBeTruthy();
+  expect(screen.getByText("错误码 503")).toBeTruthy();
 });
+
+it.each([
+  [new ApiError(400, "the bucket is 'x'", "Use hour", "bucket"), "zh", "「bucket」的值不能用，改一改再试。", "the bucket is 'x'. Use hour"],
+  [new ApiError(400, "the bucket is 'x'", "Use hour", "bucket"), "en", "the bucket is 'x'. Use hour", ""],
+  [new ApiError(403, "本周触达上限 2 次，已用 2 次", "11月16日 恢复"), "zh", "本周触达上限 2 次，已用 2 次。11月16日 恢复", ""],
+  [new ApiError(418, "no coffee", "Take tea"), "zh", "没有做成。", "no coffee. Take tea"],
+  [new Error("x"), "zh", "这一块没有显示出来。其余部分不受影响。", "Error: x"],
+] as const)("says %s in %s", (error, lang, text, details) => expect(problemOf(error, lang)).toEqual({ text, details }));
 
 it("tells a missing right from a failure", () => {
   show(<PageState state="error" error={new ApiError(403, "this role sees totals, not people", "Ask")} />);

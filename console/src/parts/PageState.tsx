@@ -7,6 +7,7 @@ import { exact } from "@/format";
 import { useLang, useT } from "@/i18n";
 import { useFilters } from "@/state/url";
 import { m } from "./messages";
+import { problemOf } from "./problem";
 
 export type State =
   | "never" | "empty" | "done" | "few" | "loading" | "error" | "partial" | "stale" | "no-permission" | "no-people" | "refused" | "erased" | "nowhere";
@@ -97,23 +98,29 @@ function Loading({ skeleton, progress, onStop, text }: Props): ReactNode {
   );
 }
 
-/** What, then the mend, as the API says them; the rest of the page stays alive. */
+/** What and the mend in the reader's language, the API's words folded beneath; the rest of the page stays alive. */
 function Problem({ state, error, onRetry, actions, text }: Props): ReactNode {
   const t = useT(m);
-  const [raw, setRaw] = useState(false);
+  const lang = useLang();
+  const [open, setOpen] = useState(false);
   const known = error instanceof ApiError ? error : null;
-  if (known?.status === 403 && state === "error") return <PageState state={/people/.test(known.what) ? "no-people" : "no-permission"} actions={<span className="note">{known.what}</span>} />;
-  const what = text ?? (known?.status === 0 ? t("away") : known ? t(state === "refused" ? "refused" : "error", { what: known.what }) : t("broken"));
+  const told = problemOf(error, lang);
+  if (known?.status === 403 && state === "error") return <PageState state={/people/.test(known.what) ? "no-people" : "no-permission"} actions={lang === "en" ? <span className="note">{known.what}</span> : <></>} />;
+  const what = text ?? (known && known.status !== 0 ? t(state === "refused" ? "refused" : "error", { what: told.text.replace(/[。.]$/, "") }) : told.text);
   return (
     <div role="alert" style={{ padding: "12px 0", maxWidth: 720 }}>
       <p><Mark state={state} />{what}</p>
-      {known && known.status !== 0 && <p className="note">{known.mend}</p>}
       <div className="row wrap" style={{ marginTop: 8 }}>
         {actions}
         {onRetry && <Button size="small" onClick={onRetry}>{t("retry")}</Button>}
-        {error !== undefined && <Button size="small" type="text" aria-expanded={raw} onClick={() => setRaw(!raw)}>{t("raw")}</Button>}
+        {error !== undefined && known?.status !== 0 && <Button size="small" type="text" aria-expanded={open} onClick={() => setOpen(!open)}>{t("details")}</Button>}
       </div>
-      {raw && <pre style={{ whiteSpace: "pre-wrap", fontSize: 12, overflowWrap: "anywhere" }}>{known ? JSON.stringify({ status: known.status, what: known.what, mend: known.mend, field: known.field }, null, 2) : String(error)}</pre>}
+      {open && (
+        <div className="note" style={{ marginTop: 4, overflowWrap: "anywhere" }}>
+          {told.details && <p lang="en">{told.details}</p>}
+          {known && <p>{t("status", { n: known.status })}{known.field && ` · ${t("ofField", { field: known.field })}`}</p>}
+        </div>
+      )}
     </div>
   );
 }

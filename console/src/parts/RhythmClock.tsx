@@ -1,6 +1,6 @@
 /** When somebody acts: 24 hours by weekday in China time, with the same numbers as a table. */
 import "./people.css";
-import { type ReactNode, useState } from "react";
+import { Fragment, type ReactNode, useState } from "react";
 import { Button } from "antd";
 import { exact } from "@/format";
 import { catalogue, useLang, useT, type Lang } from "@/i18n";
@@ -18,6 +18,7 @@ export interface RhythmClockProps {
 
 /** Fewer acts than this, or all on one or two days, say nothing about habits. */
 export const ENOUGH = { acts: 30, days: 5 };
+const HOURS = [0, 6, 12, 18]; // the hours that are named under their column
 const WEEKDAYS: Record<Lang, readonly string[]> = {
   zh: ["周一", "周二", "周三", "周四", "周五", "周六", "周日"],
   en: ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"],
@@ -46,26 +47,22 @@ export function RhythmClock({ cells, n, days, label }: RhythmClockProps): ReactN
 interface Peak { day: number; hour: number; acts: number }
 
 function Strip({ cells, most, peak, names, label }: { cells: RhythmClockProps["cells"]; most: number; peak: Peak; names: readonly string[]; label: string }): ReactNode {
-  const [wide, high, left, top] = [14, 16, 34, 0];
   return (
-    <svg role="img" aria-label={label} viewBox={`0 0 ${left + 24 * wide} ${top + 7 * high + 18}`} width="100%" style={{ display: "block", maxWidth: 640 }}>
+    <div role="img" aria-label={label} className="rhythm">
       {cells.map((row, day) => (
-        <g key={names[day]}>
-          <text x={left - 6} y={top + day * high + 12} textAnchor="end" fontSize={10} fill="var(--ink-2)">{names[day]}</text>
-          {row.map((acts, hour) => {
-            const best = day === peak.day && hour === peak.hour;
-            return (
-              <rect key={hour} x={left + hour * wide + 1} y={top + day * high + 1} width={wide - 2} height={high - 2} rx={1} fill={shadeOf(acts, most)} stroke={best ? "var(--ink)" : "none"} strokeWidth={best ? 2 : 0}>
-                <title>{`${names[day]} ${hour}:00 · ${exact(acts)}`}</title>
-              </rect>
-            );
-          })}
-        </g>
+        <Fragment key={names[day]}>
+          <span className="rhythm-day">{names[day]}</span>
+          {row.map((acts, hour) => (
+            <i
+              key={hour} title={`${names[day]} ${hour}:00 · ${exact(acts)}`} className={day === peak.day && hour === peak.hour ? "rhythm-best" : undefined}
+              style={{ background: shadeOf(acts, most) }}
+            />
+          ))}
+        </Fragment>
       ))}
-      {[0, 6, 12, 18, 23].map((hour) => (
-        <text key={hour} x={left + hour * wide + wide / 2} y={top + 7 * high + 13} textAnchor="middle" fontSize={10} fill="var(--ink-2)">{hour}</text>
-      ))}
-    </svg>
+      <span />
+      {HOURS.map((hour) => <span key={hour} className="rhythm-hour" style={{ gridColumn: `${hour + 2} / span 6` }}>{hour}</span>)}
+    </div>
   );
 }
 

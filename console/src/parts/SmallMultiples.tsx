@@ -1,14 +1,16 @@
 /** The same curve for many parts on one scale, so that heights may be compared; a click keeps to that part. */
 import { type ReactNode, useMemo, useRef } from "react";
 import { Button } from "antd";
+import type { Schemas } from "@/api/client";
 import { MISSING } from "@/format";
 import { catalogue, useLang, useT } from "@/i18n";
-import type { Point, Unit } from "./answers";
 import { useTwin } from "./Chart";
 import { ExportMenu } from "./ExportMenu";
 import { TableTwin, type Twin, Wide } from "./TableTwin";
-import { scaleFor, shown } from "./units";
+import { scaleFor, shown, type Unit } from "./units";
 import "./figures.css";
+
+type Point = Schemas["Point"];
 
 export interface Multiple {
   key: string;
@@ -43,7 +45,7 @@ export function SmallMultiples({ parts, name, unit, currency = "CNY", bucket, ch
   const [table, toggle] = useTwin(place);
   const values = useMemo(() => parts.flatMap((part) => part.points.map((point) => point.value)), [parts]);
   const most = Math.max(0, ...values.map((value) => value ?? 0));
-  const twin = useMemo(() => twinOf(parts, name, bucket, scaleFor(values, unit, lang, currency)), [parts, name, bucket, values, unit, lang, currency]);
+  const twin = useMemo(() => twinOf(parts, name, bucket, scaleFor(values, unit, lang, currency), t("partial")), [parts, name, bucket, values, unit, lang, currency, t]);
   return (
     <figure className="chart" ref={place}>
       <div className="row" style={{ minHeight: 32 }}>
@@ -76,16 +78,19 @@ export function SmallMultiples({ parts, name, unit, currency = "CNY", bucket, ch
   );
 }
 
-/** The curve as runs without gaps; a running last bucket is hollow and stays unjoined to nothing. */
+/** The curve as runs without gaps; a running last bucket is hollow and hangs on it by dashes. */
 function Curve({ points, most, colour }: { points: readonly Point[]; most: number; colour: string }): ReactNode {
   const spots = spotsOf(points, most, WIDTH, HEIGHT);
   const last = points.at(-1);
-  const end = spots.at(-1);
+  const runs = last?.partial === true && spots.at(-1) != null;
+  const over = runs ? spots.slice(0, -1) : spots;
+  const [before, end] = [spots.at(-2), spots.at(-1)];
   return (
     <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" aria-hidden="true">
       <line x1={0} x2={WIDTH} y1={HEIGHT} y2={HEIGHT} stroke="var(--line)" vectorEffect="non-scaling-stroke" />
-      {runsOf(spots).map((run) => <polyline key={run} points={run} fill="none" stroke={colour} strokeWidth={1.75} vectorEffect="non-scaling-stroke" />)}
-      {last?.partial && end && <circle cx={end[0]} cy={end[1]} r={3} fill="var(--sheet)" stroke={colour} strokeWidth={1.5} vectorEffect="non-scaling-stroke" />}
+      {runsOf(over).map((run) => <polyline key={run} points={run} fill="none" stroke={colour} strokeWidth={1.75} vectorEffect="non-scaling-stroke" />)}
+      {runs && before && end && <polyline points={`${before.join(",")} ${end.join(",")}`} fill="none" stroke={colour} strokeWidth={1.75} strokeDasharray="4 3" vectorEffect="non-scaling-stroke" />}
+      {runs && end && <circle cx={end[0]} cy={end[1]} r={3} fill="var(--sheet)" stroke={colour} strokeWidth={1.5} vectorEffect="non-scaling-stroke" />}
     </svg>
   );
 }
@@ -113,12 +118,12 @@ export const sumOf = (points: readonly Point[]): number | null =>
 const lastOf = (points: readonly Point[]): number | null => points.findLast((point) => point.value != null)?.value ?? null;
 const round = (value: number): number => Math.round(value * 10) / 10;
 
-function twinOf(parts: readonly Multiple[], name: string, bucket: (ms: number) => string, scale: ReturnType<typeof scaleFor>): Twin {
+function twinOf(parts: readonly Multiple[], name: string, bucket: (ms: number) => string, scale: ReturnType<typeof scaleFor>, partial: string): Twin {
   const starts = [...new Set(parts.flatMap((part) => part.points.map((point) => point.start_ms)))].sort((a, b) => a - b);
   return {
     caption: scale.name ? `${name}（${scale.name}）` : name,
     columns: [{ title: scale.name ? `${name}（${scale.name}）` : name }, ...parts.map((part) => ({ title: part.title, numeric: true }))],
-    rows: starts.map((start) => [bucket(start), ...parts.map((part) => {
+    rows: starts.map((start) => [`${bucket(start)}${parts.some((part) => part.points.some((point) => point.start_ms === start && point.partial)) ? ` · ${partial}` : ""}`, ...parts.map((part) => {
       const value = part.points.find((point) => point.start_ms === start)?.value;
       return value == null ? MISSING : scale.text(value);
     })]),
@@ -126,6 +131,6 @@ function twinOf(parts: readonly Multiple[], name: string, bucket: (ms: number) =
 }
 
 const m = catalogue({
-  zh: { table: "表格", chart: "图", scale: "同一刻度，顶端 {most}", whole: "整段", part: "{part} {name} {value}" },
-  en: { table: "Table", chart: "Chart", scale: "One scale, top {most}", whole: "The whole range", part: "{part} {name} {value}" },
+  zh: { table: "表格", chart: "图", scale: "同一刻度，顶端 {most}", whole: "整段", partial: "未满", part: "{part} {name} {value}" },
+  en: { table: "Table", chart: "Chart", scale: "One scale, top {most}", whole: "The whole range", partial: "not over", part: "{part} {name} {value}" },
 });

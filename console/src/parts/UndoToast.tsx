@@ -1,9 +1,9 @@
 /** After a write: what was done, to how many, seconds left to take it back, and where it stands in the log. */
 import { useCallback, useEffect, useState, type ReactNode } from "react";
 import { Button } from "antd";
-import { ApiError } from "@/api/client";
-import { catalogue, useT } from "@/i18n";
 import { Link } from "react-router";
+import { catalogue, useLang, useT } from "@/i18n";
+import { problemOf } from "./problem";
 
 export interface Done {
   /** what was done, to how many: 「已停用 周宁」 */
@@ -29,6 +29,7 @@ export function useUndoToast(): [ReactNode, (done: Done) => void] {
 
 export function UndoToast({ text, undo, log, seconds = SECONDS, onClose }: Done & { onClose: () => void }): ReactNode {
   const t = useT(m);
+  const lang = useLang();
   const [left, setLeft] = useState(seconds);
   const [state, setState] = useState<"open" | "undoing" | "undone" | "failed">("open");
   const [problem, setProblem] = useState("");
@@ -48,7 +49,7 @@ export function UndoToast({ text, undo, log, seconds = SECONDS, onClose }: Done 
       await undo?.();
       setState("undone");
     } catch (error) {
-      setProblem(error instanceof ApiError ? `${error.what}。${error.mend}` : String(error));
+      setProblem(problemOf(error, lang).text);
       setState("failed");
     }
   };

@@ -1,15 +1,17 @@
-import { render, screen } from "@testing-library/react";
+import { fireEvent, render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { MemoryRouter, useLocation } from "react-router";
 import { describe, expect, it, vi } from "vitest";
-import type { Freshness } from "./answers";
-import { Chart } from "./Chart";
+import type { Schemas } from "@/api/client";
+import { Chart, moved } from "./Chart";
 import { DateNotes, noteLines } from "./DateNotes";
 import { FreshnessBadge } from "./FreshnessBadge";
 import { EstimateNumber, MetricNumber } from "./MetricNumber";
 import { runsOf, SmallMultiples, spotsOf } from "./SmallMultiples";
 import { csvOf } from "./TableTwin";
 import { scaleFor, shown, shownExact } from "./units";
+
+type Freshness = Schemas["Freshness"];
 
 const DAY = 86_400_000;
 const point = (start_ms: number, value: number | null, partial = false) => ({ start_ms, value, partial });
@@ -54,6 +56,30 @@ describe("MetricNumber", () => {
     expect(screen.getByText("只有 11 人，还不足以下结论")).toBeTruthy();
     show(<EstimateNumber of="claim:1" name="提升" value={0.082} low={0.031} high={0.134} n={400} unit="share" />);
     expect(screen.getByText("区间 3% 至 13%")).toBeTruthy();
+  });
+});
+
+describe("the cursor of a chart", () => {
+  const at = (from: number, to = from) => ({ from, to });
+  it.each([
+    [null, "ArrowRight", false, at(0)], [null, "ArrowLeft", false, at(6)], [at(2), "ArrowRight", false, at(3)], [at(2, 4), "ArrowRight", true, at(2, 5)],
+    [at(6), "ArrowRight", false, at(6)], [at(3), "Home", true, at(3, 0)], [at(1, 2), "Escape", false, null], [null, "Escape", false, undefined], [at(1), "Enter", false, undefined],
+  ] as const)("from %j by %s (stretched: %s) to %j", (from, key, stretch, to) => expect(moved(from, key, stretch, 7)).toEqual(to));
+
+  it("selects a range by keys and says it", () => {
+    const range = vi.fn();
+    const pick = vi.fn();
+    const rows = ["周一", "周二", "周三"].map((day) => [day, 1]);
+    show(<Chart option={{}} label="x" twin={{ caption: "x", columns: [{ title: "日" }, { title: "元", numeric: true }], rows }} onRange={range} onPick={pick} />);
+    const chart = screen.getByRole("group", { name: /按住 Shift 选一段/ });
+    fireEvent.keyDown(chart, { key: "ArrowRight" });
+    fireEvent.keyDown(chart, { key: "ArrowRight", shiftKey: true });
+    expect(screen.getByRole("status").textContent).toBe("周一 至 周二");
+    fireEvent.keyDown(chart, { key: "Enter" });
+    expect(range).toHaveBeenCalledWith(0, 1);
+    fireEvent.keyDown(chart, { key: "End" });
+    fireEvent.keyDown(chart, { key: "Enter" });
+    expect(pick).toHaveBeenCalledWith(2, null);
   });
 });
 
@@ -102,7 +128,7 @@ describe("FreshnessBadge", () => {
 });
 
 describe("DateNotes", () => {
-  const notes = [{ id: "n1", day: "2026-11-11", text: "大促", source: "person", platform: "" }, { id: "n2", day: "2026-11-12", text: "立冬", source: "calendar", platform: "" }];
+  const notes = [{ id: "n1", day: "2026-11-11", text: "大促", text_en: "", who: "", source: "person", platform: "" }, { id: "n2", day: "2026-11-12", text: "立冬", text_en: "Start of winter", who: "", source: "calendar", platform: "" }];
   it("lets people remove what people wrote only", async () => {
     const remove = vi.fn().mockResolvedValue(undefined);
     show(<DateNotes notes={notes} onRemove={remove} />);
@@ -115,5 +141,6 @@ describe("DateNotes", () => {
     const starts = [0, 1, 2].map((n) => first + n * 7 * DAY);
     expect(noteLines(notes, starts, first + 21 * DAY).map((line) => line.at)).toEqual([0, 0]);
     expect(noteLines(notes, [first + 7 * DAY], first + 14 * DAY)).toEqual([]);
+    expect(noteLines(notes, starts, first + 21 * DAY, "en").map((line) => line.text)).toEqual(["大促", "Start of winter"]);
   });
 });

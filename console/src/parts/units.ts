@@ -1,7 +1,10 @@
 /** Values with their unit: as text, as every digit, and as one unit for an axis or a column. */
 import { count, exact, MISSING, moneyExact, money, ratio, share } from "@/format";
 import type { Lang } from "@/i18n";
-import type { Unit } from "./answers";
+import type { Schemas } from "@/api/client";
+
+/** What a value is counted in. */
+export type Unit = Schemas["MetricRow"]["unit"];
 
 export interface Scale {
   /** what values are divided by */

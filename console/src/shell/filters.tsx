@@ -2,10 +2,11 @@ import { useState, type ReactNode } from "react";
 import { Button, Checkbox, DatePicker, Popover, Radio } from "antd";
 import { DownOutlined } from "@ant-design/icons";
 import dayjs, { type Dayjs } from "dayjs";
-import { DAY_MS, days, isoDay, isoMinute, parseChina, time } from "@/format";
+import { useGet } from "@/api/client";
+import { days, isoDay, isoMinute, parseChina, time } from "@/format";
 import { useLang, useT } from "@/i18n";
 import { Disc } from "@/parts/Disc";
-import { PLATFORMS, platformName } from "@/platforms";
+import { PLATFORMS, platformName, type Platform } from "@/platforms";
 import { nowOf, PRESETS, useFilters, windowOf, type Align, type Compare, type Range } from "@/state/url";
 import { m } from "./messages";
 
@@ -18,7 +19,7 @@ export function TimeFilter(): ReactNode {
   const now = nowOf(filters);
   const span = windowOf(filters.t, now);
   const preset = PRESETS.find((one) => one === filters.t);
-  const compared = { prev: t("prevShort"), yoy: t("yoyShort"), none: "" }[filters.cmp];
+  const compared = { prev: t("prevShort"), week: t("weekShort"), yoy: t("yoyShort"), none: "" }[filters.cmp];
   const pick = (ends: [Dayjs | null, Dayjs | null] | null): void => {
     if (ends?.[0] && ends[1]) change({ t: `custom:${ends[0].format("YYYY-MM-DD")}..${ends[1].format("YYYY-MM-DD")}` });
   };
@@ -37,7 +38,7 @@ export function TimeFilter(): ReactNode {
       <div className="note" id="filter-compare" style={{ marginTop: 12 }}>{t("compare")}</div>
       <Radio.Group
         aria-labelledby="filter-compare" value={filters.cmp} vertical onChange={(event) => change({ cmp: event.target.value as Compare })}
-        options={[{ value: "prev", label: t("prev") }, { value: "yoy", label: t("yoy") }, { value: "none", label: t("noCompare") }]}
+        options={[{ value: "prev", label: t("prev") }, { value: "week", label: t("sameWeekday") }, { value: "yoy", label: t("yoy") }, { value: "none", label: t("noCompare") }]}
       />
       {filters.cmp === "yoy" && (
         <>
@@ -50,7 +51,7 @@ export function TimeFilter(): ReactNode {
       )}
     </div>
   );
-  const shown = preset ? t(preset) : days(span.start, Math.max(span.end, full + DAY_MS), lang, now);
+  const shown = preset ? t(preset) : days(span.start, full + 1, lang, now);
   return (
     <Popover content={body} trigger="click" open={open} onOpenChange={setOpen} placement="bottomLeft" arrow={false}>
       <Button size="small" aria-haspopup="dialog" title={days(span.start, span.end, lang, now)}>
@@ -68,13 +69,23 @@ export function PlatformFilter(): ReactNode {
   const [open, setOpen] = useState(false);
   const only = filters.pf.length === 1 ? filters.pf[0] : undefined;
   const shown = filters.pf.length === 0 ? t("allPlatforms") : only ? platformName(only, lang) : t("nPlatforms", { n: filters.pf.length });
+  const [held, others] = usePlatforms(open);
+  const boxes = (some: readonly Platform[]): ReactNode => (
+    <div style={{ display: "grid", gridTemplateColumns: "1fr 1fr", gap: 4 }}>
+      {some.map((one) => <Checkbox key={one.id} value={one.id}><span className="row" style={{ gap: 4 }}><Disc platform={one.id} />{one[lang]}</span></Checkbox>)}
+    </div>
+  );
   const body = (
-    <div style={{ width: 260 }}>
+    <div style={{ width: 280 }}>
       <Checkbox.Group
-        value={filters.pf} onChange={(chosen) => change({ pf: PLATFORMS.map((one) => one.id).filter((id) => chosen.includes(id)) })}
-        aria-label={t("platformFilter")} style={{ display: "grid", gridTemplateColumns: "1fr 1fr", gap: 4 }}
-        options={PLATFORMS.map((one) => ({ value: one.id, label: <span className="row" style={{ gap: 4 }}><Disc platform={one.id} />{one[lang]}</span> }))}
-      />
+        value={filters.pf} onChange={(chosen) => change({ pf: [...held, ...others].map((one) => one.id).filter((id) => chosen.includes(id)) })}
+        aria-label={t("platformFilter")} style={{ display: "block" }}
+      >
+        {held.length > 0 && <p className="note" style={{ marginBottom: 4 }}>{t("hasData")}</p>}
+        {boxes(held)}
+        {others.length > 0 && held.length > 0 && <p className="note" style={{ margin: "12px 0 4px" }}>{t("noData")}</p>}
+        {boxes(others)}
+      </Checkbox.Group>
       <Button size="small" type="link" disabled={filters.pf.length === 0} onClick={() => change({ pf: [] })} style={{ marginTop: 8, paddingInline: 0 }}>{t("clear")}</Button>
     </div>
   );
@@ -83,6 +94,15 @@ export function PlatformFilter(): ReactNode {
       <Button size="small" aria-haspopup="dialog"><span className="hidden-text">{t("platformFilter")}</span>{shown}<DownOutlined aria-hidden style={{ fontSize: 12 }} /></Button>
     </Popover>
   );
+}
+
+/** Platforms that have data, the largest first, then the others, those of the workspace's own too; asked when the list is opened. */
+function usePlatforms(open: boolean): [Platform[], Platform[]] {
+  const fresh = useGet("/v1/freshness", {}, { enabled: open });
+  const all = useGet("/v1/platforms", {}, { enabled: open });
+  const named: readonly Platform[] = all.data?.rows ?? PLATFORMS;
+  const held = (fresh.data ?? []).flatMap((source) => (source.state === "never" ? [] : named.filter((one) => one.id === source.platform)));
+  return [held, named.filter((one) => !held.includes(one))];
 }
 
 /** 截至: now, or a past instant as it was known then. */

@@ -29,6 +29,11 @@ describe("filters", () => {
     const read = readFilters(new URLSearchParams("t=custom:2026-11-09..2026-11-01&cmp=x&align=%3Cscript%3E&pf=douyin,BAD!,jd&asof=soon"));
     expect(read).toEqual({ t: "7d", cmp: "prev", align: "solar", pf: ["douyin", "jd"], asof: "", seg: "" });
   });
+  it("compares a day with the same weekday of the week before, longer ranges with the time before", () => {
+    const read = (text: string): string => readFilters(new URLSearchParams(text), "today").cmp;
+    expect([read(""), read("t=yesterday"), read("t=custom:2026-11-11..2026-11-11"), read("t=7d"), read("t=custom:2026-11-11..2026-11-12"), read("t=today&cmp=prev")])
+      .toEqual(["week", "week", "week", "prev", "prev", "prev"]);
+  });
   it("travel to the API as they stand in the URL", () => {
     const read = readFilters(new URLSearchParams("t=30d&cmp=yoy&align=lunar&pf=jd&asof=2026-11-09T08:00"));
     expect(filterQuery(read)).toEqual({ t: "30d", cmp: "yoy", align: "lunar", pf: "jd", asof: "2026-11-09T08:00" });

@@ -7,7 +7,7 @@ export const PRESETS = ["today", "yesterday", "7d", "30d", "week", "last_week", 
 export type Preset = (typeof PRESETS)[number];
 /** A preset, or inclusive days "custom:2026-11-09..2026-11-15"; the API reads the same text. */
 export type Range = Preset | `custom:${string}..${string}`;
-export type Compare = "prev" | "yoy" | "none";
+export type Compare = "prev" | "week" | "yoy" | "none";
 export type Align = "solar" | "lunar" | "promotion";
 type Key = "t" | "cmp" | "align" | "pf" | "asof" | "seg" | "sort" | "page" | "size" | "ev" | "tab" | "q" | "wall" | (string & {});
 
@@ -69,24 +69,31 @@ export function useFilters(): [Filters, (change: Partial<Filters>) => void] {
     (next: Partial<Filters>) => {
       const texts: Record<string, string> = {};
       if (next.t !== undefined) texts.t = next.t === start ? "" : next.t;
-      if (next.cmp !== undefined) texts.cmp = next.cmp === "prev" ? "" : next.cmp;
+      if (next.cmp !== undefined) texts.cmp = next.cmp === usualCompare(next.t ?? filters.t) ? "" : next.cmp;
       if (next.align !== undefined) texts.align = next.align === "solar" ? "" : next.align;
       if (next.pf !== undefined) texts.pf = next.pf.join(",");
       if (next.asof !== undefined) texts.asof = next.asof;
       if (next.seg !== undefined) texts.seg = next.seg;
       set(texts);
     },
-    [set, start],
+    [set, start, filters.t],
   );
   return [filters, change];
+}
+
+/** What a range is compared with unless asked otherwise: a day with the same weekday of the week before, else the time just before. */
+export function usualCompare(range: Range): Compare {
+  const ends = isPreset(range) ? null : customEnds(range);
+  return range === "today" || range === "yesterday" || (ends !== null && ends[1] - ends[0] === DAY_MS) ? "week" : "prev";
 }
 
 export function readFilters(params: URLSearchParams, start: Range = "7d"): Filters {
   const t = params.get("t") ?? "";
   const asof = params.get("asof") ?? "";
+  const range = isRange(t) ? t : start;
   return {
-    t: isRange(t) ? t : start,
-    cmp: one(params.get("cmp"), ["prev", "yoy", "none"], "prev"),
+    t: range,
+    cmp: one(params.get("cmp"), ["prev", "week", "yoy", "none"], usualCompare(range)),
     align: one(params.get("align"), ["solar", "lunar", "promotion"], "solar"),
     pf: (params.get("pf") ?? "").split(",").filter((id) => /^[a-z][a-z0-9_]{0,30}$/.test(id)),
     asof: parseChina(asof) === null ? "" : asof,

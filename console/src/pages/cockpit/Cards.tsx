@@ -1,9 +1,11 @@
 /** The key numbers: the first large, the next ones beside it, the rest in one line; rules between them, no boxes. */
 import type { ReactNode } from "react";
+import type { Schemas } from "@/api/client";
 import { useLang, useT } from "@/i18n";
-import type { MetricAnswer } from "@/parts/answers";
 import { MetricNumber } from "@/parts/MetricNumber";
 import { m } from "./messages";
+
+type MetricAnswer = Schemas["MetricAnswer"];
 
 const BESIDE = 5;
 

@@ -1,8 +1,9 @@
 /** 变在哪里: the parts that moved most, with their share of the whole change. */
 import type { ReactNode } from "react";
 import { Button } from "antd";
-import { share } from "@/format";
-import { useLang, useT } from "@/i18n";
+import type { Schemas } from "@/api/client";
+import { exact, money, share } from "@/format";
+import { say, useLang, useT, type Lang } from "@/i18n";
 import { Disc } from "@/parts/Disc";
 import { EvidenceButton, Move } from "@/parts/MetricNumber";
 import { PageState } from "@/parts/PageState";
@@ -10,9 +11,9 @@ import { shown } from "@/parts/units";
 import { platformName } from "@/platforms";
 import { useFilters } from "@/state/url";
 import { m } from "./messages";
-import type { Cockpit, MetricChange } from "./types";
 
-const MOST = 6;
+type Cockpit = Schemas["Cockpit"];
+type MetricChange = Schemas["MetricChange"];
 
 export function Changes({ data, against }: { data: Cockpit; against: string }): ReactNode {
   const t = useT(m);
@@ -21,7 +22,7 @@ export function Changes({ data, against }: { data: Cockpit; against: string }): 
       <header className="row" style={{ marginBottom: 8 }}><h2>{t("changes")}</h2><span className="note">{t("changesNote")}</span></header>
       {data.changes.length === 0 ? <PageState state="empty" text={data.compared ? t("noChanges") : t("noCompare")} actions={<></>} /> : (
         <ol className="changes">
-          {data.changes.slice(0, MOST).map((one) => <Row key={`${one.metric}:${one.dimension}:${one.part}`} one={one} against={against} currency={currencyOf(data, one.metric)} />)}
+          {data.changes.map((one) => <Row key={`${one.metric}:${one.dimension}:${one.part}`} one={one} against={against} currency={currencyOf(data, one.metric)} />)}
         </ol>
       )}
     </>
@@ -39,13 +40,21 @@ function Row({ one, against, currency }: { one: MetricChange; against: string; c
     <li>
       <span className="change-what">{byPlatform ? <Disc platform={one.part} named /> : part} {one[lang]}</span>
       <span className="change-move"><Move change={one.change} unit={one.unit} against={against} title={moved} /></span>
+      <span className="change-worth num" title={one.effect === null ? undefined : t("ruleHint")}>{worth(one, currency, lang)}</span>
       <span className="change-of">{one.stale ? <span style={{ color: "var(--amber)" }}>{t("stalePart")}</span> : ofTotal(one.of_total, t)}</span>
       <span className="change-acts">
-        <EvidenceButton of={`metric:${one.metric}`}><span className="link">{t("evidence")}</span></EvidenceButton>
+        <EvidenceButton of={byPlatform && one.part ? `change:${one.metric}:${one.part}` : `metric:${one.metric}`} label={t("evidenceOf", { part, metric: one[lang] })}><span className="link">{t("evidence")}</span></EvidenceButton>
         {byPlatform && !(filters.pf.length === 1 && filters.pf[0] === one.part) && <Button size="small" type="text" onClick={() => change({ pf: [one.part] })}>{t("only", { part })}</Button>}
       </span>
     </li>
   );
+}
+
+/** What a change is worth: money where it can be carried there, else how unusual it is. */
+export function worth(one: Pick<MetricChange, "effect" | "unusual">, currency: string, lang: Lang): string {
+  const t = say(m, lang);
+  if (one.effect !== null) return t(one.effect < 0 ? "less_money" : "more_money", { money: money(Math.abs(one.effect), currency, lang) });
+  return one.unusual === null ? "" : t("unusualBy", { n: exact(Math.abs(one.unusual), 1) });
 }
 
 /** Share of the whole change in words: a part that moved the other way has none. */

@@ -3,7 +3,7 @@ import { type ReactNode, useEffect, useState } from "react";
 import { Button, Select } from "antd";
 import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "react-router";
-import { ask, type ApiError } from "@/api/client";
+import { ask, type ApiError, type Schemas } from "@/api/client";
 import { useRefresh } from "@/api/live";
 import { DAY_MS, days, isoDay, time } from "@/format";
 import { useLang, useT } from "@/i18n";
@@ -23,8 +23,9 @@ import { bucketName, bucketWidth, lateFor, lateSentence, nearestRange, trendSent
 import { m } from "./messages";
 import { TodoList } from "./TodoList";
 import { trendOption, trendTwin } from "./trend";
-import type { Cockpit } from "./types";
 import "./cockpit.css";
+
+type Cockpit = Schemas["Cockpit"];
 
 const PATH = "/v1/cockpit";
 
@@ -94,7 +95,7 @@ function Body({ data }: { data: Cockpit }): ReactNode {
   const now = data.as_of_ms;
   const late = lateFor(data.freshness, data.window, filters.pf);
   const told = data.freshness.filter((one) => one.state !== "never").length;
-  const against = filters.cmp === "yoy" ? t("yoy") : t("prev");
+  const against = t(filters.cmp === "none" ? "prev" : filters.cmp);
   return (
     <>
       <div className="row wrap">

@@ -1,12 +1,14 @@
 /** 待办: what waits for a person, and where it is done. */
 import type { ReactNode } from "react";
 import { Link } from "react-router";
+import type { Schemas } from "@/api/client";
 import { ago, exact } from "@/format";
 import { useLang, useT } from "@/i18n";
 import { PageState } from "@/parts/PageState";
 import { Seal } from "@/parts/Seal";
 import { m } from "./messages";
-import type { Todo } from "./types";
+
+type Todo = Schemas["Todo"];
 
 const NAMED = ["parked", "imports", "stale"] as const;
 /** They wait without costing more by the minute, so they take no seal. */

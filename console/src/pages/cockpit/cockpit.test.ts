@@ -1,11 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { parseChina } from "@/format";
 import { say } from "@/i18n";
-import type { Freshness } from "@/parts/answers";
-import { ofTotal } from "./Changes";
+import type { Schemas } from "@/api/client";
+import { ofTotal, worth } from "./Changes";
 import { bucketName, lateFor, lateSentence, nearestRange, trendSentence, windowSentence } from "./logic";
 import { m } from "./messages";
 import { trendOption, trendTwin } from "./trend";
+
+type Freshness = Schemas["Freshness"];
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -57,19 +59,34 @@ it("says a share of the change only where it is one", () => {
   expect([ofTotal(0.61, t), ofTotal(-0.2, t), ofTotal(null, t)]).toEqual(["占总变化 61%", "与总变化反向", "总数没有变"]);
 });
 
+it("says what a change is worth in money, else how unusual it is", () => {
+  expect(worth({ effect: -8_000_000, unusual: null }, "CNY", "zh")).toBe("约少 ¥8万");
+  expect(worth({ effect: 120_000, unusual: null }, "CNY", "en")).toBe("about ¥1,200 more");
+  expect(worth({ effect: null, unusual: -3.24 }, "CNY", "zh")).toBe("平时波动的 3.2 倍");
+  expect(worth({ effect: null, unusual: null }, "CNY", "zh")).toBe("");
+});
+
 describe("trend", () => {
   const points = [0, 1, 2].map((n) => ({ start_ms: at("2026-11-13") + n * DAY, value: n === 1 ? null : 1_000_000 * (n + 1), partial: n === 2 }));
   const of = {
     trend: [{ key: "current", zh: "", points }, { key: "compared", zh: "", points: points.map((point) => ({ ...point, value: 5, partial: false })) }],
-    notes: [{ id: "n", day: "2026-11-14", text: "发版", source: "person", platform: "" }], end: now, name: "成交额", unit: "money" as const, currency: "CNY",
+    notes: [{ id: "n", day: "2026-11-14", text: "发版", text_en: "", who: "", source: "person", platform: "" }], end: now, name: "成交额", unit: "money" as const, currency: "CNY",
   };
-  it("keeps gaps, draws the running point hollow and the note on its day", () => {
-    const option = trendOption(of, "zh", "light", now) as { series: { data: { value: number | null; itemStyle?: { color: string } }[]; markLine?: { data: { xAxis: number }[] } }[]; yAxis: { name: string } };
-    const main = option.series[1];
+  interface Drawn { series: { name: string; data: { value: number | null; itemStyle?: { color: string } }[]; lineStyle: { type: string }; markLine?: { data: { xAxis: number }[] } }[]; yAxis: { name: string } }
+  it("keeps gaps, hangs the running point on by dashes, hollow, and draws the note on its day", () => {
+    const option = trendOption(of, "zh", "light", now) as unknown as Drawn;
+    const [, main, running] = option.series;
     expect(option.yAxis.name).toBe("万元");
-    expect(main?.data.map((one) => one.value)).toEqual([1, null, 3]);
-    expect(main?.data[2]?.itemStyle?.color).toBe("#FFFFFF");
+    expect(main?.data.map((one) => one.value)).toEqual([1, null, null]);
+    expect([running?.name, running?.lineStyle.type, running?.data.map((one) => one.value)]).toEqual(["本期（未满）", "dashed", [null, null, 3]]);
+    expect(running?.data[2]?.itemStyle?.color).toBe("#FFFFFF");
     expect(main?.markLine?.data.map((one) => one.xAxis)).toEqual([1]);
+  });
+  it("leaves a running bucket out that holds nothing yet, and says so in the table", () => {
+    const quiet = { ...of, trend: [{ key: "", zh: "", points: points.map((point) => (point.partial ? { ...point, value: null } : point)) }] };
+    const option = trendOption(quiet, "zh", "light", now) as unknown as Drawn;
+    expect(option.series.map((one) => one.name)).toEqual(["本期"]);
+    expect(trendTwin(quiet, "zh", now).rows[2]).toEqual(["11月15日 周日 · 未满", "还没有数据"]);
   });
   it("has the same numbers in its table, with one unit in the head", () => {
     const twin = trendTwin(of, "zh", now);

@@ -1,10 +1,14 @@
 /** What the cockpit says, apart from how it is drawn. */
+import type { Schemas } from "@/api/client";
 import { clock, DAY_MS, day, days, time, weekStart } from "@/format";
 import { say, type Lang } from "@/i18n";
-import type { Freshness, Point, Span, Unit } from "@/parts/answers";
-import { shown } from "@/parts/units";
+import { shown, type Unit } from "@/parts/units";
 import { customRange, type Range } from "@/state/url";
 import { m } from "./messages";
+
+type Freshness = Schemas["Freshness"];
+type Point = Schemas["Point"];
+type Span = Schemas["Span"];
 
 /** The one line under the title: what is shown, up to when, against what. */
 export function windowSentence(window: Span, compared: Span | null, lang: Lang, now: number): string {
@@ -31,11 +35,11 @@ export function bucketName(start: number, width: number, lang: Lang, now: number
   return width >= 7 * DAY_MS && weekStart(start) === start ? days(start, start + width, lang, now) : day(start, lang, now);
 }
 
-/** Sources that are late for the shown window: what came later than its end cannot be missing from it. */
+/** Sources that are late and whose promise ends before the shown window does, a window that is over too: its last part is not told by them. */
 export function lateFor(freshness: readonly Freshness[], window: Span, platforms: readonly string[]): Freshness[] {
   return freshness.filter((one) =>
     (one.state === "late" || one.state === "stopped") && (platforms.length === 0 || platforms.includes(one.platform))
-    && one.newest_at_ms !== null && one.newest_at_ms < window.end_ms && window.partial,
+    && one.newest_at_ms !== null && one.newest_at_ms + one.promise_ms < window.end_ms,
   );
 }
 

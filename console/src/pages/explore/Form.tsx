@@ -5,7 +5,7 @@ import { useLang, useT } from "@/i18n";
 import { useParams } from "@/state/url";
 import { type Field, FORMS } from "./logic";
 import { m } from "./messages";
-import type { Kind } from "./types";
+import type { Kind } from "./kinds";
 
 export interface KindName { name: string; zh: string; en: string; events: number }
 interface Option { value: string; label: string }

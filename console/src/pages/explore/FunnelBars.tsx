@@ -1,4 +1,5 @@
 /** The funnel as bars from the left: people, share of the step before, median time; the split as a table below. */
+import type { Schemas } from "@/api/client";
 import { type ReactNode, useRef } from "react";
 import { Button } from "antd";
 import { duration, exact, MISSING, share } from "@/format";
@@ -10,7 +11,9 @@ import { partName, percent } from "./logic";
 import { terms } from "@/i18n/terms";
 import { m } from "./messages";
 import { type Files, None } from "./Result";
-import type { Funnel, FunnelStep } from "./types";
+
+type Funnel = Schemas["Funnel"];
+type FunnelStep = Schemas["FunnelStep"];
 
 export function FunnelBars({ data, files }: { data: Funnel; files: Files }): ReactNode {
   const t = useT(m);

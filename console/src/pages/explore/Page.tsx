@@ -11,7 +11,7 @@ import { Form, type KindName } from "./Form";
 import { queryOf } from "./logic";
 import { m } from "./messages";
 import { type Files, Result } from "./Result";
-import { type Answers, type Kind, KINDS } from "./types";
+import { type Answers, type Kind, KINDS } from "./kinds";
 import "./explore.css";
 
 export default function ExplorePage(): ReactNode {

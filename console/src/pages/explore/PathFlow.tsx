@@ -1,4 +1,5 @@
 /** Paths as columns of steps: bar height and ribbon width are sessions as the server counted them. */
+import type { Schemas } from "@/api/client";
 import { type ReactNode, useRef } from "react";
 import { Button } from "antd";
 import { exact, share } from "@/format";
@@ -11,7 +12,8 @@ import type { KindName } from "./Form";
 import { FLOW, flow, type Ribbon } from "./logic";
 import { m } from "./messages";
 import { type Files, kindName, None } from "./Result";
-import type { Paths } from "./types";
+
+type Paths = Schemas["Paths"];
 
 const [COLUMN, BAR] = [172, 8];
 

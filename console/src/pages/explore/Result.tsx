@@ -1,4 +1,5 @@
 /** One answer, drawn as its kind asks. */
+import type { Schemas } from "@/api/client";
 import type { ReactNode } from "react";
 import { clock, DAY_MS, days, exact, MISSING, share } from "@/format";
 import { useLang, useT } from "@/i18n";
@@ -15,7 +16,13 @@ import { barsOption, binName, cohortName, type Line, linesOption, partName, reac
 import { m } from "./messages";
 import { PathFlow } from "./PathFlow";
 import { RetentionGrid } from "./RetentionGrid";
-import type { Answers, Bin, Distribution, EventTrend, Intervals, Kind, Ltv } from "./types";
+import type { Answers, Kind } from "./kinds";
+
+type Bin = Schemas["Bin"];
+type Distribution = Schemas["Distribution"];
+type EventTrend = Schemas["EventTrend"];
+type Intervals = Schemas["Intervals"];
+type Ltv = Schemas["Ltv"];
 
 export interface Files { csv: string; xlsx: string; name: string }
 interface Of<T> { data: T; files: Files; kinds: readonly KindName[] }

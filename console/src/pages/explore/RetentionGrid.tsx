@@ -1,4 +1,5 @@
 /** Cohorts as a heat grid that is a table: the picture and its twin are one. */
+import type { Schemas } from "@/api/client";
 import type { ReactNode } from "react";
 import { exact, MISSING, share } from "@/format";
 import { useLang, useT } from "@/i18n";
@@ -8,7 +9,8 @@ import { TableTwin, type Twin, Wide } from "@/parts/TableTwin";
 import { cohortName, heat, percent, reached } from "./logic";
 import { m } from "./messages";
 import { type Files, None } from "./Result";
-import type { Cohorts } from "./types";
+
+type Cohorts = Schemas["Cohorts"];
 
 export function RetentionGrid({ data, files }: { data: Cohorts; files: Files }): ReactNode {
   const t = useT(m);

@@ -1,13 +1,16 @@
 /** What the analyses ask and how their answers turn into pictures and tables. */
 import type { EChartsCoreOption } from "echarts/core";
+import type { Schemas } from "@/api/client";
 import { DAY_MS, day, days, duration, exact, MISSING } from "@/format";
 import { say, type Lang } from "@/i18n";
-import type { Unit } from "@/parts/answers";
-import { scaleFor, shown } from "@/parts/units";
+import { scaleFor, shown, type Unit } from "@/parts/units";
 import { platformName } from "@/platforms";
 import { HEAT, TOKENS, type Mode } from "@/theme";
+import type { Kind } from "./kinds";
 import { m } from "./messages";
-import type { Bin, Kind, PathLink } from "./types";
+
+type Bin = Schemas["Bin"];
+type PathLink = Schemas["PathLink"];
 
 /** Fields of each form; "steps" is a list of kinds, "kind" one of those that occur, else one of the words. */
 export interface Field { key: string; label: keyof (typeof m)["zh"]; of: "kind" | "steps" | readonly string[]; start: string; none?: keyof (typeof m)["zh"] }
