@@ -1,7 +1,7 @@
-import type { ReactNode } from "react";
+import { useState, type ReactNode } from "react";
 import { Button, Popover, Segmented } from "antd";
 import { SearchOutlined, UserOutlined } from "@ant-design/icons";
-import { Link } from "react-router";
+import { Link, useLocation, useNavigate } from "react-router";
 import { useGet } from "@/api/client";
 import { useLanguage, useLang, useT } from "@/i18n";
 import { PAGES, type PageSpec } from "@/registry";
@@ -10,6 +10,8 @@ import { useMe, useSession } from "@/state/session";
 import { AsOfFilter, PlatformFilter, TimeFilter } from "./filters";
 import { m } from "./messages";
 import { TodoButton } from "./TodoButton";
+import { m as tour } from "./tour/messages";
+import { askTour, TOUR_PAGE } from "./tour/TourHolder";
 
 interface Props {
   page: PageSpec | undefined;
@@ -26,11 +28,15 @@ export function Header({ page, object, onSearch, onHelp }: Props): ReactNode {
   return (
     <header className="topbar">
       <Breadcrumb page={page} object={object} />
-      {heeds.includes("time") && <TimeFilter />}
-      {heeds.includes("platforms") && <PlatformFilter />}
-      {heeds.includes("asof") && <AsOfFilter />}
+      {heeds.length > 0 && (
+        <span className="row wrap" data-tour="filters">
+          {heeds.includes("time") && <TimeFilter />}
+          {heeds.includes("platforms") && <PlatformFilter />}
+          {heeds.includes("asof") && <AsOfFilter />}
+        </span>
+      )}
       <span className="grow" />
-      <Button type="text" icon={<SearchOutlined aria-hidden />} onClick={onSearch} aria-keyshortcuts="Meta+K Control+K">
+      <Button data-tour="search" type="text" icon={<SearchOutlined aria-hidden />} onClick={onSearch} aria-keyshortcuts="Meta+K Control+K">
         {t("search")} <kbd aria-hidden>⌘K</kbd>
       </Button>
       <TodoButton />
@@ -68,9 +74,18 @@ function RoleNames({ names }: { names: readonly string[] }): ReactNode {
 
 function PersonMenu({ onHelp }: { onHelp: () => void }): ReactNode {
   const t = useT(m);
+  const t2 = useT(tour);
   const me = useMe();
   const { signOut } = useSession();
   const [chosen, set] = usePrefs();
+  const [open, setOpen] = useState(false);
+  const navigate = useNavigate();
+  const { pathname } = useLocation();
+  const again = (): void => {
+    setOpen(false);
+    if (pathname !== TOUR_PAGE) void navigate(TOUR_PAGE);
+    askTour(true);
+  };
   const choice = (name: "theme" | "colours" | "density", values: readonly ("light" | "dark" | "system" | "none" | "red_up" | "green_up" | "compact" | "roomy")[]): ReactNode => (
     <div style={{ marginTop: 8 }}>
       <div className="note" id={`pref-${name}`}>{t(name)}</div>
@@ -89,13 +104,14 @@ function PersonMenu({ onHelp }: { onHelp: () => void }): ReactNode {
         <Segmented block value={chosen.shortcuts} aria-labelledby="pref-shortcuts" onChange={(shortcuts) => set({ shortcuts })} options={[{ value: true, label: t("on") }, { value: false, label: t("off") }]} />
       </div>
       <div style={{ borderTop: "1px solid var(--line)", marginTop: 12, paddingTop: 8 }}>
+        <button type="button" className="plain menu-row" onClick={again}>{t2("again")}</button>
         <button type="button" className="plain menu-row" onClick={onHelp}>{t("help")}<span className="grow" /><kbd>?</kbd></button>
         <button type="button" className="plain menu-row" onClick={() => void signOut()}>{t("signOut")}</button>
       </div>
     </div>
   );
   return (
-    <Popover content={body} trigger="click" placement="bottomRight" arrow={false}>
+    <Popover content={body} trigger="click" open={open} onOpenChange={setOpen} placement="bottomRight" arrow={false}>
       <Button type="text" icon={<UserOutlined aria-hidden />} aria-haspopup="dialog">
         <span className="hidden-text">{t("person")}</span><span className="cut" style={{ maxWidth: 96 }}>{me.who}</span>
       </Button>

@@ -12,6 +12,7 @@ import { KeyHelp, useKeys } from "./keys";
 import { m } from "./messages";
 import { SearchBox } from "./SearchBox";
 import { Sider } from "./Sider";
+import { TourHolder } from "./tour/TourHolder";
 
 const EvidenceDrawer = lazy(() => import("@/parts/EvidenceDrawer").then((part) => ({ default: part.EvidenceDrawer })));
 
@@ -81,6 +82,7 @@ export function Shell({ children }: { children: ReactNode }): ReactNode {
           </div>
           {panel === "search" && <SearchBox onClose={() => setPanel("")} />}
           {panel === "help" && <KeyHelp onClose={() => setPanel("")} />}
+          <TourHolder />
         </div>
       )}
       <EvidenceHolder />

@@ -21,7 +21,7 @@ export function TodoButton(): ReactNode {
   const urgent = rows.some((row) => !PATIENT.includes(row.kind));
   return (
     <Popover content={<Rows rows={rows} onLeave={() => setOpen(false)} />} trigger="click" open={open} onOpenChange={setOpen} placement="bottomRight" arrow={false}>
-      <Button type="text" aria-haspopup="dialog">
+      <Button data-tour="todo" type="text" aria-haspopup="dialog">
         {t("todo")} {urgent ? <Seal>{rows.length}</Seal> : <span className="todo-count">{rows.length}</span>}
       </Button>
     </Popover>

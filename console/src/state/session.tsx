@@ -95,7 +95,7 @@ function useCarriedAppearance(signedIn: boolean): void {
       if (gone) return;
       const here = changes(opened, shared()); // before signing in, e.g. the language
       setPrefs({ ...chosen, ...here });
-      let before = { ...shared(), ...(chosen as Appearance) };
+      let before: ReturnType<typeof shared> = { ...shared(), ...(chosen as Appearance) };
       const tell = (): void => {
         const changed = changes(before, shared());
         before = shared();
@@ -113,12 +113,13 @@ function useCarriedAppearance(signedIn: boolean): void {
 
 const opened = shared();
 
-const changes = (from: Appearance, to: Appearance): Partial<Appearance> =>
-  Object.fromEntries(Object.entries(to).filter(([name, value]) => from[name as keyof Appearance] !== value));
+const changes = (from: ReturnType<typeof shared>, to: ReturnType<typeof shared>): Partial<Appearance> =>
+  Object.fromEntries(Object.entries(to).filter(([name, value]) => from[name as keyof typeof from] !== value));
 
-function shared(): Appearance {
-  const { colours, density, language, theme, shortcuts, tour_ms } = prefs();
-  return { colours, density, language, theme, shortcuts, tour_ms };
+/** The tour is told by itself: who signs in next in this browser has not seen it. */
+function shared(): Omit<Appearance, "tour_ms"> {
+  const { colours, density, language, theme, shortcuts } = prefs();
+  return { colours, density, language, theme, shortcuts };
 }
 
 /** Who is signed in; inside pages somebody always is. */

@@ -1,8 +1,10 @@
 import { useState, type FormEvent, type ReactNode } from "react";
 import { Button, Checkbox, Input, Radio } from "antd";
 import { useQueryClient } from "@tanstack/react-query";
+import { useNavigate } from "react-router";
 import { api, ApiError, holdSession } from "@/api/client";
 import { useT } from "@/i18n";
+import { askTour, TOUR_PAGE } from "@/shell/tour/TourHolder";
 import { usePrefs, type Appearance as Look } from "@/state/prefs";
 import { m } from "./messages";
 import { told } from "./once";
@@ -27,6 +29,7 @@ export default function Appearance(): ReactNode {
 function Looks(): ReactNode {
   const t = useT(m);
   const client = useQueryClient();
+  const navigate = useNavigate();
   const [prefs, setPrefs] = usePrefs();
   const [note, setNote] = useState("");
   const change = async (part: Partial<Omit<Look, "tour_ms">>): Promise<void> => {
@@ -40,9 +43,9 @@ function Looks(): ReactNode {
       setNote(error instanceof ApiError ? t("unsaved", { what: error.what, mend: error.mend }) : String(error));
     }
   };
-  const offer = async (): Promise<void> => {
-    setPrefs(await api.put("/v1/tour", { body: { done: false } }));
-    setNote(t("tourOn"));
+  const offer = (): void => {
+    askTour(true);
+    void navigate(TOUR_PAGE);
   };
   return (
     <>
@@ -63,7 +66,7 @@ function Looks(): ReactNode {
       <Line label={t("shortcuts")} note={t("shortcutsNote")}>
         <Checkbox checked={prefs.shortcuts} onChange={(event) => void change({ shortcuts: event.target.checked })}>{t("shortcutsOn")}</Checkbox>
       </Line>
-      <Line label={t("tour")}><Button onClick={() => void offer()}>{t("tourAgain")}</Button></Line>
+      <Line label={t("tour")}><Button onClick={offer}>{t("tourAgain")}</Button></Line>
     </>
   );
 }
