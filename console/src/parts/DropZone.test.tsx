@@ -28,7 +28,8 @@ test("nothing is taken while one is under way", () => {
   render(<DropZone onFile={taken} busy progress={0.5} />);
   fireEvent.drop(screen.getByRole("group"), { dataTransfer: { files: [file(3)] } });
   expect(taken).not.toHaveBeenCalled();
-  expect(screen.getByRole("status").textContent).toBe("正在上传，已完成 50%");
+  expect(screen.getByRole("status").textContent).toBe("正在上传");
+  expect(screen.getByRole("progressbar").getAttribute("value")).toBe("50");
 });
 
 test.each([[0, "empty"], [11, "large"], [10, null]] as const)("%d bytes: %s", (size, why) => {
@@ -37,4 +38,10 @@ test.each([[0, "empty"], [11, "large"], [10, null]] as const)("%d bytes: %s", (s
 
 test.each([[0, "0 B"], [1023, "1,023 B"], [1024, "1.0 KB"], [1_500_000, "1.4 MB"]] as const)("%d bytes reads %s", (size, text) => {
   expect(bytes(size)).toBe(text);
+});
+
+test("what has all left is being recognised", () => {
+  render(<DropZone onFile={vi.fn()} busy progress={1} />);
+  expect(screen.getByRole("status").textContent).toBe("已传完，正在识别");
+  expect(screen.queryByRole("progressbar")).toBeNull();
 });

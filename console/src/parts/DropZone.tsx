@@ -58,7 +58,7 @@ export function DropZone({ onFile, accept, hint, busy = false, progress = null, 
       <div className="row wrap">
         <Button type="primary" disabled={busy} onClick={() => input.current?.click()}>{t("choose")}</Button>
         <span>{t("drop")}</span>
-        {busy && <span role="status">{progress === null ? t("busy") : t("sending", { n: Math.round(progress * 100) })}</span>}
+        {busy && <Sent share={progress} />}
         {busy && onStop && <Button onClick={onStop}>{t("stop")}</Button>}
       </div>
       <input
@@ -71,13 +71,30 @@ export function DropZone({ onFile, accept, hint, busy = false, progress = null, 
   );
 }
 
+/** How much has left: each percent for the eyes, the beginning and the end for the ears. */
+function Sent({ share }: { share: number | null }): ReactNode {
+  const t = useT(m);
+  const percent = share === null ? null : Math.floor(share * 100);
+  return (
+    <>
+      {percent !== null && percent < 100 && (
+        <span className="row">
+          <progress aria-label={t("busy")} max={100} value={percent} style={{ width: 160, accentColor: "var(--blue)" }} />
+          <span aria-hidden className="num" style={{ minWidth: 40 }}>{percent}%</span>
+        </span>
+      )}
+      <span role="status">{percent === 100 ? t("arrived") : t("busy")}</span>
+    </>
+  );
+}
+
 const m = catalogue({
   zh: {
-    title: "带来一个文件", choose: "选文件", drop: "或把文件拖到这里", busy: "正在上传", sending: "正在上传，已完成 {n}%", stop: "停止",
+    title: "带来一个文件", choose: "选文件", drop: "或把文件拖到这里", busy: "正在上传", arrived: "已传完，正在识别", stop: "停止",
     empty: "{name} 是空的。重新导出一次再传。", large: "{name} 太大，最多 {limit}。按月份拆开，或在服务器上用 guanxi import。", many: "一次一个文件。多个文件打成一个 zip 再传。",
   },
   en: {
-    title: "Bring a file", choose: "Choose a file", drop: "or drop it here", busy: "Uploading", sending: "Uploading, {n}% done", stop: "Stop",
+    title: "Bring a file", choose: "Choose a file", drop: "or drop it here", busy: "Uploading", arrived: "Sent, being recognised", stop: "Stop",
     empty: "{name} is empty. Export it again.", large: "{name} is too large, {limit} at most. Split it by month, or use guanxi import on the server.", many: "One file at a time. Put several into one zip.",
   },
 });

@@ -22,15 +22,15 @@ export default function Import(): ReactNode {
   const [params, set] = useParams();
   const number = params.get("up") ?? "";
   const begun = (params.get("jobs") ?? "").split(",").filter(Boolean);
-  const [sending, setSending] = useState<AbortController | null>(null);
+  const [sending, setSending] = useState<{ stop: AbortController; share: number } | null>(null);
   const [problem, setProblem] = useState("");
   const [toast, tell] = useUndoToast();
   const take = async (file: File): Promise<void> => {
     const stop = new AbortController();
-    setSending(stop);
+    setSending({ stop, share: 0 });
     setProblem("");
     try {
-      const made = await bring(file, stop.signal);
+      const made = await bring(file, stop.signal, (share) => setSending({ stop, share }));
       void client.invalidateQueries({ queryKey: ["/v1/uploads"] });
       set({ up: made.id, jobs: "" });
     } catch (error) {
@@ -52,7 +52,7 @@ export default function Import(): ReactNode {
   };
   return (
     <div className="stack">
-      {present && number === "" && <DropZone onFile={(file) => void take(file)} hint={t("bring")} busy={sending !== null} onStop={() => sending?.abort()} accept=".csv,.tsv,.txt,.xlsx,.xls,.json,.jsonl,.ndjson,.zip,.gz" />}
+      {present && number === "" && <DropZone onFile={(file) => void take(file)} hint={t("bring")} busy={sending !== null} progress={sending?.share} onStop={() => sending?.stop.abort()} accept=".csv,.tsv,.txt,.xlsx,.xls,.json,.jsonl,.ndjson,.zip,.gz" />}
       {problem && <p role="alert" style={{ color: "var(--amber)" }}>◐ {problem}</p>}
       {present && number !== "" && <OneUpload key={number} number={number} onRemove={(row) => void remove(row)} onOther={() => set({ up: "" })} onBegun={(jobs) => { set({ up: "", jobs: jobs.join(",") }); void client.invalidateQueries({ queryKey: ["/v1/jobs"] }); }} />}
       <Jobs begun={begun} />

@@ -14,9 +14,10 @@ import { useMay } from "@/state/session";
 import { useParams } from "@/state/url";
 import { m } from "./messages";
 import { passing, waiting, type Row } from "./tail";
-import { familyName } from "./words";
+import { familyName, kindName } from "./words";
 
 const KEPT = 100; // events of the tail
+const OFFERED = 4; // kinds of a family that the latest events do not hold
 
 export default function Live(): ReactNode {
   const t = useT(m);
@@ -39,6 +40,10 @@ export default function Live(): ReactNode {
   if (error && !data) return <PageState state="error" error={error} onRetry={() => void refetch()} />;
   const tail = (held ? still : null) ?? latest;
   if (!tail) return <PageState state="loading" />;
+  const called = (kind: string): string => {
+    const row = known.get(kind);
+    return row ? kindName(row, lang) : kind;
+  };
   const familyOf = (kind: string): string => known.get(kind)?.family ?? "custom";
   const rows = passing(tail, filter, familyOf);
   const fresh = latest ? waiting(tail, passing(latest, filter, familyOf)) : 0;
@@ -47,11 +52,13 @@ export default function Live(): ReactNode {
     setPaused(nowPaused);
     setOver(nowOver);
   };
+  const common = [...known.values()].filter((row) => row.events > 0 && (filter.family === "" || row.family === filter.family)).sort((a, b) => b.events - a.events);
+  const offered = filter.kind === "" && filter.family !== "" ? common.slice(0, OFFERED) : [];
   const filtered = filter.family !== "" || filter.platform !== "" || filter.kind !== "";
   const families = [...new Set(kinds.data?.rows.map((row) => row.family))];
   const columns: Column<Row>[] = [
     { key: "at_ms", title: t("at"), always: true, width: 220, render: (row) => <span title={time(row.at_ms, lang)}>{time(row.at_ms, lang)}{clock(row.at_ms, true).slice(5)}</span> },
-    { key: "kind", title: t("kind"), always: true, render: (row) => known.get(row.kind)?.[lang] ?? row.kind },
+    { key: "kind", title: t("kind"), always: true, render: (row) => called(row.kind) },
     { key: "family", title: t("family"), width: 110, render: (row) => familyName(familyOf(row.kind), lang) },
     { key: "platform", title: t("platform"), width: 150, render: (row) => (row.platform ? <Disc platform={row.platform} named /> : "—") },
     { key: "actor", title: t("actor"), render: (row) => (row.roles?.actor ? <PartyChip reference={row.roles.actor} /> : "—") },
@@ -68,14 +75,18 @@ export default function Live(): ReactNode {
           id="live" label={t("live")} columns={columns} rows={rows} rowKey={(row) => row.id} total={rows.length} onOpen={(row) => set({ ev: `event:${row.id}` })}
           empty={tail.length === 0
             ? <PageState state="never" text={t("noEvents2")} actions={mayImport ? <Button type="primary" onClick={() => void navigate("/data/import")}>{t("importOne")}</Button> : <></>} />
-            : <PageState state="empty" text={t("noneFit", { n: exact(tail.length) })} actions={<Button onClick={() => set({ family: "", platform: "", kind: "" })}>{t("clear")}</Button>} />}
+            : <PageState state="empty" text={t("noneFit", { n: exact(tail.length) })} actions={<>{offered.map((row) => <Button key={row.name} onClick={() => set({ kind: row.name })}>{t("askKind", { kind: kindName(row, lang), n: exact(row.events) })}</Button>)}<Button onClick={() => set({ family: "", platform: "", kind: "" })}>{t("clear")}</Button></>} />}
           before={
             <>
               <Button aria-pressed={paused} onClick={() => hold(!paused, over)}>{t(paused ? "resume" : "pause")}</Button>
-              <Select style={{ width: 130 }} aria-label={t("family")} value={filter.family} onChange={(family) => set({ family })} options={[{ value: "", label: t("allFamilies") }, ...families.map((value) => ({ value, label: familyName(value, lang) }))]} />
+              <Select
+                style={{ width: 180 }} aria-label={t("kind")} value={filter.kind} showSearch={{ optionFilterProp: "label" }} popupMatchSelectWidth={false} onChange={(kind) => set({ kind })}
+                options={[{ value: "", label: t("allKinds") }, ...(filter.kind && !common.some((row) => row.name === filter.kind) ? [{ value: filter.kind, label: called(filter.kind) }] : []), ...common.map((row) => ({ value: row.name, label: kindName(row, lang) }))]}
+              />
+              <Select style={{ width: 130 }} aria-label={t("family")} value={filter.family} onChange={(family) => set({ family, kind: family === "" || familyOf(filter.kind) === family ? filter.kind : "" })} options={[{ value: "", label: t("allFamilies") }, ...families.map((value) => ({ value, label: familyName(value, lang) }))]} />
               <Select style={{ width: 150 }} aria-label={t("platform")} value={filter.platform} onChange={(platform) => set({ platform })} options={[{ value: "", label: t("allPlatforms") }, ...PLATFORMS.map((one) => ({ value: one.id, label: platformName(one.id, lang) }))]} />
               {filtered && <Button type="link" onClick={() => set({ family: "", platform: "", kind: "" })}>{t("clear")}</Button>}
-              <span className="note">{line.state === "lost" ? "" : state}</span>
+              <span className="note">{[line.state === "lost" ? "" : state, filter.family || filter.platform ? t("shownOf", { m: exact(rows.length), n: exact(tail.length) }) : ""].filter(Boolean).join(" · ")}</span>
               {fresh > 0 && held && (
                 <span role="status" className="row" style={{ background: "var(--blue-tint)", borderRadius: 4, padding: "0 8px" }}>
                   {t("fresh", { n: exact(fresh) })}

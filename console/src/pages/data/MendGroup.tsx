@@ -21,7 +21,7 @@ export function MendGroup({ group, onDone }: { group: Group; onDone: (words: str
   const present = usePresent();
   const may = useMay("configure") && present;
   const { data, error, refetch } = useGet("/v1/parked/group", { query: { ...group } }, { placeholderData: undefined });
-  if (error) return <PageState state="error" error={error} onRetry={() => void refetch()} />;
+  if (error && !data) return <PageState state="error" error={error} onRetry={() => void refetch()} />;
   if (!data) return <PageState state="loading" />;
   return (
     <div className="stack">

@@ -24,7 +24,7 @@ export function OneUpload({ number, onRemove, onOther, onBegun }: Props): ReactN
   const t = useT(m);
   const file = useGet("/v1/uploads/{upload_id}", { path: { upload_id: number } });
   const suggestion = useGet("/v1/uploads/{upload_id}/suggest", { path: { upload_id: number } }, { enabled: file.data?.problem === "", staleTime: 600_000 });
-  if (file.error) return <PageState state="error" error={file.error} actions={<Button onClick={onOther}>{t("other")}</Button>} />;
+  if (file.error && !file.data) return <PageState state="error" error={file.error} actions={<Button onClick={onOther}>{t("other")}</Button>} />;
   if (!file.data) return <PageState state="loading" />;
   const row = file.data;
   return (

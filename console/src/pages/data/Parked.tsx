@@ -34,7 +34,7 @@ export default function Parked(): ReactNode {
     queryKey: ["/v1/parked"], queryFn: ({ signal }) => ask("GET", "/v1/parked", { signal }),
   });
   useRefresh(["/v1/parked"]);
-  if (error) return <PageState state="error" error={error} onRetry={() => void refetch()} />;
+  if (error && !data) return <PageState state="error" error={error} onRetry={() => void refetch()} />;
   if (!data) return <PageState state="loading" />;
   const wanted = groupOf(text);
   const open = data.rows.find((row) => wanted !== null && sameGroup(row, wanted));

@@ -2,12 +2,13 @@
 import { useMemo } from "react";
 import { useGet } from "@/api/client";
 import { useLang, type Label } from "@/i18n";
+import { kindName } from "./words";
 
 export function useKindNames(): (kind: string) => string {
   const lang = useLang();
   const { data } = useGet("/v1/kinds", {}, { staleTime: 60_000 });
-  const names = useMemo(() => new Map(data?.rows.map((row) => [row.name, row])), [data]);
-  return (kind) => names.get(kind)?.[lang] ?? kind;
+  const names = useMemo(() => new Map(data?.rows.map((row) => [row.name, kindName(row, lang)])), [data, lang]);
+  return (kind) => names.get(kind) ?? kind;
 }
 
 export function useSourceNames(): ReadonlyMap<string, Label> {

@@ -1,15 +1,11 @@
 /** A file on its way to events: what was recognised, what a column-by-column mapping says, what the dry run tells. */
-import { ask, type Schemas } from "@/api/client";
+import { sendFile, type Schemas } from "@/api/client";
 
 export type Upload = Schemas["Upload"];
 export type Fit = Schemas["Fit"];
 
-/** Send a file as it is; its name travels beside it. */
-export function bring(file: File, signal?: AbortSignal): Promise<Upload> {
-  const form = new FormData();
-  form.append("file", file);
-  return ask("POST", "/v1/uploads", { body: form, signal });
-}
+/** Send a file as it is; its name travels beside it. `onSent` hears how much has left, 0..1. */
+export const bring = (file: File, signal?: AbortSignal, onSent?: (share: number) => void): Promise<Upload> => sendFile("/v1/uploads", file, { signal, onSent });
 
 /** The surest fit of all sources of a file, each format once; a tie is for a person to decide. */
 export function fits(suggestion: Pick<Schemas["Suggestion"], "sources">): Fit[] {

@@ -22,7 +22,16 @@ const STATES: Record<string, Label> = {
 };
 const PRIVACY: Record<string, Label> = { public: { zh: "公开", en: "Public" }, behaviour: { zh: "行为", en: "Behaviour" }, sensitive: { zh: "敏感", en: "Sensitive" } };
 const TRUST: Record<string, Label> = { client: { zh: "任何密钥", en: "Any key" }, server: { zh: "服务器密钥", en: "Server key" } };
+const TYPES: Record<string, Label> = {
+  text: { zh: "文本", en: "Text" }, id: { zh: "编号", en: "Id" }, integer: { zh: "整数", en: "Whole number" }, decimal: { zh: "精确小数", en: "Exact decimal" }, money: { zh: "金额（分）", en: "Money (minor units)" },
+  number: { zh: "小数", en: "Number" }, rate: { zh: "比例（0 至 1）", en: "Rate (0 to 1)" }, boolean: { zh: "是或否", en: "Yes or no" }, time: { zh: "时间", en: "Time" }, json: { zh: "列表或对象", en: "List or object" },
+};
 
+/** The families that a kind may belong to. */
+export const FAMILY_IDS: readonly string[] = Object.keys(FAMILIES);
+export const typeName = (id: string, lang: Lang): string => TYPES[id]?.[lang] ?? id;
+/** What nobody defined has no label but its own name. */
+export const kindName = (row: { name: string; zh: string; en: string; defined: boolean }, lang: Lang): string => (row.defined ? row[lang] || row.zh : row.name);
 export const familyName = (id: string, lang: Lang): string => FAMILIES[id]?.[lang] ?? id;
 export const reasonName = (id: string, lang: Lang): string => REASONS[id]?.[lang] ?? id;
 export const stateName = (id: string, lang: Lang): string => STATES[id]?.[lang] ?? id;

@@ -1,5 +1,5 @@
 /** Everybody who acted before the end of the asked time; names are masked, what is searched for never enters the URL. */
-import { type ReactNode, useState } from "react";
+import { type FormEvent, type ReactNode, useState } from "react";
 import { Button, Input, Select, Space } from "antd";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "react-router";
@@ -19,6 +19,8 @@ type Answer = Schemas["People"];
 type Line = Answer["rows"][number];
 const FIELDS = ["ref", "phone", "address", "card"] as const;
 type Field = (typeof FIELDS)[number];
+interface Asked { field: Field; value: string }
+const NOTHING: Asked = { field: "ref", value: "" };
 
 export function People({ variant }: { variant: Variant }): ReactNode {
   const t = useT(m);
@@ -27,7 +29,8 @@ export function People({ variant }: { variant: Variant }): ReactNode {
   const [filters] = useFilters();
   const [params, set] = useParams();
   const paging = usePaging({ sort: "-amount" });
-  const [asked, setAsked] = useState<{ field: Field; value: string }>({ field: "ref", value: "" });
+  const [draft, setDraft] = useState(NOTHING); // what stands in the box
+  const [asked, setAsked] = useState(NOTHING); // what the list answers
   const scope = { ...scopeOf(filters), variant, segment: params.get("seg") ?? "", r: params.get("r") ?? "", f: params.get("f") ?? "" };
   const personal = asked.value !== "" && asked.field !== "ref";
   const query = { ...scope, ...paging.query, q: personal ? "" : asked.value };
@@ -36,6 +39,11 @@ export function People({ variant }: { variant: Variant }): ReactNode {
     gcTime: personal ? 0 : undefined, // a personal value is not kept after the search
     queryFn: ({ signal }) => (personal ? api.post("/v1/people/search", { body: asked, signal }) : api.get("/v1/people", { query, signal })),
   });
+  const ask = (next: Asked): void => {
+    if (next.field === asked.field && next.value === asked.value) return void refetch();
+    setAsked(next);
+    if (paging.page > 1) paging.turn(1);
+  };
   const narrowed = scope.segment || scope.r || scope.f;
   const columns: Column<Line>[] = [
     { key: "name", title: t("name"), render: (row) => <span className="person-cell"><strong className="cut" title={row.name}>{row.name || t("unnamed")}</strong><span className="note cut" title={row.ref}>{shortened(row.ref.split(":").slice(2).join(":"))}</span></span>, always: true },
@@ -54,33 +62,38 @@ export function People({ variant }: { variant: Variant }): ReactNode {
     <section className="card" aria-labelledby="people-list">
       <header className="row wrap">
         <h2 id="people-list">{t("list")}</h2>
-        {narrowed && !personal && <Button size="small" onClick={() => set({ seg: "", r: "", f: "" })}>{t("dropSegment")}</Button>}
+        {narrowed && !personal && <Button onClick={() => set({ seg: "", r: "", f: "" })}>{t("dropSegment")}</Button>}
+        <Search draft={draft} asked={asked} onDraft={setDraft} onAsk={ask} />
       </header>
-      {error ? <Search asked={asked} onAsk={setAsked} /> : null}
       {error ? <PageState state="error" error={error} onRetry={() => void refetch()} /> : !data ? <PageState state="loading" /> : (
         <DataTable
           id="people" label={t("list")} columns={columns} rows={data.rows} rowKey={(row) => row.ref} rowLabel={(row) => row.name || row.ref} total={data.total} paging={personal ? undefined : paging} busy={isFetching}
           onOpen={(row) => void navigate({ pathname: personPath(row.ref), search: filters.asof ? `?asof=${filters.asof}` : "" })}
-          before={<Search asked={asked} onAsk={(next) => { setAsked(next); if (paging.page > 1) paging.turn(1); }} />}
           tools={!personal && <ExportMenu name="people" label={t("list")} csv={file("csv")} xlsx={file("xlsx")} />}
-          empty={<PageState state="empty" text={asked.value ? t(personal ? "nobodyPersonal" : "nobody") : narrowed ? t("nobodyHere") : undefined} actions={asked.value ? <Button onClick={() => setAsked({ field: "ref", value: "" })}>{t("dropSearch")}</Button> : narrowed ? <Button onClick={() => set({ seg: "", r: "", f: "" })}>{t("dropSegment")}</Button> : undefined} />}
+          empty={<PageState state="empty" text={asked.value ? t(personal ? "nobodyPersonal" : "nobody") : narrowed ? t("nobodyHere") : undefined} actions={asked.value ? <Button onClick={() => { setDraft(NOTHING); ask(NOTHING); }}>{t("dropSearch")}</Button> : narrowed ? <Button onClick={() => set({ seg: "", r: "", f: "" })}>{t("dropSegment")}</Button> : undefined} />}
         />
       )}
     </section>
   );
 }
 
-/** An id by its beginning or an order by its number; phone, address and card by the whole value. */
-function Search({ asked, onAsk }: { asked: { field: Field; value: string }; onAsk: (next: { field: Field; value: string }) => void }): ReactNode {
+/** An id by its beginning or an order by its number; phone, address and card by the whole value. It stands above the list, whatever that shows. */
+function Search({ draft, asked, onDraft, onAsk }: { draft: Asked; asked: Asked; onDraft: (next: Asked) => void; onAsk: (next: Asked) => void }): ReactNode {
   const t = useT(m);
-  const [field, setField] = useState<Field>(asked.field);
-  const [value, setValue] = useState(asked.value);
-  const ask = (text: string): void => onAsk({ field: guessed(field, text.trim()), value: text.trim() });
+  const type = (value: string): void => {
+    onDraft({ ...draft, value });
+    if (value === "" && asked.value) onAsk({ ...draft, value });
+  };
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    const value = draft.value.trim();
+    onAsk({ field: guessed(draft.field, value), value });
+  };
   return (
-    <form role="search" aria-label={t("search")} onSubmit={(event) => { event.preventDefault(); ask(value); }}>
+    <form role="search" aria-label={t("search")} onSubmit={submit} data-filter>
       <Space.Compact>
-        <Select aria-label={t("searchBy")} value={field} onChange={setField} style={{ width: 152 }} options={FIELDS.map((one) => ({ value: one, label: t(`by_${one}`) }))} />
-        <Input aria-label={t(`by_${field}`)} value={value} maxLength={200} autoComplete="off" spellCheck={false} allowClear placeholder={t(field === "ref" ? "hintRef" : "hintExact")} style={{ width: 240 }} onChange={(event) => { setValue(event.target.value); if (event.target.value === "" && asked.value) onAsk({ field, value: "" }); }} />
+        <Select aria-label={t("searchBy")} value={draft.field} onChange={(field: Field) => onDraft({ ...draft, field })} style={{ width: 152 }} options={FIELDS.map((one) => ({ value: one, label: t(`by_${one}`) }))} />
+        <Input aria-label={t(`by_${draft.field}`)} value={draft.value} maxLength={200} autoComplete="off" spellCheck={false} allowClear placeholder={t(draft.field === "ref" ? "hintRef" : "hintExact")} style={{ width: 240 }} onChange={(event) => type(event.target.value)} />
         <Button htmlType="submit">{t("search")}</Button>
       </Space.Compact>
     </form>
