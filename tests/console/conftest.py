@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 import uvicorn
@@ -127,11 +128,23 @@ def browser(chromium: str):
 @pytest.fixture(scope="session")
 def served(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A workspace with three weeks of a small town, behind a gate and a desk."""
-    desk_module.BUILT = BUILD
     folder = tmp_path_factory.mktemp("console") / "shop"
-    made, _ = found_town(folder, plan_town("small", seed=7, people=PEOPLE, days=DAYS, today=today_there()))
+    settle(folder, people=PEOPLE, days=DAYS)
+    with serving(folder) as one:
+        yield one
+
+
+def settle(folder: Path, **size: Any) -> None:
+    """Make a workspace with a small town that ends yesterday; `size` as plan_town takes it."""
+    made, _ = found_town(folder, plan_town("small", seed=7, today=today_there(), **size))
     run_town(made)
     made.close()
+
+
+@contextlib.contextmanager
+def serving(folder: Path) -> Iterator[Served]:
+    """A workspace behind a gate and a desk, which shows the built console."""
+    desk_module.BUILT = BUILD
     (folder / "guanxi.toml").write_text(GENEROUS, "utf-8")
     with contextlib.ExitStack() as stack:
         ingest, desk = (stack.enter_context(Workspace.open(folder)) for _ in range(2))

@@ -1,5 +1,5 @@
 /** What went wrong in the reader's language: the API's own words are English and stay at hand as details. */
-import { ApiError } from "@/api/client";
+import { ApiError, CUT } from "@/api/client";
 import { catalogue, say, type Lang } from "@/i18n";
 
 const CHINESE = /\p{Script=Han}/u;
@@ -8,7 +8,7 @@ const CHINESE = /\p{Script=Han}/u;
 export function problemOf(error: unknown, lang: Lang): { text: string; details: string } {
   const t = say(m, lang);
   if (!(error instanceof ApiError)) return { text: t("broken"), details: String(error) };
-  if (error.status === 0) return { text: t("away"), details: "" };
+  if (error.status === 0) return { text: t(error.field === CUT ? "cut" : "away"), details: "" };
   const said = [error.what, error.mend].filter(Boolean).join(lang === "zh" && CHINESE.test(error.what) ? "。" : ". ");
   if (lang === "en" || CHINESE.test(error.what)) return { text: said, details: "" };
   return { text: error.status === 400 && error.field ? t("field", { field: error.field }) : t(WORDS[error.status] ?? "other"), details: said };
@@ -20,12 +20,12 @@ const WORDS: Record<number, "data" | "signedOut" | "refused" | "gone" | "large" 
 
 const m = catalogue({
   zh: {
-    away: "服务器没有应答。确认 guanxi serve 在运行，本页会自己再问。", broken: "这一块没有显示出来。其余部分不受影响。", data: "送去的内容不能用，改一改再试。", field: "「{field}」的值不能用，改一改再试。",
+    cut: "回答没有传完，没有采用。本页会自己再问。", away: "服务器没有应答。确认 guanxi serve 在运行，本页会自己再问。", broken: "这一块没有显示出来。其余部分不受影响。", data: "送去的内容不能用，改一改再试。", field: "「{field}」的值不能用，改一改再试。",
     signedOut: "登录已过期，重新登录后继续。", refused: "规则或权限不允许这样做。", gone: "没有找到。它可能已被删除，或者并入了别的。", large: "内容太大，分开再送。",
     often: "问得太密，等一分钟再试。", failed: "服务器出了错，编号在详情里，可在日志里查到。", engine: "缺一个可选组件，装上才能用。", busy: "系统正忙，稍等再试。", other: "没有做成。",
   },
   en: {
-    away: "The server does not answer. Check that guanxi serve is running; this page asks again by itself.", broken: "This part could not be shown. The rest is not affected.",
+    cut: "The answer came incomplete and was not taken; this page asks again by itself.", away: "The server does not answer. Check that guanxi serve is running; this page asks again by itself.", broken: "This part could not be shown. The rest is not affected.",
     data: "What was sent is not usable.", field: "The value of '{field}' is not usable.", signedOut: "Signed out.", refused: "Not allowed.", gone: "Not found.", large: "Too large.",
     often: "Too many requests.", failed: "The server failed.", engine: "An optional part is missing.", busy: "Busy; try again soon.", other: "It failed.",
   },
