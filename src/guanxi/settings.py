@@ -2,14 +2,17 @@
 
 import os
 import tomllib
+from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic_core import ErrorDetails, PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from guanxi.core import SettingError
+from guanxi.traits.metrics import SCORES, RfmCuts, Variant
 
 FILE: Final = "guanxi.toml"
 
@@ -69,6 +72,40 @@ class Freshness(_Section):
     )
 
 
+class Rfm(_Section):
+    """How buyers are scored 1 to 5 by recency, frequency and money."""
+
+    variant: Variant = Field(
+        default="quantile",
+        description='"quantile": by fifths of all buyers; "rule": by the bounds below; a question may ask for either.',
+    )
+    recency_days: tuple[int, ...] = Field(
+        default=RfmCuts().recency_days,
+        description="Four rising bounds in days since the last order: below the first scores 5, from the last on 1.",
+    )
+    orders: tuple[int, ...] = Field(
+        default=RfmCuts().orders,
+        description="Four rising bounds in orders: below the first scores 1, from the last on 5.",
+    )
+    amount_yuan: tuple[Decimal, ...] = Field(
+        default=(),
+        description="Four rising bounds in yuan paid, or units of the orders' other money: below the first scores 1,"
+        " from the last on 5; empty: fifths of the buyers, since what is much depends on the shop.",
+    )
+
+    @field_validator("recency_days", "orders", "amount_yuan", mode="after")
+    @classmethod
+    def _rising(cls, bounds: tuple[Any, ...], about: ValidationInfo) -> tuple[Any, ...]:
+        optional = about.field_name == "amount_yuan"
+        rising = all(low < high for low, high in pairwise(bounds))
+        if (optional and not bounds) or (len(bounds) == SCORES - 1 and rising and bounds[0] > 0):
+            return bounds
+        raise PydanticCustomError(
+            "bounds", "[{given}] is not usable: write {count} numbers above 0, each larger than the one before{empty}",
+            {"given": ", ".join(map(str, bounds)), "count": SCORES - 1, "empty": ", or []" if optional else ""},
+        )  # fmt: skip
+
+
 class SdkKey(_Section):
     """A key that an SDK sends in its own form, such as a project id, and what it may do."""
 
@@ -100,6 +137,7 @@ class Settings(BaseSettings):
     limits: Limits = Field(default=Limits(), description="What one request may carry and how often.")
     log: Log = Field(default=Log(), description="How the log seals its rows.")
     freshness: Freshness = Field(default=Freshness(), description="How old the newest event of a platform may be.")
+    rfm: Rfm = Field(default=Rfm(), description="How buyers are scored by recency, frequency and money.")
     keys: tuple[SdkKey, ...] = Field(default=(), description="Keys that SDKs send in their own form.")
     platforms: dict[str, PlatformRow] = Field(default={}, description="Platforms of the workspace's own, by id.")
 

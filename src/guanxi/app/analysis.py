@@ -12,7 +12,7 @@ import polars as pl
 from guanxi.app.identity import identities
 from guanxi.app.scope import Scope
 from guanxi.app.workspace import Workspace
-from guanxi.core import DAY_MS, DataError, Window
+from guanxi.core import DAY_MS, DataError, Window, to_minor
 from guanxi.engines.lake import aggregate
 from guanxi.traits.metrics import (
     COUNT_EDGES,
@@ -69,16 +69,18 @@ _HELD: Final = 6  # scored tables that are kept between two questions
 
 
 def rfm(
-    workspace: Workspace, asked: Scope, *, variant: Variant = "quantile", split: Split = "mean",
+    workspace: Workspace, asked: Scope, *, variant: Variant | None = None, split: Split = "mean",
     naming: Naming = "classic",
 ) -> Rfm:  # fmt: skip
     """Return RFM of all who bought before the end of the asked time, counted in whole local days.
 
-    naming  "classic": the eight segments · "grid": the ten of R and F
+    variant  None: as `[rfm]` of the settings says
+    naming   "classic": the eight segments · "grid": the ten of R and F
     """
     begin = time.perf_counter()
+    variant = variant or workspace.settings.rfm.variant
     people = scored(workspace, asked, variant=variant, split=split)
-    cuts = cuts_of(people, variant, RfmCuts())
+    cuts = cuts_of(people, variant, rfm_cuts(workspace, asked.currency))
     cut_off = cut_off_of(asked)
     first = int(people["first_ms"].min()) if people.height else cut_off  # type: ignore[arg-type]  # a whole column
     return Rfm(
@@ -90,17 +92,30 @@ def rfm(
     )  # fmt: skip
 
 
+def rfm_cuts(workspace: Workspace, currency: str) -> RfmCuts:
+    """Return the bounds of the variant "rule" as `[rfm]` of the settings names them, money in minor units."""
+    rows = workspace.settings.rfm
+    amount = tuple(to_minor(yuan, currency) for yuan in rows.amount_yuan)
+    return RfmCuts(recency_days=rows.recency_days, orders=rows.orders, amount=amount or None)
+
+
 def scored(
-    workspace: Workspace, asked: Scope, *, variant: Variant = "quantile", split: Split = "mean"
+    workspace: Workspace, asked: Scope, *, variant: Variant | None = None, split: Split = "mean"
 ) -> pl.DataFrame:  # fmt: skip
-    """Return every buyer with scores, as `rfm_query` gives them; the last few are kept until the log grows."""
+    """Return every buyer with scores, as `rfm_query` gives them; the last few are kept until the log grows.
+
+    variant  None: as `[rfm]` of the settings says
+    """
+    variant = variant or workspace.settings.rfm.variant
     held = _SCORED.setdefault(workspace, OrderedDict())
     stones = len(workspace.vault.tombstones())
     scope = (asked.known, cut_off_of(asked), asked.platforms, asked.currency)
     key = (id(workspace.reader), *scope, variant, split, stones)
     if key not in held:
         of = slice_of(workspace, asked, Window(0, cut_off_of(asked)))
-        held[key] = run(workspace, rfm_query(of, variant=variant, split=split), of, asked)
+        held[key] = run(
+            workspace, rfm_query(of, variant=variant, cuts=rfm_cuts(workspace, asked.currency), split=split), of, asked
+        )
         while len(held) > _HELD:
             held.popitem(last=False)
     held.move_to_end(key)

@@ -42,9 +42,15 @@ class PersonSegment(msgspec.Struct, frozen=True, kw_only=True):
     took_ms: float = 0.0
 
 
-def person_segment(workspace: Workspace, ref: str, *, asof: str = "", variant: Variant = "quantile") -> PersonSegment:
-    """Return a person's segment now, or as it was known at an earlier instant."""
+def person_segment(
+    workspace: Workspace, ref: str, *, asof: str = "", variant: Variant | None = None
+) -> PersonSegment:  # fmt: skip
+    """Return a person's segment now, or as it was known at an earlier instant.
+
+    variant  None: as `[rfm]` of the settings says
+    """
     begin = time.perf_counter()
+    variant = variant or workspace.settings.rfm.variant
     asked = scope(workspace, t="today", cmp="none", asof=asof)
     buyers = scored(workspace, asked, variant=variant)
     known: dict[str, Any] = {
