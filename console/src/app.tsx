@@ -1,5 +1,5 @@
 /** The providers, outermost first, and the routes that the pages declare. */
-import { lazy, Suspense, useEffect, useRef, useState, type ComponentType, type ReactNode } from "react";
+import { lazy, Suspense, useEffect, useLayoutEffect, useRef, useState, type ComponentType, type ReactNode } from "react";
 import { App as AntApp, ConfigProvider } from "antd";
 import enUS from "antd/locale/en_US";
 import zhCN from "antd/locale/zh_CN";
@@ -78,7 +78,7 @@ function Cover({ children }: { children: ReactNode }): ReactNode {
   const show = (): void => {
     if (dialog.current && !dialog.current.open) dialog.current.showModal();
   };
-  useEffect(show, []);
+  useLayoutEffect(show, []); // before the form inside takes the focus
   return <dialog ref={dialog} className="cover" aria-labelledby="login-title" onCancel={(event) => event.preventDefault()} onClose={show}>{children}</dialog>;
 }
 
