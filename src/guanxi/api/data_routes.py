@@ -2,7 +2,7 @@
 
 import re
 from functools import cache
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 from fastapi import APIRouter, Path, Query, Request
@@ -11,7 +11,7 @@ from guanxi.api import examples
 from guanxi.api.access import Access
 from guanxi.api.readers import Readers
 from guanxi.api.routes import Limit, Page, Routes
-from guanxi.app import Explanation, ImportJob, KindCount, Status, Workspace, queries
+from guanxi.app import Explanation, ImportJob, KindCount, ParkedGroup, ParkedRow, Status, Workspace, queries
 from guanxi.app.sources import presets
 from guanxi.core import DataError
 from guanxi.events import Event, Kind, repair
@@ -116,7 +116,7 @@ def intake_routes(workspace: Workspace, access: Access, readers: Readers) -> API
 
     @routes.listing("/v1/parked", zh="问题行", en="Parked rows by reason", example=examples.GROUP,
                     columns=("reason", "field", "source", "kind", "count", "what", "mend"))  # fmt: skip
-    def parked(request: Request) -> Page[Any]:
+    def parked(request: Request) -> Page[ParkedGroup]:
         with readers.lend() as ws:
             return Page(rows=queries.parked_groups(ws))
 
@@ -126,7 +126,7 @@ def intake_routes(workspace: Workspace, access: Access, readers: Readers) -> API
     def parked_rows(
         request: Request, reason: Annotated[str | None, Query(max_length=40)] = None,
         limit: Limit = 100, cursor: Annotated[str, Query(max_length=20)] = "",
-    ) -> Page[Any]:  # fmt: skip
+    ) -> Page[ParkedRow]:  # fmt: skip
         if cursor and not cursor.isdecimal():
             raise DataError("the cursor is not one of ours", "Send `next` of the page before", "cursor")
         with readers.lend() as ws:

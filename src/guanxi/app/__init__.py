@@ -43,6 +43,7 @@ from guanxi.engines.control import (
     Verb,
 )
 from guanxi.engines.log import Manifest
+from guanxi.engines.vault import ParkedGroup, ParkedRow
 from guanxi.engines.wire import ADAPTERS, Adapter, WireAnswer, WireBatch, WireRequest
 
 __all__ = [
@@ -73,6 +74,8 @@ __all__ = [
     "NewKey",
     "OpenedSession",
     "Operation",
+    "ParkedGroup",
+    "ParkedRow",
     "Process",
     "Refusal",
     "Role",

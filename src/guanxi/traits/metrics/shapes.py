@@ -68,6 +68,7 @@ class PersonLine(msgspec.Struct, frozen=True, kw_only=True):
     m: int | None
     segment: str
     segment_zh: str
+    segment_en: str
     first_seen_ms: int | None
 
 
