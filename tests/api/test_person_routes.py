@@ -94,12 +94,13 @@ def test_plain_text_by_right_and_purpose(served, analyst: httpx.Client, is_error
 
 
 def test_merge_and_undo(served, analyst: httpx.Client, is_error, ref: str) -> None:
-    asked = {"keep": ref, "other": "account:app:p/2"}
+    asked = {"keep": ref, "other": "account:app:p/2", "reason": "同一手机号"}
     with served.browser("operator") as other:
         is_error(other.post("/v1/people/merge", json=asked), 403)
     done = analyst.post("/v1/people/merge", json=asked).json()
     assert done["members"] == ["account:app:p-1", "account:app:p/2"]
     assert analyst.get("/v1/people/account:app:p%2F2").json()["totals"]["orders"] == 1
+    is_error(analyst.post("/v1/people/merge", json=asked | {"reason": ""}), 400)
     undo = done["undo"]
     apart = analyst.request(undo["method"], undo["path"], json=undo["body"])
     assert apart.json()["members"] == [ref]

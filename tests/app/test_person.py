@@ -132,7 +132,7 @@ def test_as_it_was_known_then(town: Workspace) -> None:
 
 
 def test_two_accounts_become_one_and_two_again(fresh: Workspace) -> None:
-    merged = identity.merge(fresh, ANN, ANN_APP, who="zhou")
+    merged = identity.merge(fresh, ANN, ANN_APP, reason=" 同一  手机号", who="zhou")
     assert merged.canonical == ANN_APP
     both = person.person(fresh, ANN, now_ms=NOON)
     assert (both.ref, both.totals.orders, both.totals.amount) == (ANN_APP, 2, 2500)
@@ -140,18 +140,31 @@ def test_two_accounts_become_one_and_two_again(fresh: Workspace) -> None:
     assert tied[ANN_APP].canonical
     assert (tied[ANN].merge, tied[ANN].with_ref, tied[ANN].method) == (merged.event, ANN_APP, "operator")
     with pytest.raises(DataError, match="already"):
-        identity.merge(fresh, ANN_APP, ANN, who="zhou")
-    apart = identity.split(fresh, merged.undo.body["merge"], who="zhou")
+        identity.merge(fresh, ANN_APP, ANN, reason="本人确认", who="zhou")
+    apart = identity.split(fresh, merged.undo.body["merge"], reason="本人确认", who="zhou")
     assert apart.members == (ANN,)
     assert person.person(fresh, ANN, now_ms=NOON).totals.orders == 1
     with pytest.raises(DataError, match="not stand"):
-        identity.split(fresh, merged.event, who="zhou")
-    again = identity.merge(fresh, apart.undo.body["keep"], apart.undo.body["other"], who="zhou")
+        identity.split(fresh, merged.event, reason="本人确认", who="zhou")
+    again = identity.merge(fresh, apart.undo.body["keep"], apart.undo.body["other"], reason="本人确认", who="zhou")
     assert person.person(fresh, ANN_APP, now_ms=NOON).identities[1].merge == again.event
     known = fresh.reader.find(merged.event).seq
     assert identity.identities(fresh).members(ANN, known - 1) == (ANN,)  # the past stays as it was
-    verbs = [row.verb for row in fresh.control.operations(limit=3)]
-    assert verbs == ["person.merge", "person.split", "person.merge"]
+    said = [(row.verb, row.detail["reason"]) for row in fresh.control.operations(limit=3)]
+    assert said == [("person.merge", "本人确认"), ("person.split", "本人确认"), ("person.merge", "同一 手机号")]
+    assert fresh.reader.find(merged.event).properties["reason"] == "同一 手机号"
+
+
+@pytest.mark.parametrize(
+    "reason", ["", " 对 ", "x" * 201, "手机 138 0000 0001", "wang@example.com", "证件 110101199001011234"]
+)
+def test_a_reason_is_words_and_no_personal_value(fresh: Workspace, reason: str) -> None:
+    for act in (identity.merge, identity.split):
+        given = (ANN, ANN_APP) if act is identity.merge else ("0" * 32,)
+        with pytest.raises(DataError) as told:
+            act(fresh, *given, reason=reason, who="zhou")
+        assert told.value.field == "reason"
+        assert len(reason) < 5 or reason not in str(told.value)
 
 
 @pytest.mark.parametrize(
@@ -164,13 +177,13 @@ def test_two_accounts_become_one_and_two_again(fresh: Workspace) -> None:
 )
 def test_merges_that_are_refused(town: Workspace, keep: str, other: str, error: type[Exception]) -> None:
     with pytest.raises(error):
-        identity.merge(town, keep, other, who="zhou")
+        identity.merge(town, keep, other, reason="本人确认", who="zhou")
 
 
 def test_an_item_is_never_a_person(fresh: Workspace) -> None:
     tell(fresh, one("Account Followed", NOON, roles={"object": "item:taobao:9"}))
     with pytest.raises(DataError, match="never be one"):
-        identity.merge(fresh, ANN, "item:taobao:9", who="zhou")
+        identity.merge(fresh, ANN, "item:taobao:9", reason="本人确认", who="zhou")
 
 
 def test_the_timeline_folds_browsing_and_keeps_evidence(town: Workspace) -> None:

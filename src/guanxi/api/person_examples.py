@@ -144,6 +144,8 @@ CHANGE: Final = _example(
         operation="merge",
         canonical="account:app:u-0001",
         members=("account:app:u-0001", _REF),
-        undo=identity.Undo(method="POST", path="/v1/people/split", body={"merge": _MERGE}),
+        undo=identity.Undo(
+            method="POST", path="/v1/people/split", body={"merge": _MERGE, "reason": identity.TAKEN_BACK}
+        ),
     )
 )

@@ -36,20 +36,26 @@ class RevealBody(_Body):
 
 
 class MergeBody(_Body):
-    """Two references that are one person; `keep` is named first in the event."""
+    """Two references that are one person, and why; `keep` is named first in the event."""
 
     model_config = ConfigDict(
-        json_schema_extra={"example": {"keep": "account:taobao:AAE1x", "other": "account:app:u-0001"}}
+        json_schema_extra={
+            "example": {"keep": "account:taobao:AAE1x", "other": "account:app:u-0001", "reason": "同一手机号"}
+        }
     )
     keep: str = Field(max_length=512)
     other: str = Field(max_length=512)
+    reason: str = Field(max_length=identity.MAX_REASON)
 
 
 class SplitBody(_Body):
-    """The merge that is taken back, by the id of its event."""
+    """The merge that is taken back, by the id of its event, and why."""
 
-    model_config = ConfigDict(json_schema_extra={"example": {"merge": "5f0c5a5d9c1f4d7e8a2b3c4d5e6f7081"}})
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"merge": "5f0c5a5d9c1f4d7e8a2b3c4d5e6f7081", "reason": "家人共用手机"}}
+    )
     merge: str = Field(max_length=40)
+    reason: str = Field(max_length=identity.MAX_REASON)
 
 
 def person_routes(workspace: Workspace, access: Access, readers: Readers) -> APIRouter:
@@ -74,7 +80,7 @@ def person_routes(workspace: Workspace, access: Access, readers: Readers) -> API
     @routes.route("GET", "/v1/people/{ref:path}/segment", verb="view", zh="RFM 分层", en="A person among all buyers",
                   people=True, example=examples.SEGMENT)  # fmt: skip
     def segment(
-        request: Request, ref: Ref, asof: AsOf = "", variant: Literal["quantile", "rule"] = "quantile"
+        request: Request, ref: Ref, asof: AsOf = "", variant: Literal["quantile", "rule"] | None = None
     ) -> person_segment.PersonSegment:
         """By the same scores as the list of people."""
         with readers.lend() as ws:
@@ -108,14 +114,14 @@ def _identity_routes(routes: Routes, readers: Readers) -> None:
     def merge(request: Request, body: MergeBody) -> identity.IdentityChange:
         """Write a Party Resolved event; `undo` in the answer takes it back."""
         with readers.lend() as ws:
-            return identity.merge(ws, body.keep, body.other, **_by(request))
+            return identity.merge(ws, body.keep, body.other, reason=body.reason, **_by(request))
 
     @routes.route("POST", "/v1/people/split", verb="configure", zh="拆开", en="Take a merge back", people=True,
                   example=examples.CHANGE | {"operation": "split"})  # fmt: skip
     def split(request: Request, body: SplitBody) -> identity.IdentityChange:
         """Write a Party Resolved event that ends a merge; `undo` in the answer makes it again."""
         with readers.lend() as ws:
-            return identity.split(ws, body.merge, **_by(request))
+            return identity.split(ws, body.merge, reason=body.reason, **_by(request))
 
 
 def now() -> int:

@@ -1,5 +1,6 @@
 """Identity: which references are one person, and an operator's word that they are, or are not."""
 
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 from weakref import WeakKeyDictionary
@@ -16,6 +17,10 @@ from guanxi.parties import RESOLVED, Change, Resolution, is_masked, may_be_one
 
 PAGE: Final = 50_000  # merges read at once
 METHOD: Final = "operator"
+MAX_REASON: Final = 200  # characters
+TAKEN_BACK: Final = "撤销上一步"  # the reason of an undo, for those who read the log
+
+_PERSONAL: Final = re.compile(r"(\d[\s-]?){7}|\S@\S")
 
 
 class Undo(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,11 +62,13 @@ def identities(workspace: Workspace) -> Resolution:
     return names
 
 
-def merge(workspace: Workspace, keep: str, other: str, *, who: str, ip: str = "") -> IdentityChange:
+def merge(workspace: Workspace, keep: str, other: str, *, reason: str, who: str, ip: str = "") -> IdentityChange:
     """Say that two references are one person.
 
-    raises  DataError when they cannot be, or are already; NotFound when no event names one of them
+    reason  why, 2 to 200 characters; kept with the event and in the operation log, so never a personal value
+    raises  DataError when they cannot be, or are already, or the reason is none; NotFound when no event names one
     """
+    reason = _reason(reason)
     names = identities(workspace)
     for field, ref in (("keep", keep), ("other", other)):
         if not _is_known(workspace, names.members(ref)):
@@ -72,26 +79,30 @@ def merge(workspace: Workspace, keep: str, other: str, *, who: str, ip: str = ""
         raise DataError("parties of these types can never be one", "Name two accounts, people or devices", "other")
     if names.resolve(keep) == names.resolve(other):
         raise DataError("they are one person already", "Nothing is to be done", "other")
-    event = _say(workspace, {"actor": keep, "object": other}, {}, operation="merge")
-    workspace.control.record(who=who, verb="person.merge", object="two people", detail={"event": event.id}, ip=ip)
-    undo = Undo(method="POST", path="/v1/people/split", body={"merge": event.id})
+    event = _say(workspace, {"actor": keep, "object": other}, {}, operation="merge", reason=reason)
+    detail = {"event": event.id, "reason": reason}
+    workspace.control.record(who=who, verb="person.merge", object="two people", detail=detail, ip=ip)
+    undo = Undo(method="POST", path="/v1/people/split", body={"merge": event.id, "reason": TAKEN_BACK})
     return _changed(workspace, event, keep, undo)
 
 
-def split(workspace: Workspace, merge_id: str, *, who: str, ip: str = "") -> IdentityChange:
+def split(workspace: Workspace, merge_id: str, *, reason: str, who: str, ip: str = "") -> IdentityChange:
     """Take back a merge, by the id of its event.
 
-    raises  NotFound when there is no such merge; DataError when it was taken back already
+    reason  why, as for `merge`
+    raises  NotFound when there is no such merge; DataError when it was taken back already, or the reason is none
     """
+    reason = _reason(reason)
     event = workspace.reader.find(merge_id)
     if event.kind != RESOLVED or event.properties.get("operation") != "merge":
         raise NotFound("this event is no merge", "Take the id from the person's identities", "merge")
     keep, other = event.roles["actor"], event.roles["object"]
     if not any(one.event_id == event.id for one in identities(workspace).standing(keep)):
         raise DataError("this merge does not stand any more", "Nothing is to be done", "merge")
-    said = _say(workspace, {"actor": keep, "object": other}, {"cause": event.id}, operation="split")
-    workspace.control.record(who=who, verb="person.split", object="one person", detail={"event": said.id}, ip=ip)
-    undo = Undo(method="POST", path="/v1/people/merge", body={"keep": keep, "other": other})
+    said = _say(workspace, {"actor": keep, "object": other}, {"cause": event.id}, operation="split", reason=reason)
+    detail = {"event": said.id, "reason": reason}
+    workspace.control.record(who=who, verb="person.split", object="one person", detail=detail, ip=ip)
+    undo = Undo(method="POST", path="/v1/people/merge", body={"keep": keep, "other": other, "reason": TAKEN_BACK})
     return _changed(workspace, said, keep, undo)
 
 
@@ -108,12 +119,28 @@ def _is_known(workspace: Workspace, members: Sequence[str]) -> bool:
     return footprint(workspace.reader, members, limit=1).height > 0
 
 
-def _say(workspace: Workspace, roles: dict[str, Any], refs: dict[str, Any], *, operation: str) -> Event:
+def _reason(text: str) -> str:
+    """Return a reason as it is kept; the log holds it in the clear, so what looks like a personal value is refused."""
+    text = " ".join(text.split())
+    if not 2 <= len(text) <= MAX_REASON:
+        raise DataError(
+            f"the reason has {len(text)} characters", f"Say why in 2 to {MAX_REASON}, e.g. 同一手机号", "reason"
+        )
+    if _PERSONAL.search(text):
+        raise DataError(
+            "the reason looks as if it held a phone number, a mail address or another long number",
+            "Name what was compared, not its value: it is kept in the clear", "reason",
+        )  # fmt: skip
+    return text
+
+
+def _say(workspace: Workspace, roles: dict[str, Any], refs: dict[str, Any], *, operation: str, reason: str) -> Event:
     """Write a Party Resolved event, through the same checks as every event, by whoever owns the log."""
     now = now_ms()
     raw = RawEvent(
         kind=RESOLVED, namespace="desk", message_id=f"{operation}:{roles['actor']}:{roles['object']}:{now}",
-        roles=roles, refs=refs, properties={"operation": operation, "method": METHOD, "confidence": 1},
+        roles=roles, refs=refs,
+        properties={"operation": operation, "method": METHOD, "confidence": 1, "reason": reason},
     )  # fmt: skip
     event = workspace.intake().check(raw, "server", received_ms=now, source="desk")
     if isinstance(event, Parked):

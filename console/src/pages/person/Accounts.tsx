@@ -19,24 +19,32 @@ export interface AccountsProps {
   onChanged: (text: string, undo: () => Promise<Change>) => Promise<void>;
 }
 
-const merge = (keep: string, other: string): Promise<Change> => api.post("/v1/people/merge", { body: { keep, other } });
-const split = (id: string): Promise<Change> => api.post("/v1/people/split", { body: { merge: id } });
+const merge = (keep: string, other: string, reason: string): Promise<Change> => api.post("/v1/people/merge", { body: { keep, other, reason } });
+const split = (id: string, reason: string): Promise<Change> => api.post("/v1/people/split", { body: { merge: id, reason } });
+/** An undo gives the reason that the server proposes for one. */
+const why = (change: Change): string => String(change.undo.body.reason);
 const FIRST = 8;
 
 export function Accounts({ person, mayChange, onOpen, onChanged }: AccountsProps): ReactNode {
   const t = useT(m);
   const [all, setAll] = useState(false);
   const [other, setOther] = useState("");
-  const [asking, setAsking] = useState(false);
+  const [asking, setAsking] = useState<"" | "merge" | Identity>("");
+  const [reason, setReason] = useState("");
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
   const identities = person.identities ?? [];
+  const begin = (next: "" | "merge" | Identity): void => {
+    setAsking(next);
+    setReason("");
+    setError(null);
+  };
   const act = async (ask: () => Promise<Change>, text: string, back: (change: Change) => () => Promise<Change>): Promise<void> => {
     setBusy(true);
     setError(null);
     try {
       const change = await ask();
-      setAsking(false);
+      begin("");
       setOther("");
       await onChanged(text, back(change));
     } catch (problem) {
@@ -45,20 +53,25 @@ export function Accounts({ person, mayChange, onOpen, onChanged }: AccountsProps
       setBusy(false);
     }
   };
-  const join = (): Promise<void> => act(() => merge(person.ref, other.trim()), t("merged"), (change) => () => split(change.event));
-  const part = (one: Identity): Promise<void> => act(() => split(one.merge ?? ""), t("parted"), () => () => merge(one.with_ref || person.ref, one.ref));
+  const join = (): Promise<void> => act(() => merge(person.ref, other.trim(), reason.trim()), t("merged"), (change) => () => split(change.event, why(change)));
+  const part = (one: Identity): Promise<void> => act(() => split(one.merge ?? "", reason.trim()), t("parted"), (change) => () => merge(one.with_ref || person.ref, one.ref, why(change)));
   return (
     <div>
       <ul>
-        {identities.slice(0, all ? undefined : FIRST).map((one) => <Account key={one.ref} one={one} onOpen={onOpen} onSplit={mayChange && one.merge ? () => void part(one) : undefined} busy={busy} />)}
+        {identities.slice(0, all ? undefined : FIRST).map((one) => <Account key={one.ref} one={one} onOpen={onOpen} onSplit={mayChange && one.merge ? () => begin(one) : undefined} busy={busy} />)}
       </ul>
       {identities.length > FIRST && !all && <Button type="link" size="small" style={{ padding: 0 }} onClick={() => setAll(true)}>{t("allAccounts", { n: identities.length })}</Button>}
-      {mayChange && !asking && <Button size="small" style={{ marginTop: 8 }} onClick={() => setAsking(true)}>{t("merge")}</Button>}
+      {mayChange && !asking && <Button size="small" style={{ marginTop: 8 }} onClick={() => begin("merge")}>{t("merge")}</Button>}
       {mayChange && asking && (
-        <form className="stack" style={{ gap: 8, marginTop: 8 }} onSubmit={(event) => { event.preventDefault(); void join(); }}>
-          <label htmlFor="merge-other">{t("mergeOther")}</label>
-          <Input id="merge-other" value={other} onChange={(event) => setOther(event.target.value)} maxLength={512} placeholder="account:taobao:…" autoComplete="off" spellCheck={false} />
-          <div className="row"><Button htmlType="submit" type="primary" size="small" disabled={busy || !other.trim()}>{t("mergeDo")}</Button><Button size="small" onClick={() => setAsking(false)}>{t("cancel")}</Button></div>
+        <form className="stack" style={{ gap: 8, marginTop: 8 }} onSubmit={(event) => { event.preventDefault(); void (asking === "merge" ? join() : part(asking)); }}>
+          {asking === "merge" ? (
+            <><label htmlFor="merge-other">{t("mergeOther")}</label>
+              <Input id="merge-other" value={other} onChange={(event) => setOther(event.target.value)} maxLength={512} placeholder="account:taobao:…" autoComplete="off" spellCheck={false} /></>
+          ) : <p>{t("splitThis", { ref: shortened(asking.ref.split(":").slice(2).join(":")) })}</p>}
+          <label htmlFor="merge-reason">{t("reason")}</label>
+          <Input id="merge-reason" value={reason} onChange={(event) => setReason(event.target.value)} maxLength={200} placeholder={t(asking === "merge" ? "reasonMerge" : "reasonSplit")} autoComplete="off" aria-describedby="merge-reason-note" />
+          <span id="merge-reason-note" className="note">{t("reasonNote")}</span>
+          <div className="row"><Button htmlType="submit" type="primary" size="small" disabled={busy || reason.trim().length < 2 || (asking === "merge" && !other.trim())}>{t(asking === "merge" ? "mergeDo" : "split")}</Button><Button size="small" onClick={() => begin("")}>{t("cancel")}</Button></div>
         </form>
       )}
       {error !== null && <PageState state="refused" error={error} />}

@@ -11,7 +11,7 @@ export const m = catalogue({
     orders: "订单", amount: "成交额", perOrder: "每单", lastOrder: "最近下单", refunds: "退款", otherMoney: "另有 {list} 的订单，金额未计入。", platform: "平台", platforms: "各平台", events: "事件", last: "最近",
     noTies: "还没有与别人或商品的联系。", relation: "关系", with: "与", strength: "强度", basis: "依据", basisOf: "看 {n} 条依据中最新的一条", between: "{days}",
     tieNote: "强度是逐次联系随时间减半后的和；依据是联系的次数。", noTouches: "本周没有给此人发过消息。", sent: "已发送", delivered: "已送达", opened: "已打开", clicked: "已点击", failed: "失败", unsubscribed: "退订",
-    allAccounts: "全部 {n} 个", merge: "合并另一个账号", mergeOther: "另一个账号的编号", mergeDo: "合并为一人", merged: "已合并为一人", parted: "已拆开", split: "拆开", evidence: "看依据",
+    allAccounts: "全部 {n} 个", merge: "合并另一个账号", mergeOther: "另一个账号的编号", mergeDo: "合并为一人", merged: "已合并为一人", parted: "已拆开", split: "拆开", splitThis: "把 {ref} 从此人拆开", reason: "原因", reasonMerge: "例如：同一手机号、本人确认", reasonSplit: "例如：家人共用手机", reasonNote: "记入事件与操作日志，请勿写姓名或号码。", evidence: "看依据",
     why: "{day} 起，由{method}", byOperator: "人工确认", bySource: "来源说明", sure: "把握 {share}", nEvents: "{n} 个事件", maskedRef: "来自遮盖过的值，可能不止一人",
   },
   en: {
@@ -24,7 +24,7 @@ export const m = catalogue({
     orders: "Orders", amount: "Amount", perOrder: "Per order", lastOrder: "Last order", refunds: "Refunds", otherMoney: "Orders in {list} are counted, their money is not.", platform: "Platform", platforms: "By platform", events: "Events", last: "Last seen",
     noTies: "No ties to people or items yet.", relation: "Relation", with: "With", strength: "Strength", basis: "Evidence", basisOf: "See the newest of {n} contacts", between: "{days}",
     tieNote: "Strength sums contacts that halve over time; evidence counts them.", noTouches: "Nothing was sent to this person this week.", sent: "Sent", delivered: "Delivered", opened: "Opened", clicked: "Clicked", failed: "Failed", unsubscribed: "Unsubscribed",
-    allAccounts: "All {n}", merge: "Join another account", mergeOther: "Reference of the other account", mergeDo: "They are one person", merged: "Joined into one person", parted: "Taken apart", split: "Take apart", evidence: "Evidence",
+    allAccounts: "All {n}", merge: "Join another account", mergeOther: "Reference of the other account", mergeDo: "They are one person", merged: "Joined into one person", parted: "Taken apart", split: "Take apart", splitThis: "Take {ref} apart from this person", reason: "Reason", reasonMerge: "e.g. same phone, said so", reasonSplit: "e.g. a shared phone", reasonNote: "Kept with the event and in the operation log: no names or numbers.", evidence: "Evidence",
     why: "since {day}, by {method}", byOperator: "an operator", bySource: "its source", sure: "confidence {share}", nEvents: "{n} events", maskedRef: "from a masked value, perhaps several people",
   },
 });
