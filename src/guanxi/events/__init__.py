@@ -1,5 +1,6 @@
 """Events: what happened, when, who took part, and when we learnt it."""
 
+from guanxi.events.ages import AGE_BANDS, age_band, band_of_birthday
 from guanxi.events.checks import problems
 from guanxi.events.columns import (
     CUSTOM,
@@ -41,6 +42,7 @@ from guanxi.events.names import looks_personal
 from guanxi.events.parked import REASONS, Parked
 
 __all__ = [
+    "AGE_BANDS",
     "AHEAD_MS",
     "CONSENT_BITS",
     "CUSTOM",
@@ -68,6 +70,8 @@ __all__ = [
     "Property",
     "RawEvent",
     "Trust",
+    "age_band",
+    "band_of_birthday",
     "columns_of",
     "conform",
     "consent_bits",

@@ -9,6 +9,7 @@ import polars as pl
 
 from guanxi.core import DataError, Refused
 from guanxi.events import repair
+from guanxi.events.ages import band_of_birthday
 from guanxi.events.columns import EARLIEST_MS, MAX_AMOUNT, MAX_ID, PROPERTY, REF, ROLE, decimal_text
 from guanxi.events.event import CONSENT_BITS, Event, Trust, consent_bits, event_id, split_ref
 from guanxi.events.kinds import REFS, ROLES, Catalogue, Kind
@@ -19,6 +20,7 @@ from guanxi.events.readers import READERS, Reader, keepable, read_amount, read_f
 AHEAD_MS: Final = 5 * 60_000  # a clock may run this far ahead before it is clamped
 MAX_PROPERTIES: Final = 255
 MAX_KIND: Final = 100  # characters
+BIRTHDAY, AGE_BAND = "birthday", "age_band"  # sealed; what the log keeps of it
 SURROGATE_ROLES: Final = ("phone", "address", "card")  # never stored in the clear
 
 
@@ -107,6 +109,9 @@ class Intake:
                 raise DataError(f"{raw.kind!r} needs the reference {ref!r}", f"Send refs.{ref}", ref)
         amount = _amount(raw, repairs)
         properties = self._properties(raw, plan, repairs, roles, refs)
+        if plan.bands and AGE_BAND not in properties and (birthday := raw.properties.get(BIRTHDAY)):
+            band = band_of_birthday(_plain(birthday), at_ms)
+            properties |= {AGE_BAND: band} if band else {}
         currency = raw.currency if amount is not None or not plan.money.isdisjoint(properties) else ""
         consent = _consent(raw.consent)
         if raw.message_id:
@@ -191,6 +196,7 @@ class _Plan(NamedTuple):
     readers: Mapping[str, Reader]  # property -> reader, of those that are not personal
     personal: Mapping[str, Reader]
     money: frozenset[str]  # properties that are amounts
+    bands: bool = False  # a date of birth leaves a band of age in the log
 
 
 _NO_PLAN: Final = _Plan((), (), {}, {}, frozenset())
@@ -231,6 +237,11 @@ def seal_columns(kind: Kind | None, frame: pl.DataFrame, personal: Personal) -> 
             sealed[PROPERTY + name] = [
                 None if value is None else personal.seal(person, name, _text(value)) for person, value in cells
             ]
+    if kind is not None and _has_bands(kind) and BIRTHDAY in names:
+        cells = zip(frame[PROPERTY + BIRTHDAY].to_list(), frame["at_ms"].to_list(), strict=True)
+        bands = pl.Series(["" if value is None else band_of_birthday(_text(value), at) for value, at in cells])
+        told = pl.col(PROPERTY + AGE_BAND) if PROPERTY + AGE_BAND in frame.columns else pl.lit(None, pl.String)
+        frame = frame.with_columns(pl.coalesce(told, bands.replace("", None)).alias(PROPERTY + AGE_BAND))
     return frame.with_columns(pl.Series(name, values, pl.String()) for name, values in sealed.items())
 
 
@@ -338,7 +349,12 @@ def _plan(kind: Kind) -> _Plan:
     open_ones = {name: READERS[row.type] for name, row in kind.properties.items() if not row.personal}
     personal = {name: READERS[row.type] for name, row in kind.properties.items() if row.personal}
     money = frozenset(name for name, row in kind.properties.items() if row.type == "money")
-    return _Plan(kind.required_roles, kind.required_refs, open_ones, personal, money)
+    return _Plan(kind.required_roles, kind.required_refs, open_ones, personal, money, _has_bands(kind))
+
+
+def _has_bands(kind: Kind) -> bool:
+    held = kind.properties
+    return AGE_BAND in held and BIRTHDAY in held and held[BIRTHDAY].personal
 
 
 def _plain(value: Any) -> str:
