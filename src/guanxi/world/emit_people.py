@@ -7,8 +7,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from guanxi.decisions import CHANNELS
-from guanxi.events import CONSENT_BITS, EventBatch
+from guanxi.events import AGE_BANDS, CONSENT_BITS, EventBatch
 from guanxi.world.base.consent import PURPOSES
+from guanxi.world.base.people import JOBS, SEXES
 from guanxi.world.base.reach import COMPLAINT, DELIVERED, GIVEN, ISSUED, OPENED, UNSUBSCRIBED, WITHDRAWN
 from guanxi.world.day import Day
 from guanxi.world.draws import Draws
@@ -18,6 +19,7 @@ from guanxi.world.tables import Orders, Sessions, Told
 from guanxi.world.words import names, nicknames, phones
 
 _CHANNELS: Final = pl.Series("", CHANNELS, pl.String())
+_FILLED_IN: Final = {"p_gender": 0.75, "p_age_band": 0.55, "p_occupation": 0.30}  # share who do [G]
 _PURPOSES: Final = pl.Series("", PURPOSES, pl.String())
 
 
@@ -151,12 +153,28 @@ def first_seen(
     place = np.asarray(account - day.board["people.account_start"][person], np.int64)
     profile = {name: value for name, value in roles.items() if name != "role_shop"}
     profiles = sheet("Profile Updated", day.pair("people", person, place), at, person, {
-        **profile, "role_device": device, "p_operation": "identify", "p_city": city,
+        **profile, "role_device": device, "p_operation": "identify", "p_city": city, **_told_of_oneself(day, person),
         "p_name": pl.Series("", names(day.board, words, person), pl.String()),
         "p_phone": pl.Series("", phones(day.board, words, person), pl.String()),
         "p_nickname": pl.Series("", nicknames(day.board, words, account), pl.String()),
     })  # fmt: skip
     return [profiles, *_consents(day, roles, person, at, np.flatnonzero(~stated))]
+
+
+def _told_of_oneself(day: Day, person: NDArray[np.int32]) -> dict[str, pl.Series]:
+    """Return sex, band of age and work of who fills in that field; whoever does, does it on every account."""
+    board, draw = day.board, Draws(day.seed, "people").child("told")
+    ages = np.array(list(AGE_BANDS))
+    told = (
+        ("p_gender", SEXES, board["people.sex"]),
+        ("p_age_band", tuple(AGE_BANDS.values()), np.searchsorted(ages, board["people.age"], "right") - 1),
+        ("p_occupation", JOBS, board["people.job"]),
+    )
+    return {
+        name: pl.Series("", words, pl.String()).gather(which[person])
+        .set(pl.Series(draw.uniform(person, slot=k) >= _FILLED_IN[name]), None)
+        for k, (name, words, which) in enumerate(told)
+    }  # fmt: skip
 
 
 def _consents(

@@ -14,6 +14,7 @@
 | people.os u8 | 0 Android .72, 1 iOS | [G] |
 | people.patience f32 | gamma of shape 2, mean 1 | [G] |
 | people.office i32 | site of work, -1 = none | |
+| people.job u8 | JOBS: student, clerk in an office, own boss or at home, retired | |
 | people.birthday u16 | day of the year, 1..365 | |
 | people.need f32 | 0..1, hidden state of need on day 0, mean 1/3 | [G] |
 | people.minor u8 | 1 under 18; about 6% | [G] |
@@ -39,6 +40,8 @@ from guanxi.world.quantiles import gamma_quantile, normal_cdf
 
 STAGES: Final = ("student", "single", "couple", "expecting", "baby", "school", "empty_nest", "retired")
 STUDENT, ALONE, PAIR, EXPECTING, BABY, SCHOOL, EMPTY, RETIRED = range(8)
+SEXES: Final = ("女", "男")
+JOBS: Final = ("学生", "公司职员", "自由职业", "退休")
 TASTES: Final = 16
 RHYTHMS: Final = ("office", "early", "night", "student", "home", "sleepless")
 SLEEPLESS: Final = 5
@@ -72,8 +75,8 @@ class People:
     writes: tuple[str, ...] = (
         "people.age", "people.sex", "people.city", "people.stage", "people.income", "people.price_sensitivity",
         "people.motive", "people.taste", "people.rhythm", "rhythm.hours", "people.os", "people.patience",
-        "people.office", "people.birthday", "people.need", "people.minor", "people.activity", "people.style",
-        "people.typing", "people.scroll", "people.contact",
+        "people.office", "people.job", "people.birthday", "people.need", "people.minor", "people.activity",
+        "people.style", "people.typing", "people.scroll", "people.contact",
     )  # fmt: skip
 
     def plant(self, board: Board, draw: Draws) -> None:
@@ -92,6 +95,8 @@ class People:
         works = (stage >= ALONE) & (stage < RETIRED) & (draw.child("works").uniform(person) < 0.78)
         office = pick_site(board, OFFICE, city, draw.child("office").uniform(person))
         board.add(self.name, "people.office", np.where(works, office, -1).astype(np.int32))
+        job = np.select([stage == STUDENT, stage == RETIRED, works], [0, 3, 1], 2)
+        board.add(self.name, "people.job", job.astype(np.uint8))
 
     def _means(self, board: Board, draw: Draws, person: NDArray[np.int64], stage: NDArray[np.int64],
                city: NDArray[np.int64]) -> None:  # fmt: skip
