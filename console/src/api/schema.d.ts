@@ -1711,6 +1711,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/people/labels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 人群标签 · Labels of people
+         * @description Age, sex, region and work as people stated them, with shares; who does not consent bears none.
+         */
+        get: operations["people_labels_v1_people_labels_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/people/labels.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 人群标签（CSV 导出） · Labels of people as CSV
+         * @description Age, sex, region and work as people stated them, with shares; who does not consent bears none.
+         */
+        get: operations["people_labels_v1_people_labels_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/people/labels.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 人群标签（Excel 导出） · Labels of people as Excel
+         * @description Age, sex, region and work as people stated them, with shares; who does not consent bears none.
+         */
+        get: operations["people_labels_v1_people_labels_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/people/repeat": {
         parameters: {
             query?: never;
@@ -3630,6 +3690,21 @@ export interface components {
             properties: components["schemas"]["PropertySeen"][];
         };
         /**
+         * @description One value of a label.
+         *
+         *         people   who bear it; share of those whose value is known
+         *         buyers   of them, who bought; amount they paid, minor units
+         */
+        LabelValue: {
+            value: string;
+            zh: string;
+            en: string;
+            people: number;
+            share: number;
+            buyers: number;
+            amount: number;
+        };
+        /**
          * @description What buyers brought so far by the age of their cohort: paid less refunded, cumulated, per buyer.
          *
          *         overall  of all buyers whose cohort has reached the age, weighted by people
@@ -4182,6 +4257,38 @@ export interface components {
             states: {
                 [key: string]: number;
             };
+        };
+        /**
+         * @description One label with its values.
+         *
+         *         told     people whose value is known; unknown the others
+         *         rest     people of values beyond those that are named
+         */
+        PeopleLabel: {
+            id: string;
+            zh: string;
+            en: string;
+            definition_zh: string;
+            definition_en: string;
+            told: number;
+            unknown: number;
+            rest: number;
+            values: components["schemas"]["LabelValue"][];
+        };
+        /**
+         * @description All labels of the people of a scope.
+         *
+         *         people    all of them: told + unknown + withheld of every label
+         *         withheld  who does not allow analysis or personalisation: no label of theirs is made
+         */
+        PeopleLabels: {
+            known: number;
+            segment: string;
+            people: number;
+            withheld: number;
+            labels: components["schemas"]["PeopleLabel"][];
+            currency: string;
+            took_ms: number;
         };
         /**
          * @description One person as of a moment; instants in milliseconds UTC, money in minor units of `currency`.
@@ -10361,6 +10468,8 @@ export interface operations {
                 r?: number;
                 /** @description score of frequency; 0 = any */
                 f?: number;
+                /** @description gender:female,age:25-34; all must hold 标签 */
+                label?: string;
             };
             header?: never;
             path?: never;
@@ -10454,6 +10563,8 @@ export interface operations {
                 r?: number;
                 /** @description score of frequency; 0 = any */
                 f?: number;
+                /** @description gender:female,age:25-34; all must hold 标签 */
+                label?: string;
                 /** @description gb18030 for spreadsheets that know nothing else 导出编码 */
                 encoding?: "utf-8" | "gb18030";
             };
@@ -10513,6 +10624,8 @@ export interface operations {
                 r?: number;
                 /** @description score of frequency; 0 = any */
                 f?: number;
+                /** @description gender:female,age:25-34; all must hold 标签 */
+                label?: string;
             };
             header?: never;
             path?: never;
@@ -10793,6 +10906,184 @@ export interface operations {
                 variant?: ("quantile" | "rule") | null;
                 split?: "mean" | "median";
                 naming?: "classic" | "grid";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example a workbook */
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    people_labels_v1_people_labels_get: {
+        parameters: {
+            query?: {
+                /** @description 7d, 30d, week, month, custom:YYYY-MM-DD..YYYY-MM-DD 时间 */
+                t?: string;
+                /** @description comma-joined platform ids; empty = all 平台 */
+                pf?: string;
+                /** @description as it was known then: ISO time or ms; empty = now 截至 */
+                asof?: string;
+                /** @description RFM segment, buyers or no_order 分群 */
+                segment?: string;
+                /** @description how scores are cut; empty = rfm.variant of the settings 分法 */
+                variant?: ("quantile" | "rule") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Labels of people */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "known": 42,
+                     *       "segment": "",
+                     *       "people": 1000,
+                     *       "withheld": 12,
+                     *       "currency": "CNY",
+                     *       "took_ms": 18.4,
+                     *       "labels": [
+                     *         {
+                     *           "id": "age",
+                     *           "zh": "年龄",
+                     *           "en": "Age",
+                     *           "definition_zh": "资料里最近一次填写的年龄段。",
+                     *           "definition_en": "The band of age that a profile stated last.",
+                     *           "told": 610,
+                     *           "unknown": 378,
+                     *           "rest": 0,
+                     *           "values": [
+                     *             {
+                     *               "value": "25-34",
+                     *               "zh": "25-34 岁",
+                     *               "en": "25-34",
+                     *               "people": 244,
+                     *               "share": 0.4,
+                     *               "buyers": 130,
+                     *               "amount": 2470000
+                     *             }
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PeopleLabels"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    people_labels_v1_people_labels_csv_get: {
+        parameters: {
+            query?: {
+                /** @description 7d, 30d, week, month, custom:YYYY-MM-DD..YYYY-MM-DD 时间 */
+                t?: string;
+                /** @description comma-joined platform ids; empty = all 平台 */
+                pf?: string;
+                /** @description as it was known then: ISO time or ms; empty = now 截至 */
+                asof?: string;
+                /** @description RFM segment, buyers or no_order 分群 */
+                segment?: string;
+                /** @description how scores are cut; empty = rfm.variant of the settings 分法 */
+                variant?: ("quantile" | "rule") | null;
+                /** @description gb18030 for spreadsheets that know nothing else 导出编码 */
+                encoding?: "utf-8" | "gb18030";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example id,label_zh,value,zh,en,people,share,buyers,amount */
+                    "text/csv": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    people_labels_v1_people_labels_xlsx_get: {
+        parameters: {
+            query?: {
+                /** @description 7d, 30d, week, month, custom:YYYY-MM-DD..YYYY-MM-DD 时间 */
+                t?: string;
+                /** @description comma-joined platform ids; empty = all 平台 */
+                pf?: string;
+                /** @description as it was known then: ISO time or ms; empty = now 截至 */
+                asof?: string;
+                /** @description RFM segment, buyers or no_order 分群 */
+                segment?: string;
+                /** @description how scores are cut; empty = rfm.variant of the settings 分法 */
+                variant?: ("quantile" | "rule") | null;
             };
             header?: never;
             path?: never;

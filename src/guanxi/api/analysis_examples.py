@@ -9,7 +9,8 @@ _BIN: Final[Example] = {"low": 1.0, "high": 2.0, "people": 640}
 LINE: Final[Example] = {
     "ref": "account:app:u-0001", "name": "王*芳", "platforms": ["app", "douyin"], "city": "苏州", "orders": 3,
     "amount": 59_700, "last_order_ms": 1_767_323_045_678, "recency_days": 5, "r": 5, "f": 4, "m": 4,
-    "segment": "key_value", "segment_zh": "重要价值客户", "first_seen_ms": 1_767_225_600_000,
+    "segment": "key_value", "segment_zh": "重要价值客户", "segment_en": "Key: value",
+    "first_seen_ms": 1_767_225_600_000,
 }  # fmt: skip
 PEOPLE: Final[Example] = {
     "known": 42, "total": 1, "page": 1, "size": 50, "rows": [LINE], "currency": "CNY", "took_ms": 12.3,
@@ -26,6 +27,17 @@ RFM: Final[Example] = {
         "recency_days": 6.0, "frequency": 5.0, "monetary": 60_000.0,
     }],
     "currency": "CNY", "took_ms": 40.1, "split": "mean", "naming": "classic",
+}  # fmt: skip
+LABELS: Final[Example] = {
+    "known": 42, "segment": "", "people": 1000, "withheld": 12, "currency": "CNY", "took_ms": 18.4,
+    "labels": [{
+        "id": "age", "zh": "年龄", "en": "Age", "definition_zh": "资料里最近一次填写的年龄段。",
+        "definition_en": "The band of age that a profile stated last.", "told": 610, "unknown": 378, "rest": 0,
+        "values": [{
+            "value": "25-34", "zh": "25-34 岁", "en": "25-34", "people": 244, "share": 0.4, "buyers": 130,
+            "amount": 2_470_000,
+        }],
+    }],
 }  # fmt: skip
 REPEAT: Final[Example] = {
     "known": 42, "window": _SPAN, "buyers": 1000, "again": 320, "gaps": 2100, "gap_p10_days": 2.0,

@@ -12,10 +12,11 @@ from guanxi.api import analysis_examples as examples
 from guanxi.api.access import Access
 from guanxi.api.readers import Readers
 from guanxi.api.routes import Routes
-from guanxi.app import Workspace, analysis
+from guanxi.app import Workspace, analysis, labels
 from guanxi.app import people as listed
 from guanxi.app import scope as scopes
 from guanxi.core import DataError
+from guanxi.traits.labels import UNKNOWN
 from guanxi.traits.metrics import (
     Cohorts,
     Distribution,
@@ -34,15 +35,20 @@ Pf = Annotated[str, Query(max_length=200, description="comma-joined platform ids
 AsOf = Annotated[str, Query(max_length=40, description="as it was known then: ISO time or ms; empty = now 截至")]
 KindName = Annotated[str, Query(max_length=100, description="kind of event: name or Chinese label 事件")]
 Split = Annotated[str, Query(max_length=60, description="platform, or a property of the kind 拆分")]
+RfmVariant = Annotated[
+    Literal["quantile", "rule"] | None,
+    Query(description="how scores are cut; empty = rfm.variant of the settings 分法"),
+]
 PeriodName = Literal["day", "week", "month"]
 
 _LINE: Final = (
     "ref", "name", "platforms", "city", "orders", "amount", "last_order_ms", "recency_days", "r", "f", "m", "segment",
-    "segment_zh", "first_seen_ms",
+    "segment_zh", "segment_en", "first_seen_ms",
 )  # fmt: skip
 _SEGMENT: Final = (
     "id", "zh", "en", "people", "share", "amount", "recency_days", "frequency", "monetary", "rule_zh", "rule_en",
 )  # fmt: skip
+_LABEL: Final = ("id", "label_zh", "value", "zh", "en", "people", "share", "buyers", "amount")
 _STEP: Final = ("part", "step", "kind", "zh", "people", "of_previous", "of_first", "median_ms")
 
 
@@ -53,6 +59,20 @@ class TrendRow(msgspec.Struct, frozen=True, kw_only=True):
     start_ms: int
     value: float | None
     partial: bool
+
+
+class LabelRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One value of one label; those of whom it is unknown have no share."""
+
+    id: str
+    label_zh: str
+    value: str
+    zh: str
+    en: str
+    people: int
+    share: float | None = None
+    buyers: int | None = None
+    amount: int | None = None
 
 
 class StepRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,6 +113,7 @@ def analysis_routes(workspace: Workspace, access: Access, readers: Readers) -> A
     """Return the routes about people and what they do; include them before those about one person."""
     routes = Routes(access, workspace.control, tag="people")
     _people_routes(routes, readers)
+    _share_routes(routes, readers)
     explore = Routes(access, workspace.control, tag="explore")
     _step_routes(explore, readers)
     _cohort_routes(explore, readers)
@@ -109,9 +130,10 @@ def _people_routes(routes: Routes, readers: Readers) -> None:
         segment: Annotated[str, Query(max_length=40, description="RFM segment, buyers or no_order 分群")] = "",
         q: Annotated[str, Query(max_length=200, description="beginning of an id, or an order number 编号")] = "",
         sort: Annotated[str, Query(max_length=40)] = "-amount", page: Annotated[int, Query(ge=1)] = 1,
-        size: Annotated[int, Query(ge=1, le=1_000)] = 50, variant: Literal["quantile", "rule"] = "quantile",
+        size: Annotated[int, Query(ge=1, le=1_000)] = 50, variant: RfmVariant = None,
         r: Annotated[int, Query(ge=0, le=5, description="score of recency; 0 = any")] = 0,
         f: Annotated[int, Query(ge=0, le=5, description="score of frequency; 0 = any")] = 0,
+        label: Annotated[str, Query(max_length=400, description="gender:female,age:25-34; all must hold 标签")] = "",
     ) -> People:  # fmt: skip
         """Everybody who acted before the end of the asked time; names are masked."""
         if re.fullmatch(r"\s*(\+?86)?[-\s]?1[3-9](\d[-\s]?){9}\s*", q):
@@ -119,7 +141,7 @@ def _people_routes(routes: Routes, readers: Readers) -> None:
         with readers.lend() as ws:
             asked = scopes.scope(ws, t=t, pf=pf, asof=asof)
             return listed.people(ws, asked, segment=segment, q=q, sort=sort, page=page, size=size, variant=variant,
-                                 r=r, f=f)  # fmt: skip
+                                 r=r, f=f, label=label)  # fmt: skip
 
     @routes.route("POST", "/v1/people/search", verb="view", zh="按个人信息查找", en="People by a personal value",
                   example=examples.PEOPLE, people=True)  # fmt: skip
@@ -130,10 +152,12 @@ def _people_routes(routes: Routes, readers: Readers) -> None:
             asked = scopes.scope(ws, t="30d")
             return listed.people(ws, asked, found=listed.holders(ws, asked, body.field, body.value))
 
+
+def _share_routes(routes: Routes, readers: Readers) -> None:
     @routes.answer("/v1/people/rfm", zh="RFM 分群", en="RFM segments", example=examples.RFM, columns=_SEGMENT,
                    rows=lambda found: found.segments)  # fmt: skip
     def rfm(
-        request: Request, t: T = "30d", pf: Pf = "", asof: AsOf = "", variant: Literal["quantile", "rule"] = "quantile",
+        request: Request, t: T = "30d", pf: Pf = "", asof: AsOf = "", variant: RfmVariant = None,
         split: Literal["mean", "median"] = "mean", naming: Literal["classic", "grid"] = "classic",
     ) -> Rfm:  # fmt: skip
         """Buyers before the end of the asked time by recency, frequency and money."""
@@ -141,6 +165,17 @@ def _people_routes(routes: Routes, readers: Readers) -> None:
             return analysis.rfm(
                 ws, scopes.scope(ws, t=t, pf=pf, asof=asof), variant=variant, split=split, naming=naming
             )
+
+    @routes.answer("/v1/people/labels", zh="人群标签", en="Labels of people", example=examples.LABELS,
+                   columns=_LABEL, rows=_label_rows)  # fmt: skip
+    def people_labels(
+        request: Request, t: T = "30d", pf: Pf = "", asof: AsOf = "",
+        segment: Annotated[str, Query(max_length=40, description="RFM segment, buyers or no_order 分群")] = "",
+        variant: RfmVariant = None,
+    ) -> labels.PeopleLabels:  # fmt: skip
+        """Age, sex, region and work as people stated them, with shares; who does not consent bears none."""
+        with readers.lend() as ws:
+            return labels.labels(ws, scopes.scope(ws, t=t, pf=pf, asof=asof), segment=segment, variant=variant)
 
     @routes.answer("/v1/people/repeat", zh="复购", en="Repeat purchase", example=examples.REPEAT,
                    columns=("days", "share", "at_risk"), rows=lambda found: found.points)  # fmt: skip
@@ -247,6 +282,13 @@ def _numbers(text: str) -> tuple[int, ...]:
     if not re.fullmatch(r"\d{1,5}(,\d{1,5})*", text):
         raise DataError(f"the days are {text[:40]!r}", "Write numbers with commas, such as 7,30,90", "days")
     return tuple(map(int, text.split(",")))
+
+
+def _label_rows(found: labels.PeopleLabels) -> Iterator[LabelRow]:
+    for label in found.labels:
+        for row in label.values:
+            yield LabelRow(id=label.id, label_zh=label.zh, **msgspec.structs.asdict(row))
+        yield LabelRow(id=label.id, label_zh=label.zh, value=UNKNOWN, zh="未知", en="Unknown", people=label.unknown)
 
 
 def _trend_rows(found: EventTrend) -> Iterator[TrendRow]:

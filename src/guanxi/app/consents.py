@@ -1,6 +1,6 @@
 """Consent by purpose: the rows of purposes, what one person allows, how many allow what."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final, Literal
 
 import msgspec
@@ -68,6 +68,36 @@ def consents_of(rows: pl.DataFrame) -> tuple[PersonConsent, ...]:
 
 def purposes(workspace: Workspace, *, known: int | None = None) -> list[Purpose]:
     """Return every purpose and how many people, each counted once, gave or withdrew it, as known at a moment."""
+    last = _last_words(workspace, known).group_by("purpose", "given").len()
+    counts = {(purpose, given): count for purpose, given, count in last.iter_rows()}
+    return [
+        Purpose(
+            purpose=purpose, bit=CONSENT_BITS[purpose], zh=zh, en=en, given=counts.get((purpose, True), 0),
+            withdrawn=counts.get((purpose, False), 0),
+        )
+        for purpose, (zh, en) in PURPOSES.items()
+    ]  # fmt: skip
+
+
+def refusing(
+    workspace: Workspace, purposes: Collection[str], bits: pl.DataFrame, *, known: int | None = None
+) -> pl.Series:  # fmt: skip
+    """Return the people who do not allow one of these purposes, as known at a moment; as a person's page says it.
+
+    bits     person, consent: the newest bits that came with another event; they count where no event speaks of consent
+    returns  persons, each once; who said nothing at all is not among them
+    """
+    last = _last_words(workspace, known).filter(pl.col("purpose").is_in(list(purposes)))
+    found = [last.filter(~pl.col("given"))["person"]]
+    for purpose in purposes:
+        spoken = last.filter(pl.col("purpose") == purpose)["person"]
+        lacking = bits.filter(pl.col("consent") & CONSENT_BITS[purpose] == 0, ~pl.col("person").is_in(spoken.implode()))
+        found.append(lacking["person"])
+    return pl.concat(found).unique()
+
+
+def _last_words(workspace: Workspace, known: int | None) -> pl.DataFrame:
+    """person, purpose, given: the newest event of each person about each purpose."""
     names = pl.DataFrame(
         list(identities(workspace).mapping(known).items()), {"actor": pl.String, "person": pl.String}, orient="row"
     )
@@ -82,15 +112,7 @@ def purposes(workspace: Workspace, *, known: int | None = None) -> list[Purpose]
     ]  # fmt: skip
     rows = _stands(pl.concat(parts).join(names, on="actor", how="left"))
     rows = rows.with_columns(pl.coalesce("person", "actor").alias("person")).sort("at_ms", "seq")
-    last = rows.unique(["person", "purpose"], keep="last").group_by("purpose", "given").len()
-    counts = {(purpose, given): count for purpose, given, count in last.iter_rows()}
-    return [
-        Purpose(
-            purpose=purpose, bit=CONSENT_BITS[purpose], zh=zh, en=en, given=counts.get((purpose, True), 0),
-            withdrawn=counts.get((purpose, False), 0),
-        )
-        for purpose, (zh, en) in PURPOSES.items()
-    ]  # fmt: skip
+    return rows.unique(["person", "purpose"], keep="last").select("person", "purpose", "given")
 
 
 def _stands(rows: pl.DataFrame) -> pl.DataFrame:

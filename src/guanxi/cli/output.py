@@ -134,6 +134,11 @@ def amount_text(minor: int | None, currency: str) -> str:
     return "—" if minor is None else str(Money(minor, currency or "CNY"))
 
 
+def share_text(value: float | None) -> str:
+    """Return a share of one as people read it: 12.5%."""
+    return "—" if value is None else f"{value:.1%}"
+
+
 def moment(ms: int | None) -> str:
     """Return an instant as China time to the second, "—" when unknown."""
     if ms is None:
