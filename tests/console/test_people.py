@@ -57,6 +57,18 @@ def test_a_cell_of_the_grid_filters_the_list(page, served: Served) -> None:
     page.wait_for_url(lambda url: "r=" not in url.split("?")[-1].replace("variant=", ""))
 
 
+def test_a_label_filters_the_list(page, served: Served) -> None:
+    cities = next(one for one in ask(served, "/v1/people/labels?t=30d")["labels"] if one["id"] == "city")
+    first = cities["values"][0]
+    page.goto("/people")
+    bar = page.get_by_role("group", name="城市", exact=True).get_by_role("button", name=first["zh"])
+    bar.click()
+    page.get_by_text(f"共 {first['people']:,} 条").wait_for()
+    assert bar.get_attribute("aria-pressed") == "true"
+    page.get_by_role("button", name="看全部人").click()
+    page.wait_for_url(lambda url: "label=" not in url)
+
+
 def test_a_row_opens_by_the_keyboard_and_sorting_is_said(page, served: Served) -> None:
     page.goto("/people?sort=-orders")
     table = page.get_by_role("table", name="名单", exact=True)

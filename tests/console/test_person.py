@@ -106,6 +106,8 @@ def test_two_accounts_are_joined_and_taken_apart(page, people: None) -> None:
     visit(page, "wang")
     page.get_by_role("button", name="合并另一个账号").click()
     page.get_by_label("另一个账号的编号").fill("account:app:other")
+    assert page.get_by_role("button", name="合并为一人").is_disabled()  # not without a reason
+    page.get_by_label("原因").fill("同一手机号")
     page.get_by_role("button", name="合并为一人").click()
     page.get_by_role("heading", name="账号（2）").wait_for()
     page.get_by_role("button", name="撤销").click()

@@ -9,6 +9,7 @@ import { PageState } from "@/parts/PageState";
 import { type Filters, useFilters, useParam, useParams } from "@/state/url";
 import { urlOf } from "@/api/client";
 import { Grid } from "./Grid";
+import { Labels } from "./Labels";
 import { m } from "./messages";
 import { People } from "./People";
 import { Segments } from "./Segments";
@@ -39,6 +40,7 @@ export default function PeoplePage(): ReactNode {
         </header>
         {rfm.error ? <PageState state="error" error={rfm.error} onRetry={() => void rfm.refetch()} /> : rfm.data ? <Scores rfm={rfm.data} /> : <PageState state="loading" />}
       </section>
+      <Labels variant={variant} />
       <Repeat />
       <People variant={variant} />
     </div>

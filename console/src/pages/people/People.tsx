@@ -31,7 +31,7 @@ export function People({ variant }: { variant: Variant }): ReactNode {
   const paging = usePaging({ sort: "-amount" });
   const [draft, setDraft] = useState(NOTHING); // what stands in the box
   const [asked, setAsked] = useState(NOTHING); // what the list answers
-  const scope = { ...scopeOf(filters), variant, segment: params.get("seg") ?? "", r: params.get("r") ?? "", f: params.get("f") ?? "" };
+  const scope = { ...scopeOf(filters), variant, segment: params.get("seg") ?? "", r: params.get("r") ?? "", f: params.get("f") ?? "", label: params.get("label") ?? "" };
   const personal = asked.value !== "" && asked.field !== "ref";
   const query = { ...scope, ...paging.query, q: personal ? "" : asked.value };
   const { data, error, refetch, isFetching } = useQuery<Answer, ApiError>({
@@ -44,7 +44,7 @@ export function People({ variant }: { variant: Variant }): ReactNode {
     setAsked(next);
     if (paging.page > 1) paging.turn(1);
   };
-  const narrowed = scope.segment || scope.r || scope.f;
+  const narrowed = scope.segment || scope.r || scope.f || scope.label;
   const columns: Column<Line>[] = [
     { key: "name", title: t("name"), render: (row) => <span className="person-cell"><strong className="cut" title={row.name}>{row.name || t("unnamed")}</strong><span className="note cut" title={row.ref}>{shortened(row.ref.split(":").slice(2).join(":"))}</span></span>, always: true },
     { key: "platforms", title: t("platforms"), render: (row) => <span className="row">{row.platforms.filter(Boolean).map((one) => <Disc key={one} platform={one} />)}</span> },
@@ -52,7 +52,7 @@ export function People({ variant }: { variant: Variant }): ReactNode {
     { key: "orders", title: t("orders"), render: (row) => exact(row.orders), numeric: true, sorts: true, downFirst: true },
     { key: "amount", title: t("amount"), render: (row) => moneyExact(row.amount, data?.currency), numeric: true, sorts: true, downFirst: true },
     { key: "recency", title: t("lastOrder"), render: (row) => day(row.last_order_ms, lang), sorts: true, downFirst: true },
-    { key: "segment", title: t("segment"), render: (row) => (row.segment ? (lang === "zh" ? row.segment_zh : row.segment.replaceAll("_", " ")) : MISSING) },
+    { key: "segment", title: t("segment"), render: (row) => (row.segment ? (lang === "zh" ? row.segment_zh : row.segment_en) : MISSING) },
     { key: "scores", title: "R F M", render: (row) => (row.r ? `${row.r} ${row.f} ${row.m}` : MISSING), numeric: true, startsHidden: true },
     { key: "first_seen", title: t("firstSeen"), render: (row) => day(row.first_seen_ms, lang), sorts: true, downFirst: true },
   ];
@@ -62,7 +62,7 @@ export function People({ variant }: { variant: Variant }): ReactNode {
     <section className="card" aria-labelledby="people-list">
       <header className="row wrap">
         <h2 id="people-list">{t("list")}</h2>
-        {narrowed && !personal && <Button onClick={() => set({ seg: "", r: "", f: "" })}>{t("dropSegment")}</Button>}
+        {narrowed && !personal && <Button onClick={() => set({ seg: "", r: "", f: "", label: "" })}>{t("dropSegment")}</Button>}
         <Search draft={draft} asked={asked} onDraft={setDraft} onAsk={ask} />
       </header>
       {error ? <PageState state="error" error={error} onRetry={() => void refetch()} /> : !data ? <PageState state="loading" /> : (
@@ -70,7 +70,7 @@ export function People({ variant }: { variant: Variant }): ReactNode {
           id="people" label={t("list")} columns={columns} rows={data.rows} rowKey={(row) => row.ref} rowLabel={(row) => row.name || row.ref} total={data.total} paging={personal ? undefined : paging} busy={isFetching}
           onOpen={(row) => void navigate({ pathname: personPath(row.ref), search: filters.asof ? `?asof=${filters.asof}` : "" })}
           tools={!personal && <ExportMenu name="people" label={t("list")} csv={file("csv")} xlsx={file("xlsx")} />}
-          empty={<PageState state="empty" text={asked.value ? t(personal ? "nobodyPersonal" : "nobody") : narrowed ? t("nobodyHere") : undefined} actions={asked.value ? <Button onClick={() => { setDraft(NOTHING); ask(NOTHING); }}>{t("dropSearch")}</Button> : narrowed ? <Button onClick={() => set({ seg: "", r: "", f: "" })}>{t("dropSegment")}</Button> : undefined} />}
+          empty={<PageState state="empty" text={asked.value ? t(personal ? "nobodyPersonal" : "nobody") : narrowed ? t("nobodyHere") : undefined} actions={asked.value ? <Button onClick={() => { setDraft(NOTHING); ask(NOTHING); }}>{t("dropSearch")}</Button> : narrowed ? <Button onClick={() => set({ seg: "", r: "", f: "", label: "" })}>{t("dropSegment")}</Button> : undefined} />}
         />
       )}
     </section>
