@@ -1,6 +1,7 @@
 """The town as a source: stepped day by day, its events go through the checks of every import into a workspace."""
 
 import os
+import shutil
 import time
 import tomllib
 from collections.abc import Callable, Sequence
@@ -40,7 +41,7 @@ SIZES: Final[dict[str, tuple[int, int, int]]] = {
 
 SPEC: Final = "town.toml"  # in the workspace: what its town is made of
 SNAPSHOTS: Final = "town"  # folder of the town's private state
-CHUNK: Final = 400_000  # events in one segment, at least one day
+CHUNK: Final = 1_000_000  # events in one segment, at least one day
 
 
 class TownSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -117,14 +118,13 @@ def found_town(folder: Path, spec: TownSpec) -> tuple[Workspace, str]:
     raises   SettingError when the folder holds another town, other events or other files
     """
     if not (folder / "log.sqlite").exists():
-        workspace, password = Workspace.create(folder)
-    else:
-        workspace, password = Workspace.open(folder), ""
+        return _founded(folder, spec)
+    workspace = Workspace.open(folder)
     try:
         if (folder / SPEC).exists():
             held = read_spec(folder)
             if _same(held, spec):
-                return workspace, password
+                return workspace, ""
             raise SettingError(
                 f"the workspace {folder.name!r} holds another town: seed {held.seed}, {held.people:,} people,"
                 f" {held.days} days from {held.start}, made by {held.version}",
@@ -136,7 +136,7 @@ def found_town(folder: Path, spec: TownSpec) -> tuple[Workspace, str]:
     except BaseException:
         workspace.close()
         raise
-    return workspace, password
+    return workspace, ""
 
 
 def read_spec(folder: Path) -> TownSpec:
@@ -318,6 +318,28 @@ def _by_kind(batches: Sequence[EventBatch]) -> list[EventBatch]:
 
 def _detail(spec: TownSpec, day: int) -> Literal["full", "trade"]:
     return "trade" if day < spec.trade_days else "full"
+
+
+def _founded(folder: Path, spec: TownSpec) -> tuple[Workspace, str]:
+    """A new workspace that knows its town, whole or not at all: made beside its place, then moved there."""
+    folder = folder.absolute()
+    if folder.exists():  # nothing is moved over a folder that somebody may stand in
+        workspace, password = Workspace.create(folder)
+        _write_spec(folder, spec)
+        return workspace, password
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    lock = Lock(folder.parent, f".{folder.name}", doing="guanxi town new")
+    home = folder.with_name(f".{folder.name}.new")
+    try:
+        shutil.rmtree(home, ignore_errors=True)  # what a killed founding left
+        workspace, password = Workspace.create(home / folder.name)
+        workspace.close()
+        _write_spec(home / folder.name, spec)
+        (home / folder.name).rename(folder)
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+        lock.release(remove=True)
+    return Workspace.open(folder), password
 
 
 def _same(held: TownSpec, wanted: TownSpec) -> bool:

@@ -51,12 +51,12 @@ def new(
         size, seed=seed, people=people, days=days, detail=_detail(detail), start=read_day(start), today=today_there()
     )
     workspace, password = found_town(folder, spec)
+    if password:  # before the days pass: whoever stops them must still be able to sign in
+        say("Sign in as admin with this password, shown once 密码只显示一次:")
+        show_text(password) if not as_json else say(password)
     with workspace:
         report = _run(workspace, None)
     _show(report, folder, as_json)
-    if password:
-        say("Sign in as admin with this password, shown once 密码只显示一次:")
-        show_text(password) if not as_json else say(password)
 
 
 @commands.command()

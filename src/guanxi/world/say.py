@@ -7,7 +7,6 @@ import polars as pl
 from numpy.typing import NDArray
 
 from guanxi.world.words import (
-    NEEDS,
     PARTS,
     PLACES,
     SMALL_TALK,

@@ -84,12 +84,12 @@ class Ads(Planted):
         An order counts on the day it is paid, the click must come before the order. Clicks are remembered.
         """
         rows = served.rows[served.clicked]
-        account, campaign = sessions.account[rows], served.campaign[served.clicked]
+        account, campaign = sessions.account[rows].astype(np.int64), served.campaign[served.clicked]
         at = served.at[served.clicked] + CLICK_MS
         line = np.lexsort((at, account))
         account, campaign, at = account[line], campaign[line], at[line]
         paid = np.flatnonzero(orders.paid)
-        who, when = orders.account[paid], orders.at[paid]
+        who, when = orders.account[paid].astype(np.int64), orders.at[paid]
         last, last_campaign = self.state["click_s"], self.state["click_campaign"]
         begin = day.index * DAY_MS
         click = last[who].astype(np.int64) * 1_000 - begin
