@@ -113,7 +113,7 @@ def _field(field: str, kind: Kind | None) -> tuple[Shape, str] | None:
         number = f"TRY_CAST({column} AS DOUBLE)"
         return shape, f"(CASE WHEN isfinite({number}) THEN {number} END)"
     if shape == "decimal":  # the nearest double of the millionths over a million
-        return shape, f"(CAST(TRY_CAST({column} AS DECIMAL(18, 6)) * 1000000 AS BIGINT)::DOUBLE / 1e6)"
+        return shape, f"(CAST(TRY_CAST({column} AS DECIMAL(18, 6))::DECIMAL(38, 6) * 1000000 AS BIGINT)::DOUBLE / 1e6)"
     if shape in ("whole", "time"):
         return shape, f"TRY_CAST({column} AS BIGINT)"
     return shape, f"TRY_CAST({column} AS BOOLEAN)" if shape == "boolean" else column

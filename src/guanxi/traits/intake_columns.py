@@ -57,6 +57,7 @@ class KindColumns:
         live = pl.col("live").fill_null(False)
         frame = frame.with_columns(live, pl.when(live).then("received_ms").otherwise("at_ms").alias(_CLOCK))
         out.clock_ms[:], out.seq[:] = frame[_CLOCK].to_numpy(), frame["seq"].to_numpy()
+        frame = frame.with_columns(_doubles(frame[name]) for name in self._decimals() if name in frame.columns)
         self._fill_bits(frame, out.bits)
         for place, source in enumerate(self.sources):
             number = self._number(source, frame.columns)
@@ -96,6 +97,12 @@ class KindColumns:
                 holds = np.logical_and.reduce([held[clause] for clause in clauses]) if clauses[1:] else held[clauses[0]]
                 word |= holds.astype(np.uint64) * mark
 
+    def _decimals(self) -> list[str]:
+        """The columns that are read as doubles."""
+        read = [clause.field for _, clauses in self.bits for clause in clauses]
+        read += [value.removeprefix(SINCE) for value, _, _ in self.sources]
+        return [column_of(field) for field in dict.fromkeys(read) if shape_of(field, self.kind) == "decimal"]
+
     def _field(self, field: str, columns: Sequence[str]) -> tuple[Shape, pl.Expr] | None:
         """A field's shape and its column, null where it is missing; None when there is no such column."""
         shape = shape_of(field, self.kind)
@@ -111,8 +118,6 @@ class KindColumns:
             return shape, _where(column != "", column)
         if shape == "fraction":
             return shape, _where(column.is_finite(), column)
-        if shape == "decimal":  # the nearest double of the millionths over a million
-            return shape, column.cast(pl.Decimal(18, 6)).to_physical().cast(pl.Int64).cast(pl.Float64) / 1e6
         return shape, column
 
     def _test(self, clause: Clause, columns: Sequence[str]) -> pl.Expr:
@@ -176,6 +181,13 @@ def _bounded(number: pl.Expr) -> pl.Expr:
 def _where(holds: pl.Expr, value: pl.Expr) -> pl.Expr:
     """A value where something holds, else null."""
     return pl.when(holds).then(value).otherwise(None)
+
+
+def _doubles(decimals: pl.Series) -> pl.Series:
+    """The nearest doubles of the millionths over a million; by numpy: polars multiplies by 1e-6, which is another."""
+    millionths = decimals.cast(pl.Decimal(18, 6)).to_physical().cast(pl.Int64)
+    doubles = pl.Series(decimals.name, millionths.fill_null(0).to_numpy() / 1e6)
+    return doubles.set(millionths.is_null(), None)
 
 
 def _hashed(texts: pl.Series) -> NDArray[np.uint64]:
