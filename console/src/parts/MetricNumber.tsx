@@ -40,20 +40,20 @@ export function MetricNumber({ of, name, value, unit, currency, missing, change,
   );
 }
 
-/** ▲▼ with the word and against what; the arrow takes the colour that the reader chose, never the fill. */
-export function Move({ change, unit, against, title }: { change: number | null | undefined; unit: Unit; against: string; title?: string }): ReactNode {
+/** ▲▼ with the word and against what, unless that is said once for many; the arrow takes the colour that the reader chose, never the fill. */
+export function Move({ change, unit, against, title }: { change: number | null | undefined; unit: Unit; against?: string; title?: string }): ReactNode {
   const lang = useLang();
   const t = useT(m);
   const [colours] = usePref("colours");
   const text = unit === "share" ? points(change, lang) : moved(change, lang);
-  if (text === MISSING) return <span className="note">{t("cannot", { against })}</span>;
+  if (text === MISSING) return <span className="note">{t("cannot", { against: against ?? "" }).trim().replace(/^: /, "")}</span>;
   const up = text.startsWith("▲");
   const arrow = /^[▲▼]/.test(text) ? text.slice(0, 1) : "";
   const colour = colours === "none" ? undefined : `var(${up === (colours === "red_up") ? "--rouge" : "--celadon"})`;
   return (
     <span className="metric-move" title={title}>
       {arrow && <span style={{ color: colour }}>{arrow}</span>}
-      {text.slice(arrow.length)} <span className="note">{against}</span>
+      {text.slice(arrow.length)}{against && <> <span className="note">{against}</span></>}
     </span>
   );
 }

@@ -23,7 +23,7 @@ export const m = catalogue({
     overview: "Overview", platforms: "Platforms", people: "People", plays: "Plays", content: "Content & Feed", service: "Service", risk: "Risk", analysis: "Analysis", ledger: "Ledger", data: "Data", settings: "Settings",
     today: "Today", yesterday: "Yesterday", "7d": "Last 7 days", "30d": "Last 30 days", week: "This week", last_week: "Last week", month: "This month", custom: "Custom",
     timeRange: "Time", compare: "Compare with", prev: "Period before", yoy: "A year ago", noCompare: "Nothing", align: "Align by", solar: "Solar date", lunar: "Lunar date", promotion: "Sales day",
-    prevShort: "vs before", weekShort: "vs same weekday", sameWeekday: "Same weekday, weeks before", hasData: "With data", noData: "No data yet", yoyShort: "vs year ago", from: "First day", to: "Last day", days: "{from} to {to}",
+    prevShort: "vs before", weekShort: "vs last week", sameWeekday: "Same weekday, weeks before", hasData: "With data", noData: "No data yet", yoyShort: "vs year ago", from: "First day", to: "Last day", days: "{from} to {to}",
     platformFilter: "Platforms", allPlatforms: "All platforms", nPlatforms: "{n} platforms", clear: "Clear",
     asof: "As of", now: "now", asofHelp: "Pick a past instant to read what was known then. Nothing can be changed there.", pickTime: "Instant", backToNow: "Back to now",
     past: "You are looking at {time}. Nothing can be changed here.",

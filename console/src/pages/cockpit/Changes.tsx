@@ -19,17 +19,17 @@ export function Changes({ data, against }: { data: Cockpit; against: string }): 
   const t = useT(m);
   return (
     <>
-      <header className="row" style={{ marginBottom: 8 }}><h2>{t("changes")}</h2><span className="note">{t("changesNote")}</span></header>
+      <header className="row" style={{ marginBottom: 8 }}><h2>{t("changes")}</h2><span className="note">{data.compared ? `${t("changesNote")} · ${against}` : t("changesNote")}</span></header>
       {data.changes.length === 0 ? <PageState state="empty" text={data.compared ? t("noChanges") : t("noCompare")} actions={<></>} /> : (
         <ol className="changes">
-          {data.changes.map((one) => <Row key={`${one.metric}:${one.dimension}:${one.part}`} one={one} against={against} currency={currencyOf(data, one.metric)} />)}
+          {data.changes.map((one) => <Row key={`${one.metric}:${one.dimension}:${one.part}`} one={one} currency={currencyOf(data, one.metric)} />)}
         </ol>
       )}
     </>
   );
 }
 
-function Row({ one, against, currency }: { one: MetricChange; against: string; currency: string }): ReactNode {
+function Row({ one, currency }: { one: MetricChange; currency: string }): ReactNode {
   const t = useT(m);
   const lang = useLang();
   const [filters, change] = useFilters();
@@ -39,9 +39,9 @@ function Row({ one, against, currency }: { one: MetricChange; against: string; c
   return (
     <li>
       <span className="change-what">{byPlatform ? <Disc platform={one.part} named /> : part} {one[lang]}</span>
-      <span className="change-move"><Move change={one.change} unit={one.unit} against={against} title={moved} /></span>
+      <span className="change-move"><Move change={one.change} unit={one.unit} title={moved} /></span>
       <span className="change-worth num" title={one.effect === null ? undefined : t("ruleHint")}>{worth(one, currency, lang)}</span>
-      <span className="change-of">{one.stale ? <span style={{ color: "var(--amber)" }}>{t("stalePart")}</span> : ofTotal(one.of_total, t)}</span>
+      <span className="change-of">{one.stale ? <span style={{ color: "var(--amber)" }}>{t("stalePart")}</span> : one.of_total === null ? moved : ofTotal(one.of_total, t)}</span>
       <span className="change-acts">
         <EvidenceButton of={byPlatform && one.part ? `change:${one.metric}:${one.part}` : `metric:${one.metric}`} label={t("evidenceOf", { part, metric: one[lang] })}><span className="link">{t("evidence")}</span></EvidenceButton>
         {byPlatform && !(filters.pf.length === 1 && filters.pf[0] === one.part) && <Button size="small" type="text" onClick={() => change({ pf: [one.part] })}>{t("only", { part })}</Button>}
@@ -58,8 +58,7 @@ export function worth(one: Pick<MetricChange, "effect" | "unusual">, currency: s
 }
 
 /** Share of the whole change in words: a part that moved the other way has none. */
-export function ofTotal(part: number | null, t: ReturnType<typeof useT<(typeof m)["zh"]>>): string {
-  if (part === null) return t("noTotal");
+export function ofTotal(part: number, t: ReturnType<typeof useT<(typeof m)["zh"]>>): string {
   return part < 0 ? t("against") : t("ofTotal", { share: share(part, 0) });
 }
 

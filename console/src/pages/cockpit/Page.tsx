@@ -19,7 +19,7 @@ import { useMay } from "@/state/session";
 import { customRange, filterQuery, useFilters, useParam, useParams } from "@/state/url";
 import { Cards } from "./Cards";
 import { Changes } from "./Changes";
-import { bucketName, bucketWidth, lateFor, lateSentence, nearestRange, trendSentence, windowSentence } from "./logic";
+import { bucketName, bucketWidth, lateFor, lateSentence, nearestRange, trendHeight, trendSentence, windowSentence } from "./logic";
 import { m } from "./messages";
 import { TodoList } from "./TodoList";
 import { trendOption, trendTwin } from "./trend";
@@ -41,7 +41,7 @@ export default function CockpitPage(): ReactNode {
   useRefresh([PATH], !filters.asof);
   useNewest(data);
   if (!data) return error ? <PageState state="error" error={error} onRetry={() => void refetch()} /> : <PageState state="loading" />;
-  if (data.newest_at_ms === null) return <PageState state="never" />;
+  if (data.newest_at_ms === null) return filters.asof ? <PageState state="empty" text={t("notYet")} /> : <PageState state="never" />;
   return (
     <div className="stack cockpit">
       {error && (
@@ -153,7 +153,7 @@ function Trend({ data }: { data: Cockpit }): ReactNode {
             />
           </div>
         )}
-        option={trendOption(of, lang, mode, now)} twin={trendTwin(of, lang, now)} name={`${data.metric}-${isoDay(data.window.start_ms)}`} height={300}
+        option={trendOption(of, lang, mode, now)} twin={trendTwin(of, lang, now)} name={`${data.metric}-${isoDay(data.window.start_ms)}`} height={trendHeight(data.multiples.length)}
         label={trendSentence(points, { ...of, days: days(data.window.start_ms, data.window.end_ms, lang, now) }, lang, now)}
         onPick={(at) => set({ ev: `metric:${card.metric}`, ...(width >= DAY_MS && starts[at] !== undefined ? { t: customRange(starts[at], endOf(at)) } : {}) })}
         onRange={width >= DAY_MS ? (from, to) => set({ t: customRange(starts[from] ?? data.window.start_ms, endOf(to)) }) : undefined}

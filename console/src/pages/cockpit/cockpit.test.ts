@@ -56,12 +56,12 @@ it("offers the seven days that end with the newest data", () => {
 
 it("says a share of the change only where it is one", () => {
   const t = say(m, "zh");
-  expect([ofTotal(0.61, t), ofTotal(-0.2, t), ofTotal(null, t)]).toEqual(["占总变化 61%", "与总变化反向", "总数没有变"]);
+  expect([ofTotal(0.61, t), ofTotal(-0.2, t)]).toEqual(["占总变化 61%", "与总变化反向"]);
 });
 
 it("says what a change is worth in money, else how unusual it is", () => {
   expect(worth({ effect: -8_000_000, unusual: null }, "CNY", "zh")).toBe("约少 ¥8万");
-  expect(worth({ effect: 120_000, unusual: null }, "CNY", "en")).toBe("about ¥1,200 more");
+  expect(worth({ effect: 120_000, unusual: null }, "CNY", "en")).toBe("¥1,200 more");
   expect(worth({ effect: null, unusual: -3.24 }, "CNY", "zh")).toBe("平时波动的 3.2 倍");
   expect(worth({ effect: null, unusual: null }, "CNY", "zh")).toBe("");
 });

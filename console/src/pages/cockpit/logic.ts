@@ -56,6 +56,9 @@ export function lateSentence(late: readonly Freshness[], told: number, lang: Lan
     : t("lateMany", { ...counts, time: time(newest, lang, now) });
 }
 
+/** Height of the trend, so that it ends with the rows of three small pictures beside it. */
+export const trendHeight = (parts: number): number => Math.max(300, Math.ceil(parts / 3) * 98 - 52);
+
 /** Seven days that end with the newest data: the nearest range that has something. */
 export const nearestRange = (newest: number): Range => customRange(newest - 6 * DAY_MS, newest + 1);
 

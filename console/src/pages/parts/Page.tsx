@@ -13,6 +13,7 @@ import { useMode } from "@/state/prefs";
 import { useParam } from "@/state/url";
 import { TOKENS } from "@/theme";
 import { m } from "./messages";
+import { More } from "./More";
 
 const AT = Date.UTC(2026, 10, 15, 6, 20);
 const PLAIN: State[] = ["never", "empty", "done", "few", "no-permission", "no-people", "erased", "nowhere"];
@@ -61,6 +62,7 @@ export default function Parts(): ReactNode {
           <Segmented aria-label={t("variant")} value={variant} onChange={setVariant} options={[{ value: "paid", label: t("paid") }, { value: "placed", label: t("placed") }]} />
         </FilterBar>
       </section>
+      <More />
       <section className="card">
         <header><h2>{t("colours")}</h2></header>
         <div className="row wrap">
