@@ -12,7 +12,7 @@ import msgspec
 from guanxi.core import RowTable, SettingError
 from guanxi.traits.measure import Measure, measures
 from guanxi.traits.trait import LIFE, PARTIES, Aggregate, Privacy, Trait, Use, check
-from guanxi.traits.words import sentence
+from guanxi.traits.words import sentence, times
 
 
 class Family(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -111,6 +111,7 @@ def _one(
     )  # fmt: skip
     zh, en = sentence(row, known)
     if family.zh or family.en:
-        words = {"party": PARTIES[party].zh, "of": known[of].zh, "window": window}
-        zh, en = family.zh.format(**words) or zh, family.en.format(**words) or en
+        about, measure, (when, ago) = PARTIES[party], known[of], times(row)
+        zh = family.zh.format(party=about.zh, of=measure.zh, window=when) or zh
+        en = family.en.format(party=about.en, of=measure.en, window=ago) or en
     return msgspec.structs.replace(row, zh=zh, en=en)
