@@ -17,7 +17,8 @@ from guanxi.world.spec import Term
 def test_log_odds_add_and_are_monotone(p: float, one: float, two: float) -> None:
     assert lean_on(lean_on(p, one), two) == pytest.approx(lean_on(p, one + two), abs=1e-9)
     assert lean_on(p, 0.0) == p
-    assert lean_on(p, max(one, two)) >= lean_on(p, min(one, two))
+    # Within rounding: a pressure of 1e-200 is lost in p's own last bit, which the logarithm and back may move.
+    assert lean_on(p, max(one, two)) >= lean_on(p, min(one, two)) - 1e-12
     assert lean_on(0.5, one) == pytest.approx(logistic(one))
 
 
