@@ -86,9 +86,14 @@ class Memory:
                 kept = self._kept or _Kept(reader, done, {kind: self._columns[kind] for kind in fitting})
                 kept.drop(kept.columns.keys() - set(fitting))
                 news = _read_news(reader, kept.upto, list(kept.columns))
-            if news is not None:
-                kept.take(reader, news, counts)
             self._kept = kept
+            if news is None:
+                return
+            try:
+                kept.take(reader, news, counts)
+            except duckdb.OutOfMemoryException:  # wider rows than others have: keep fewer, from the next time on
+                self._most = sum(counts.get(kind, 0) for kind in kept.columns) // 2
+                self._forget()
 
     def run(
         self, reader: Reader, sql: str, values: Mapping[str, Any], *, kinds: Collection[str], known: int | None,
@@ -257,11 +262,13 @@ class _Kept:
         found: set[str] = set()
         if not gone.height:
             return found
+        # A table, not the stream itself: DuckDB hands filters on a stream to pyarrow where that is installed.
         connection.register("given", Stream(gone))
+        connection.execute("CREATE TEMP TABLE news AS SELECT * FROM given")
         for kind, table in self._tables.items():
             added = connection.execute(
-                f"INSERT INTO kept.gone SELECT '{kind}', rows.seq, given.by_seq FROM given JOIN kept.{table} AS rows"
-                " USING (id) WHERE rows.seq < given.by_seq"
+                f"INSERT INTO kept.gone SELECT '{kind}', rows.seq, news.by_seq FROM news JOIN kept.{table} AS rows"
+                " USING (id) WHERE rows.seq < news.by_seq"
             ).fetchone()
             if added and added[0]:
                 found.add(kind)

@@ -160,7 +160,7 @@ FACTS: Final[RowTable[Fact]] = RowTable(
             needs=("Message Delivered", "Message Failed"), dimensions={"platform": "platform", "channel": "channel"},
             sql=" UNION ALL ".join(
                 f"SELECT {_BASE}, {WHO} AS person, p_channel AS channel,"
-                f" coalesce(ref_message, seq::VARCHAR) AS message,"
+                f" coalesce(ref_message::VARCHAR, seq::VARCHAR) AS message,"
                 f" '{table.removeprefix('message_')}' AS step FROM {table}"
                 for table in ("message_delivered", "message_failed", "message_opened", "message_clicked",
                               "message_unsubscribed")),
@@ -170,7 +170,7 @@ FACTS: Final[RowTable[Fact]] = RowTable(
             needs=("Coupon Issued", "Coupon Claimed"), dimensions=_SHOP,
             # Given to somebody: a coupon that is merely on offer has nobody who holds it.
             sql=f"{_events('coupon_issued', 'role_shop AS shop')}"
-                " WHERE coalesce(role_actor, role_object, role_household) IS NOT NULL"
+                " WHERE role_actor IS NOT NULL OR role_object IS NOT NULL OR role_household IS NOT NULL"
                 f" UNION ALL {_events('coupon_claimed', 'role_shop AS shop')}",
         ),
         Fact(
