@@ -9,6 +9,7 @@ import { usePrefs } from "@/state/prefs";
 import { useMe, useSession } from "@/state/session";
 import { AsOfFilter, PlatformFilter, TimeFilter } from "./filters";
 import { m } from "./messages";
+import { beside } from "./popup";
 import { TodoButton } from "./TodoButton";
 import { m as tour } from "./tour/messages";
 import { askTour, TOUR_PAGE } from "./tour/TourHolder";
@@ -111,7 +112,7 @@ function PersonMenu({ onHelp }: { onHelp: () => void }): ReactNode {
     </div>
   );
   return (
-    <Popover content={body} trigger="click" open={open} onOpenChange={setOpen} placement="bottomRight" arrow={false}>
+    <Popover getPopupContainer={beside} content={body} trigger="click" open={open} onOpenChange={setOpen} placement="bottomRight" arrow={false}>
       <Button type="text" icon={<UserOutlined aria-hidden />} aria-haspopup="dialog">
         <span className="hidden-text">{t("person")}</span><span className="cut" style={{ maxWidth: 96 }}>{me.who}</span>
       </Button>

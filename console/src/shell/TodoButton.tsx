@@ -6,6 +6,7 @@ import { ago, exact } from "@/format";
 import { useLang, useT } from "@/i18n";
 import { Seal } from "@/parts/Seal";
 import { m } from "./messages";
+import { beside } from "./popup";
 
 const EACH_MS = 60_000;
 /** Waiting costs these nothing by the minute, so they take no seal. */
@@ -20,7 +21,7 @@ export function TodoButton(): ReactNode {
   const rows = data.filter((row) => row.count > 0);
   const urgent = rows.some((row) => !PATIENT.includes(row.kind));
   return (
-    <Popover content={<Rows rows={rows} onLeave={() => setOpen(false)} />} trigger="click" open={open} onOpenChange={setOpen} placement="bottomRight" arrow={false}>
+    <Popover getPopupContainer={beside} content={<Rows rows={rows} onLeave={() => setOpen(false)} />} trigger="click" open={open} onOpenChange={setOpen} placement="bottomRight" arrow={false}>
       <Button data-tour="todo" type="text" aria-haspopup="dialog">
         {t("todo")} {urgent ? <Seal>{rows.length}</Seal> : <span className="todo-count">{rows.length}</span>}
       </Button>

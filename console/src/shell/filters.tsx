@@ -9,6 +9,7 @@ import { Disc } from "@/parts/Disc";
 import { PLATFORMS, platformName, type Platform } from "@/platforms";
 import { nowOf, PRESETS, useFilters, windowOf, type Align, type Compare, type Range } from "@/state/url";
 import { m } from "./messages";
+import { beside } from "./popup";
 
 /** 时间: range, comparison, alignment; the button says all three. */
 export function TimeFilter(): ReactNode {
@@ -53,7 +54,7 @@ export function TimeFilter(): ReactNode {
   );
   const shown = preset ? t(preset) : days(span.start, full + 1, lang, now);
   return (
-    <Popover content={body} trigger="click" open={open} onOpenChange={setOpen} placement="bottomLeft" arrow={false}>
+    <Popover getPopupContainer={beside} content={body} trigger="click" open={open} onOpenChange={setOpen} placement="bottomLeft" arrow={false}>
       <Button size="small" aria-haspopup="dialog" title={days(span.start, span.end, lang, now)}>
         <span className="hidden-text">{t("timeRange")}</span>{shown}{compared && <span style={{ color: "var(--ink-3)" }}>{compared}</span>}<DownOutlined aria-hidden style={{ fontSize: 12 }} />
       </Button>
@@ -90,7 +91,7 @@ export function PlatformFilter(): ReactNode {
     </div>
   );
   return (
-    <Popover content={body} trigger="click" open={open} onOpenChange={setOpen} placement="bottomLeft" arrow={false}>
+    <Popover getPopupContainer={beside} content={body} trigger="click" open={open} onOpenChange={setOpen} placement="bottomLeft" arrow={false}>
       <Button size="small" aria-haspopup="dialog"><span className="hidden-text">{t("platformFilter")}</span>{shown}<DownOutlined aria-hidden style={{ fontSize: 12 }} /></Button>
     </Popover>
   );
@@ -125,7 +126,7 @@ export function AsOfFilter(): ReactNode {
     </div>
   );
   return (
-    <Popover content={body} trigger="click" open={open} onOpenChange={setOpen} placement="bottomLeft" arrow={false}>
+    <Popover getPopupContainer={beside} content={body} trigger="click" open={open} onOpenChange={setOpen} placement="bottomLeft" arrow={false}>
       <Button size="small" aria-haspopup="dialog">
         <span style={{ color: "var(--ink-3)" }}>{t("asof")}</span>{shown}<DownOutlined aria-hidden style={{ fontSize: 12 }} />
       </Button>

@@ -39,7 +39,7 @@ export function useKeys({ openSearch, openHelp, go }: Acts): void {
       } else if (event.key === "g") jumping = Date.now();
       else if (event.key === "?") openHelp();
       else if (event.key === "/") {
-        const box = document.querySelector<HTMLElement>("main [data-filter] input, main input[data-filter], main input[type=search]");
+        const box = document.querySelector<HTMLElement>("main [data-filter] input:not([readonly]), main input[data-filter], main input[type=search]");
         if (!box) return;
         event.preventDefault();
         box.focus();
