@@ -1,4 +1,4 @@
-"""Write the pages that are made from rows: `docs/{commands,events,metrics,settings}.md`.
+"""Write the pages that are made from rows: `docs/{commands,events,metrics,settings,traits}.md`.
 
 `python scripts/docs.py` rewrites what is stale; `--check` only names it.
 """
@@ -14,6 +14,7 @@ from guanxi import settings
 from guanxi.cli import cli
 from guanxi.events import shipped
 from guanxi.events.document import document
+from guanxi.traits.document import document as trait_rows
 from guanxi.traits.metrics import document as metric_rows
 
 REPO = Path(__file__).resolve().parents[1]
@@ -35,6 +36,7 @@ def pages() -> dict[str, str]:
         "docs/events.md": document(shipped()),
         "docs/metrics.md": metric_rows(),
         "docs/settings.md": settings.document(),
+        "docs/traits.md": trait_rows(),
     }
 
 

@@ -45,7 +45,9 @@ def table(text: str) -> list[list[str]]:
     return [row for place, row in enumerate(rows) if place not in rules and place + 1 not in rules]
 
 
-@pytest.mark.parametrize("name", ["docs/commands.md", "docs/events.md", "docs/metrics.md", "docs/settings.md"])
+@pytest.mark.parametrize(
+    "name", [f"docs/{name}.md" for name in ("commands", "events", "metrics", "settings", "traits")]
+)
 def test_a_page_made_from_rows_is_current(name: str) -> None:
     assert page(name) == script("docs").pages()[name], "run: python scripts/docs.py"
 

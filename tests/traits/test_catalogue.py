@@ -5,13 +5,15 @@ import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from importlib import resources
+from typing import get_args
 
 import pytest
 
 from guanxi.events import Kind, shipped
+from guanxi.traits.document import AGGREGATES, document
 from guanxi.traits.family import Family, traits
 from guanxi.traits.measure import SINCE, Measure, measures
-from guanxi.traits.trait import PARTIES, Trait, name_of
+from guanxi.traits.trait import PARTIES, Aggregate, Trait, name_of
 from guanxi.traits.words import CODES, TOPICS, is_part, sentence
 
 ROWS = tuple(traits().values())
@@ -160,3 +162,10 @@ def test_the_engine_can_hold_them() -> None:
     assert {party: len(names) for party, names in of.items() if len(names) > 62} == {}
     assert len(set().union(*of.values())) <= 160
     assert set().union(*windows.values()) <= WINDOWS
+
+
+def test_the_page_tells_every_row_and_aggregate() -> None:
+    text = document()
+    assert set(AGGREGATES) == set(get_args(Aggregate))
+    assert [row.name for row in ROWS if f"| `{row.name}` | {row.zh} | {row.en} |" not in text] == []
+    assert [name for name in measures() if f"| `{name}` |" not in text] == []

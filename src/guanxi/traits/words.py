@@ -4,7 +4,7 @@ from typing import Final
 
 from guanxi.core import RowTable
 from guanxi.traits.measure import Measure
-from guanxi.traits.trait import LIFE, LONGEST_MS, PARTIES, Trait, length_ms
+from guanxi.traits.trait import LIFE, LONGEST_MS, OF_CODE, PARTIES, Trait, length_ms
 
 #: Topics of the catalogue: id -> Chinese, English; the order of pages.
 TOPICS: Final[dict[str, tuple[str, str]]] = {
@@ -94,6 +94,8 @@ CODES: Final[dict[str, tuple[str, str, str]]] = {
     "os": ("操作系统", "operating system", "operating systems"),
     "os_version": ("系统版本", "system version", "system versions"),
     "model": ("机型", "phone model", "phone models"),
+    "traffic_source": ("流量来源", "source of traffic", "sources of traffic"),
+    "query": ("搜索词", "search word", "search words"),
     "code": ("券码", "coupon code", "coupon codes"),
     "coupon_id": ("券", "coupon", "coupons"),
 }
@@ -117,7 +119,7 @@ def sentence(trait: Trait, known: RowTable[Measure]) -> tuple[str, str]:
         others = f"与{party.zh}{bond}的其他{one}{when}{zh}的均值"
         article = "an" if shared[1][0] in "aeiouI" else "a"
         return others, f"mean over other {several} that shared {article} {shared[1]} with {party.en}: {en}, {ago}"
-    joined = "" if trait.aggregate in ("after", "distinct") or not when else "的"
+    joined = "" if trait.aggregate in ("after", *OF_CODE) or not when else "的"
     return f"{party.zh}{when}{joined}{zh}", f"{party.en}: {en}{f', {ago}' if ago else ''}"
 
 
@@ -150,7 +152,7 @@ def name_code(code: str) -> tuple[str, str, str]:
 def _said(trait: Trait, known: RowTable[Measure]) -> tuple[str, str]:
     """Return the sentence without party and window; of `versus` the window stands as {when}."""
     of = known[trait.of]
-    if trait.aggregate in ("distinct", "top", "top_share", "entropy"):
+    if trait.aggregate in OF_CODE:
         return _said_of_code(trait, of)
     if trait.aggregate == "ratio":
         return _said_of_ratio(of, known[trait.over])

@@ -1,0 +1,409 @@
+"""Declarations check themselves: clauses, measures, traits and families, good and bad."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from guanxi.core import GuanxiError, NotFound, RowTable, SettingError
+from guanxi.traits.clause import Clause, parse
+from guanxi.traits.family import Family, expand, read_families, table
+from guanxi.traits.measure import Measure, read_measures
+from guanxi.traits.trait import Trait, check, length_ms, name_of
+from guanxi.traits.words import name_code, sentence, span
+
+WHY = {"why_zh": "为了测试。", "why_en": "For the test."}
+KNOWN = RowTable(
+    [
+        Measure(name="orders", kinds=("Order Created",), zh="下单", en="orders placed"),
+        Measure(
+            name="spend", kinds=("Order Completed",), value="amount", unit="money", zh="付款", en="orders paid",
+            value_zh="金额", value_en="amount",
+        ),
+        Measure(
+            name="refunds", kinds=("Order Refunded",), value="amount", unit="money", zh="退款", en="refunds",
+            value_zh="金额", value_en="amount",
+        ),
+        Measure(name="night_orders", kinds=("Order Created",), where=("hour < 6",), zh="夜间下单", en="night orders"),
+        Measure(
+            name="invitations", kinds=("Invitation Accepted",), code="role.object", zh="接受邀请",
+            en="invitations accepted", code_zh="邀请人", code_en="inviter",
+        ),
+        Measure(name="moves", kinds=("Address Changed",), zh="改地址", en="address changes"),
+        Measure(name="events", zh="活动", en="events"),
+    ],
+    noun="measure",
+)  # fmt: skip
+
+
+def trait(**parts: Any) -> Trait:
+    """A trait as a family makes it, before it is checked."""
+    plain = {"name": "", "party": "person", "of": "orders", "aggregate": "count", "window": "1d", "topic": "velocity"}
+    return Trait(**(plain | {"uses": ("risk",), "zh": "", "en": ""} | WHY | parts))
+
+
+def family(**parts: Any) -> Family:
+    plain = {"party": ["person"], "of": ["orders"], "aggregate": ["count"], "topic": "velocity", "uses": ["risk"]}
+    return msgspec.convert(plain | WHY | parts, Family)
+
+
+def refusal(act: Any, *values: Any) -> str:
+    with pytest.raises(GuanxiError) as caught:
+        act(*values)
+    return str(caught.value)
+
+
+# --- clauses ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "clause"),
+    [
+        ("amount >= 200000", Clause("amount", ">=", (200000,))),
+        ("hour < 6", Clause("hour", "<", (6,))),
+        ("weekday in 6,7", Clause("weekday", "in", (6, 7))),
+        ("live = true", Clause("live", "=", (True,))),
+        ("p.discount_rate < 0.5", Clause("p.discount_rate", "<", (0.5,))),
+        ("p.method in card,wallet", Clause("p.method", "in", ("card", "wallet"))),
+        ("p.method not in card, wallet", Clause("p.method", "not in", ("card", "wallet"))),
+        ("p.delivery_type = 上门 自提", Clause("p.delivery_type", "=", ("上门 自提",))),
+        ("platform != taobao", Clause("platform", "!=", ("taobao",))),
+        ("has role.recipient", Clause("role.recipient", "has")),
+        ("lacks ref.coupon", Clause("ref.coupon", "lacks")),
+        ("role.recipient != role.actor", Clause("role.recipient", "!=", (), "role.actor")),
+        ("p.balance > -5", Clause("p.balance", ">", (-5,))),
+    ],
+)
+def test_a_clause_is_read(text: str, clause: Clause) -> None:
+    assert parse(text) == clause
+    assert parse(str(clause)) == clause
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("amount", "'amount' is no condition. Write \"FIELD OP VALUE\""),
+        ("amount>=5", "'amount>=5' is no condition"),
+        ("amount ~ 5", "is no condition"),
+        ("has amount 5", "is no condition"),
+        ("price > 5", "no event has the field 'price'. Use one of amount, platform, hour, weekday, live, role.NAME"),
+        ("role.buyer = x", "no event has the field 'role.buyer'"),
+        ("ref.basket = x", "no event has the field 'ref.basket'"),
+        ("has p.", "no event has the field 'p.'"),
+        ("amount = role.actor", "compares a role. Write role.A = role.B or role.A != role.B"),
+        ("role.payer > role.actor", "compares a role"),
+        ("role.payer = role.buyer", "no event has the field 'role.buyer'"),
+    ],
+)
+def test_what_is_no_clause_is_refused(text: str, says: str) -> None:
+    assert says in refusal(parse, text)
+
+
+# --- measures --------------------------------------------------------------------------------------------------------
+
+
+def test_measures_are_read_in_their_order() -> None:
+    text = """
+[dear]
+kinds = ["Order Created"]
+where = ["amount >= 200000", "has role.card"]
+zh = "大额下单"
+en = "dear orders"
+
+[slow]
+kinds = ["Payment Completed"]
+value = "p.duration_ms"
+unit = "ms"
+zh = "支付"
+en = "payments"
+"""
+    dear, slow = read_measures(text, "x.toml")
+    assert [str(clause) for clause in dear.clauses] == ["amount >= 200000", "has role.card"]
+    assert (dear.fields, slow.fields) == (("amount", "role.card"), ("p.duration_ms",))
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        ({"name": "Orders"}, "a measure is called 'Orders'. Use lower-case letters, digits and _"),
+        ({"kinds": ("Order Maid",)}, "no kind of event is called 'Order Maid'"),
+        ({"where": ("amount",)}, "'amount' is no condition"),
+        ({"value": "price", "unit": "money"}, "no event has the field 'price'"),
+        ({"code": "role.buyer"}, "no event has the field 'role.buyer'"),
+        ({"scale": 0}, "has the scale 0. Use 1, 10, 100 …"),
+        ({"value": "amount"}, "has a value or a unit alone. Give it both"),
+        ({"unit": "money"}, "has a value or a unit alone"),
+        (
+            {"kinds": ("Order Created",), "code": "p.buyer_note"},
+            "reads the personal property 'buyer_note'. Traits read no value of the vault",
+        ),
+        (
+            {"kinds": ("Order Created",), "where": ("p.attempt > 1",)},
+            "no kind of the measure 'm' has the property 'attempt'. Use a property of its kinds (docs/events.md)",
+        ),
+        (
+            {"kinds": ("Order Refunded",), "value": "since p.promised_ship_at", "unit": "ms"},
+            "no kind of the measure 'm' has the property 'promised_ship_at'",
+        ),
+    ],
+)
+def test_a_measure_that_cannot_be_read_is_refused(row: dict[str, Any], says: str) -> None:
+    plain = {"name": "m", "zh": "事", "en": "things"}
+    assert says in refusal(lambda: Measure(**(plain | row)))
+
+
+def test_a_file_of_measures_names_the_row_that_is_wrong() -> None:
+    said = refusal(read_measures, '[m]\nkind = ["Order Created"]\nzh = "x"\nen = "x"', "measures_x.toml")
+    assert said.startswith("measures_x.toml: the measure 'm' is not usable: ")
+    assert said.endswith("See docs/traits.md")
+
+
+# --- traits ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("parts", "name", "unit", "plan"),
+    [
+        ({"party": "ip", "window": "10m"}, "ip.orders.count.10m", "count", "window"),
+        ({"of": "spend", "aggregate": "sum", "window": "30d"}, "person.spend.sum.30d", "money", "window"),
+        ({"of": "spend", "aggregate": "mean", "window": "90d"}, "person.spend.mean.90d", "money", "days"),
+        ({"aggregate": "distinct", "by": "role.card"}, "person.orders.distinct_card.1d", "count", "window"),
+        ({"aggregate": "distinct", "by": "day", "window": "30d"}, "person.orders.distinct_day.30d", "count", "window"),
+        (
+            {"aggregate": "after", "after": "moves", "within": "30m"},
+            "person.orders.after_moves_30m.1d", "count", "window",
+        ),
+        (
+            {"aggregate": "decayed", "half_life": "7d", "window": "life"},
+            "person.orders.decayed_7d.life", "count", "life",
+        ),
+        (
+            {"of": "spend", "aggregate": "decayed", "half_life": "7d", "window": "life"},
+            "person.spend.decayed_7d.life", "money", "life",
+        ),
+        (
+            {"aggregate": "top", "by": "p.category", "rank": 2, "window": "90d"},
+            "person.orders.top2_category.90d", "name", "days",
+        ),
+        ({"aggregate": "top", "by": "hour", "window": "life"}, "person.orders.top_hour.life", "name", "days"),
+        ({"aggregate": "entropy", "by": "hour", "window": "60d"}, "person.orders.entropy_hour.60d", "bits", "days"),
+        (
+            {"of": "refunds", "aggregate": "ratio", "over": "spend"},
+            "person.refunds.ratio_spend.1d", "ratio", "window",
+        ),
+        (
+            {"of": "invitations", "aggregate": "distinct", "party": "device"},
+            "device.invitations.distinct_object.1d", "count", "window",
+        ),
+        ({"aggregate": "since_first", "window": "life"}, "person.orders.since_first.life", "ms", "life"),
+        ({"aggregate": "streak", "window": "life"}, "person.orders.streak.life", "days", "life"),
+        ({"aggregate": "gap_std", "window": "7d"}, "person.orders.gap_std.7d", "ms", "window"),
+        ({"of": "spend", "aggregate": "versus", "window": "30d"}, "person.spend.versus.30d", "ratio", "window"),
+        ({"party": "account", "via": "device"}, "account.orders.count_via_device.1d", "count", "ties"),
+    ],
+)  # fmt: skip
+def test_name_unit_and_plan_follow_from_the_parts(parts: dict[str, Any], name: str, unit: str, plan: str) -> None:
+    row = check(trait(**parts), KNOWN)
+    assert (row.name, row.unit, row.plan) == (name, unit, plan)
+    assert name_of(row) == name
+
+
+@pytest.mark.parametrize(
+    ("parts", "says"),
+    [
+        ({"party": "robot"}, "no party of traits is called 'robot'"),
+        ({"of": "sales"}, "no measure is called 'sales'"),
+        ({"window": "3w"}, 'the window is \'3w\'. Use minutes, hours or days, as in "10m", or "life"'),
+        ({"window": "0d"}, "the window is '0d'"),
+        ({"window": "400d"}, 'person.orders.count.400d looks back over 400d. Use at most 366d, or "life"'),
+        ({"window": "721h"}, "cuts a day. Windows above 30d are whole days"),
+        ({"aggregate": "streak"}, 'is of the whole life. Give it the window "life"'),
+        ({"aggregate": "top", "by": "hour", "window": "7d"}, "counts names in a short window. Take one above 30d"),
+        ({"aggregate": "gap_mean", "window": "90d"}, "is kept in sliding windows alone. Use a window of at most 30d"),
+        ({"aggregate": "sum"}, "reads a value that orders has not. Give the measure a value"),
+        ({"aggregate": "distinct"}, "counts no names. Give it `by`, or the measure a code"),
+        ({"aggregate": "distinct", "by": "role.buyer"}, "no event has the field 'role.buyer'"),
+        ({"aggregate": "ratio"}, "and its denominator do not fit. Ratios alone take `over`"),
+        ({"over": "spend"}, "and its denominator do not fit"),
+        ({"aggregate": "ratio", "over": "sales"}, "no measure is called 'sales'"),
+        ({"aggregate": "after", "after": "moves"}, "and what came before do not fit. Sequences, and they alone"),
+        ({"aggregate": "after", "after": "moves", "within": "31d"}, "looks 31d back. Use at most 30d"),
+        ({"aggregate": "decayed", "window": "life"}, "and its half-life do not fit"),
+        ({"half_life": "7d"}, "and its half-life do not fit. Decayed sums, and they alone, take `half_life`"),
+        ({"rank": 2}, "has the rank 2. Use 1, 2 or 3"),
+        ({"aggregate": "top", "by": "hour", "window": "life", "rank": 4}, "has the rank 4"),
+        ({"via": "actor"}, "finds neighbours by 'actor'. Use another party's role, such as device or address"),
+        ({"via": "moon"}, "finds neighbours by 'moon'"),
+        ({"via": "device", "of": "spend", "aggregate": "std"}, "has no mean over neighbours. Use count, sum, ratio"),
+        ({"uses": ()}, "is of use to nobody. Give it `uses`: profile or risk"),
+    ],
+)
+def test_parts_that_do_not_fit_are_refused(parts: dict[str, Any], says: str) -> None:
+    assert says in refusal(check, trait(**parts), KNOWN)
+
+
+@pytest.mark.parametrize(("window", "ms"), [("10m", 600_000), ("6h", 21_600_000), ("30d", 2_592_000_000)])
+def test_a_window_has_a_length(window: str, ms: int) -> None:
+    assert length_ms(window) == ms
+
+
+# --- families --------------------------------------------------------------------------------------------------------
+
+
+def test_a_family_is_every_combination() -> None:
+    rows = expand(
+        family(party=["ip", "card"], aggregate=["distinct"], by=["role.device", "day"], window=["1h", "1d"]), KNOWN
+    )
+    assert [row.name for row in rows] == [
+        f"{party}.orders.distinct_{by}.{window}" for party in ("ip", "card") for by in ("device", "day")
+        for window in ("1h", "1d")
+    ]  # fmt: skip
+
+
+def test_a_family_may_say_it_in_its_own_words() -> None:
+    own = family(window=["7d", "life"], zh="{party}{window}{of}过的次数", en="{party}: {of}, {window}")
+    assert [(row.zh, row.en) for row in expand(own, KNOWN)] == [
+        ("此人近7天下单过的次数", "this person: orders placed, last 7 days"),
+        ("此人至今下单过的次数", "this person: orders placed, so far"),
+    ]
+
+
+def test_a_file_of_families_names_the_one_that_is_wrong() -> None:
+    text = '[[family]]\nparty = ["ip"]\nof = ["orders"]\naggregate = ["sums"]\ntopic = "x"\nuses = ["risk"]\n'
+    said = refusal(read_families, text, "x.toml", KNOWN)
+    assert said.startswith("x.toml: family 1 is not usable: ")
+    assert said.endswith("See docs/traits.md")
+
+
+def test_a_name_stands_once() -> None:
+    row = check(trait(), KNOWN)
+    assert "the trait 'person.orders.count.1d' is declared twice" in refusal(table, [row, row])
+    with pytest.raises(NotFound, match=r"Did you mean 'person.orders.count.1d'"):
+        table([row])["person.orders.count.1h"]
+
+
+# --- words -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("parts", "zh", "en"),
+    [
+        (
+            {"party": "ip", "window": "10m"},
+            "此IP近10分钟的下单次数",
+            "this IP address: number of orders placed, last 10 minutes",
+        ),
+        (
+            {"of": "spend", "aggregate": "max", "window": "90d"},
+            "此人近90天的付款金额的最大值",
+            "this person: largest amount of orders paid, last 90 whole days",
+        ),
+        (
+            {"of": "spend", "aggregate": "versus", "window": "30d"},
+            "此人本次付款金额与近30天平均值之比",
+            "this person: amount of this one over the mean amount of orders paid, last 30 days",
+        ),
+        (
+            {"aggregate": "distinct", "by": "role.card"},
+            "此人近1天下单涉及的支付卡数",
+            "this person: number of different payment cards among orders placed, last day",
+        ),
+        (
+            {"of": "events", "aggregate": "distinct", "by": "role.device", "window": "life"},
+            "此人至今关联的设备数",
+            "this person: number of different devices seen with it, so far",
+        ),
+        (
+            {"of": "invitations", "aggregate": "distinct"},
+            "此人近1天接受邀请涉及的邀请人数",
+            "this person: number of different inviters among invitations accepted, last day",
+        ),
+        (
+            {"aggregate": "distinct", "by": "day", "window": "30d"},
+            "此人近30天有下单的天数",
+            "this person: number of days with orders placed, last 30 days",
+        ),
+        (
+            {"of": "night_orders", "aggregate": "ratio", "over": "orders"},
+            "此人近1天的夜间下单在下单中的占比",
+            "this person: share of night orders among orders placed, last day",
+        ),
+        (
+            {"aggregate": "ratio", "over": "night_orders"},
+            "此人近1天的下单次数与夜间下单次数之比",
+            "this person: number of orders placed per number of night orders, last day",
+        ),
+        (
+            {"of": "refunds", "aggregate": "ratio", "over": "spend"},
+            "此人近1天的退款金额与付款金额之比",
+            "this person: amount of refunds per amount of orders paid, last day",
+        ),
+        (
+            {"aggregate": "after", "after": "moves", "within": "30m"},
+            "此人近1天改地址后30分钟内的下单次数",
+            "this person: number of orders placed within 30 minutes after address changes, last day",
+        ),
+        (
+            {"aggregate": "decayed", "half_life": "1h", "window": "life"},
+            "此人下单次数的衰减累计（每小时减半）",
+            "this person: number of orders placed, decayed by half every hour",
+        ),
+        (
+            {"of": "spend", "aggregate": "decayed", "half_life": "10d", "window": "life"},
+            "此人付款金额的衰减累计（每10天减半）",
+            "this person: amount of orders paid, decayed by half every 10 days",
+        ),
+        (
+            {"of": "events", "aggregate": "since_first", "window": "life"},
+            "此人距首次出现的时间",
+            "this person: time since the first appearance",
+        ),
+        (
+            {"of": "spend", "aggregate": "last", "window": "life"},
+            "此人最近一次付款的金额",
+            "this person: amount of the latest of the orders paid",
+        ),
+        (
+            {"aggregate": "streak", "window": "life"},
+            "此人连续下单的天数",
+            "this person: days in a row with orders placed",
+        ),
+        (
+            {"aggregate": "gap_std"},
+            "此人近1天的下单间隔的标准差",
+            "this person: standard deviation of the time between orders placed, last day",
+        ),
+        (
+            {"aggregate": "top", "by": "p.category", "rank": 2, "window": "life"},
+            "此人至今下单第二多的品类",
+            "this person: second most frequent category of orders placed, so far",
+        ),
+        (
+            {"via": "ip"},
+            "与此人共用IP的其他人近1天下单次数的均值",
+            "mean over other people that shared an IP address with this person: number of orders placed, last day",
+        ),
+        (
+            {"via": "household"},
+            "与此人同家庭的其他人近1天下单次数的均值",
+            "mean over other people that shared a household with this person: number of orders placed, last day",
+        ),
+    ],
+)  # fmt: skip
+def test_a_trait_says_itself(parts: dict[str, Any], zh: str, en: str) -> None:
+    assert sentence(check(trait(**parts), KNOWN), KNOWN) == (zh, en)
+
+
+def test_windows_and_codes_in_words() -> None:
+    assert [span(window) for window in ("1h", "7d", "90d", "life", "")] == [
+        ("近1小时", "1 hour"), ("近7天", "7 days"), ("近90天", "90 whole days"), ("", ""), ("", ""),
+    ]  # fmt: skip
+    assert name_code("role.actor") == ("账号", "account", "accounts")
+    assert name_code("p.shoe_size") == ("shoe_size", "shoe size", "shoe size values")
+
+
+def test_a_setting_error_is_a_value_error() -> None:
+    with pytest.raises(ValueError, match="is no condition") as caught:
+        parse("nonsense")
+    assert isinstance(caught.value, SettingError)
+    assert caught.value.field == "where"
