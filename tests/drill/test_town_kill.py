@@ -43,8 +43,9 @@ class Makers:
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(["town_worker", "drill_worker"])
 
-    def start(self, folder: Path, seam: str = "") -> multiprocessing.process.BaseProcess:
-        process = self._context.Process(target=drill_worker.run, args=(worker.make, self.errors, folder, seam))
+    def start(self, folder: Path, seam: str = "", processes: int = 1) -> multiprocessing.process.BaseProcess:
+        arguments = (worker.make, self.errors, folder, seam, processes)
+        process = self._context.Process(target=drill_worker.run, args=arguments)
         process.start()
         return process
 
@@ -129,10 +130,13 @@ def test_killed_at_every_seam(makers: Makers, whole: tuple[Held, float], tmp_pat
     nothing_left(folder)
 
 
-def test_killed_at_random_again_and_again(makers: Makers, whole: tuple[Held, float], tmp_path: Path) -> None:
+@pytest.mark.parametrize("processes", [1, 2])
+def test_killed_at_random_again_and_again(
+    makers: Makers, whole: tuple[Held, float], tmp_path: Path, processes: int
+) -> None:
     dice, folder, kills = random.Random(os.environ.get("DRILL_SEED", "7")), tmp_path / "town", 0
     while True:
-        process = makers.start(folder)
+        process = makers.start(folder, processes=processes)
         process.join(dice.uniform(0, whole[1] * (0.3 + 0.1 * kills)))
         if process.exitcode is not None:
             assert process.exitcode == 0, makers.errors.read_text()

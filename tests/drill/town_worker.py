@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import guanxi.app.town as app
-from guanxi.app import TownSpec, Workspace, found_town, run_town
+from guanxi.app import TownSpec, Workspace, found_town, run_town, town_days
 
 SPEC = TownSpec(seed=7, people=40, start=date(2025, 9, 1), days=4, trade_days=3)
 
@@ -20,22 +20,22 @@ SEAMS: dict[str, tuple[Any, str, str]] = {
     "nothing is made": (Workspace, "create", "before"),
     "a workspace without a town": (app, "_write_spec", "before"),
     "a town that is not in its place": (app, "_write_spec", "after"),
-    "values in the vault, no snapshot": ("Town", "snapshot", "before"),
+    "days without a snapshot": ("Town", "snapshot", "before"),
     "a snapshot under its draft's name": ("Town", "snapshot", "after"),
-    "a snapshot, no segment": (app, "take_batches", "before"),
+    "a snapshot, values in the vault, no segment": (app, "take_batches", "before"),
     "a segment, two snapshots": (app, "take_batches", "after"),
     "all days, nothing sealed": (app, "seal_now", "before"),
 }
 
 
-def make(folder: Path, seam: str = "") -> None:
+def make(folder: Path, seam: str = "", processes: int = 1) -> None:
     """Make the town and let all its days pass, a segment a day; die at a seam when one is named."""
-    app.CHUNK = 1  # type: ignore[misc]  # a segment a day
+    town_days.CHUNK = 1  # type: ignore[misc]  # a segment a day
     if seam:
         _die_at(*SEAMS[seam])
     workspace, _ = found_town(folder, SPEC)
     with workspace:
-        run_town(workspace)
+        run_town(workspace, processes=processes)
 
 
 def _die_at(owner: Any, name: str, when: str) -> None:

@@ -49,10 +49,16 @@ def orders(kit: Any, town: Town, told: Decisions) -> np.ndarray:
 
 
 def difference(outcome: np.ndarray, treated: np.ndarray) -> tuple[float, float]:
-    """The difference of means and half its 90 % interval."""
+    """The difference of means and half its 90 % interval.
+
+    The truth is the effect on these very people, so only what they would have done without it is guessed: both arms
+    have the variance of those held out. The variance of the treated holds their differing effects too and covers too
+    often (96 of 100 in these worlds).
+    source   Sekhon and Shem-Tov, "Inference on a new class of sample average treatment effects", JASA 2021
+    """
     told = np.isin(np.arange(len(outcome)), treated)
     some, rest = outcome[told], outcome[~told]
-    half = Z90 * np.sqrt(some.var(ddof=1) / len(some) + rest.var(ddof=1) / len(rest))
+    half = Z90 * np.sqrt(rest.var(ddof=1) * (1 / len(some) + 1 / len(rest)))
     return float(some.mean() - rest.mean()), float(half)
 
 

@@ -5,18 +5,19 @@ import shutil
 import time
 import tomllib
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
-import numpy as np
 import polars as pl
 import xxhash
 
 from guanxi import __version__
 from guanxi.app.importing import JOBS, Taker, take_batches
 from guanxi.app.sealing import seal_now
+from guanxi.app.town_days import Step, days_of, forget_before, town_at
 from guanxi.app.workspace import Workspace
 from guanxi.core import SHANGHAI, DataError, NotFound, SettingError, from_ms
 from guanxi.engines.erasure import keep_out
@@ -40,8 +41,7 @@ SIZES: Final[dict[str, tuple[int, int, int]]] = {
 }
 
 SPEC: Final = "town.toml"  # in the workspace: what its town is made of
-SNAPSHOTS: Final = "town"  # folder of the town's private state
-CHUNK: Final = 1_000_000  # events in one segment, at least one day
+ASIDE: Final = 400_000  # person-days from which on another process steps the town while this one stores
 
 
 class TownSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -155,12 +155,15 @@ def read_spec(folder: Path) -> TownSpec:
 
 
 def run_town(
-    workspace: Workspace, *, until: int | None = None, progress: Progress | None = None, seal: bool = True
-) -> TownReport:
+    workspace: Workspace, *, until: int | None = None, progress: Progress | None = None, seal: bool = True,
+    processes: int | None = None,
+) -> TownReport:  # fmt: skip
     """Step a workspace's town; a run that was killed goes on where its last segment ended.
 
     until    how many days it shall have in all; None: as many as planned
     seal     move what is stored to the lake, unless a keeper does
+    processes   2: another one steps the town while this one stores; None: two when there is much to do. What is
+                stored is the same
     raises   NotFound when there is no town; SettingError when a day is not over yet; Busy when another run is at it
     """
     begin = time.monotonic()
@@ -176,7 +179,7 @@ def run_town(
         with Taker(workspace, doing="guanxi town") as taker:
             run = _Run(workspace, spec, taker)
             try:
-                resumed, events = run.days, run.to(goal, progress)
+                resumed, events = run.days, run.to(goal, progress, processes)
             finally:
                 run.close()
             serving = taker.serving
@@ -197,7 +200,7 @@ def open_town(folder: Path) -> "Town":
     spec = read_spec(folder)
     db = connect(folder, read_only=True)
     try:
-        return _town_at(folder, spec, _progress_of(db, spec)[0])
+        return town_at(folder, spec, _progress_of(db, spec)[0])
     finally:
         db.close()
 
@@ -215,21 +218,23 @@ class _Run:
         """Close the view of the log."""
         self._db.close()
 
-    def to(self, goal: int, progress: Progress | None) -> int:
+    def to(self, goal: int, progress: Progress | None, processes: int | None) -> int:
         """Step until so many days are done; return how many events are new."""
         if goal <= self.days:
             return 0
-        town = _town_at(self._workspace.folder, self._spec, self.days)
+        large = (goal - self.days) * self._spec.people >= ASIDE and (os.cpu_count() or 1) > 1
         stored, waiting = 0, list[EventBatch]()
-        for day in range(self.days, goal):
-            town.detail = _detail(self._spec, day)
-            batches, self._rows = _numbered(list(town.step(town.ms_of(day + 1))), self._rows)
-            waiting += batches
-            if progress is not None:
-                progress(day + 1, goal, self._rows)
-            if day + 1 == goal or sum(map(len, waiting)) >= CHUNK:
-                stored += self._take(town, waiting)
-                waiting = []
+        with closing(
+            days_of(self._workspace.folder, self._spec, (self.days, self._rows), goal,
+                    processes=processes or 1 + large)
+        ) as days:  # fmt: skip
+            for step in days:
+                waiting += step.batches
+                if progress is not None:
+                    progress(step.day, goal, step.events)
+                if step.ends:
+                    stored += self._take(step, waiting)
+                    waiting = []
         return stored
 
     def _checked(self, batch: EventBatch) -> EventBatch:
@@ -244,42 +249,20 @@ class _Run:
         frame, _ = keep_out(batch.frame, workspace.vault)
         return EventBatch(batch.kind, seal_columns(kind, frame, workspace.vault))
 
-    def _take(self, town: "Town", batches: Sequence[EventBatch]) -> int:
-        """Vault, then the town's own state, then the segment with the progress: whatever is killed, nothing doubles."""
+    def _take(self, step: Step, batches: Sequence[EventBatch]) -> int:
+        """Vault, then the segment with the progress: whatever is killed, nothing doubles.
+
+        The town's own state was written before; it counts once the progress names its day.
+        """
         checked = [self._checked(batch) for batch in _by_kind(batches)]
         self._workspace.vault.flush()
-        home = self._workspace.folder / SNAPSHOTS
-        home.mkdir(exist_ok=True)
-        path = home / f"day-{town.day:05d}.npz"
-        town.snapshot(path.with_suffix(".new"))
-        path.with_suffix(".new").replace(path)
         staged = take_batches(
             self._workspace, self._taker, checked, preset="town", seen=Seen(), index=self._index, job=self._spec.job,
-            chunk=self._chunks, cursor=f"{town.day} {self._rows}", accepted=sum(map(len, batches)),
+            chunk=self._chunks, cursor=f"{step.day} {step.events}", accepted=sum(map(len, batches)),
         )  # fmt: skip
-        self.days, self._chunks = town.day, self._chunks + 1
-        for old in home.glob("day-*"):
-            if old != path:
-                old.unlink()
+        self.days, self._rows, self._chunks = step.day, step.events, self._chunks + 1
+        forget_before(self._workspace.folder, step.day)
         return staged.manifest.rows
-
-
-def _town_at(folder: Path, spec: TownSpec, day: int) -> "Town":
-    """The town after so many days: from its snapshot, or stepped again."""
-    from guanxi.world import Town
-
-    path = folder / SNAPSHOTS / f"day-{day:05d}.npz"
-    if path.exists():
-        try:
-            return Town.restore(path)
-        except DataError:  # cut short or of another form: the seed says the same
-            pass
-    town = Town(seed=spec.seed, people=spec.people, start=spec.start)
-    for each in range(day):
-        town.detail = _detail(spec, each)
-        for _ in town.step(town.ms_of(each + 1)):
-            pass
-    return town
 
 
 def _progress_of(db: object, spec: TownSpec) -> tuple[int, int, int]:
@@ -291,33 +274,12 @@ def _progress_of(db: object, spec: TownSpec) -> tuple[int, int, int]:
     return int(day), int(rows), int(row[1])
 
 
-def _numbered(batches: Sequence[EventBatch], before: int) -> tuple[list[EventBatch], int]:
-    """The batches of a day with `row`, the 1-based place of each event in the whole story; and the story's length."""
-    batches = [batch for batch in batches if len(batch)]
-    if not batches:
-        return [], before
-    at = np.concatenate([batch.frame["at_ms"].to_numpy() for batch in batches])
-    place = np.empty(len(at), np.int64)
-    place[np.argsort(at, kind="stable")] = np.arange(before + 1, before + 1 + len(at))
-    ends = np.cumsum([len(batch) for batch in batches])[:-1]
-    rows = np.split(place, ends)
-    numbered = [
-        EventBatch(batch.kind, batch.frame.with_columns(pl.Series("row", part)))
-        for batch, part in zip(batches, rows, strict=True)
-    ]
-    return numbered, before + len(at)
-
-
 def _by_kind(batches: Sequence[EventBatch]) -> list[EventBatch]:
     """One batch for each kind: checks of a few days at once cost less."""
     frames: dict[str, list[pl.DataFrame]] = {}
     for batch in batches:
         frames.setdefault(batch.kind, []).append(batch.frame)
     return [EventBatch(kind, pl.concat(parts, how="diagonal")) for kind, parts in frames.items()]
-
-
-def _detail(spec: TownSpec, day: int) -> Literal["full", "trade"]:
-    return "trade" if day < spec.trade_days else "full"
 
 
 def _founded(folder: Path, spec: TownSpec) -> tuple[Workspace, str]:

@@ -35,17 +35,21 @@ def run(data: Path) -> Sequence[Figure]:
 
     cpu_s_10m_events   the whole process: start, planting, stepping at full detail, the checks of columns, personal
                        values into the vault, ids compared with the log, Parquet staged, committed; not the sealing
+    wall_s_10m_events  how long that takes; _two_processes: when another process steps the town meanwhile
     cpu_s_10m_town     the same without intake: planted, stepped and thrown away
     same_bytes         1 when another process, walking the people in other shards, gives the same bytes
     bytes_per_person   public and private columns of a million people; million_people_mb: the peak of that process over
                        the nine days of the size "large"
     """
     del data
-    stored, plain = _case("log"), _case("step")
+    stored, two_at_it, plain = _case("log", "1"), _case("log", "2"), _case("step")
     one, two = _case("digest", "65536"), _case("digest", "700")
     million = _case("million")
     return [
         at_most("cpu_s_10m_events", stored[1] * 1e7 / stored[0].events, "s", 60),
+        colour("wall_s_10m_events", stored[3] * 1e7 / stored[0].events, "s"),
+        colour("wall_s_10m_two_processes", two_at_it[3] * 1e7 / two_at_it[0].events, "s"),
+        colour("cpu_s_10m_two_processes", two_at_it[1] * 1e7 / two_at_it[0].events, "s"),
         colour("cpu_s_10m_town", plain[1] * 1e7 / plain[0].events, "s"),
         colour("events", stored[0].events, "events"),
         at_least("same_bytes", float(one[0].digest == two[0].digest), "", 1),
@@ -55,13 +59,13 @@ def run(data: Path) -> Sequence[Figure]:
     ]
 
 
-def to_log(people: int = PEOPLE, days: int = DAYS) -> Case:
-    """Step a town into the log of a workspace."""
+def to_log(people: int = PEOPLE, days: int = DAYS, *, processes: int = 1) -> Case:
+    """Step a town into the log of a workspace, by one process or two."""
     with TemporaryDirectory(prefix="guanxi-bench-") as home:
         spec = plan_town("middle", people=people, days=days, start=START, today=TODAY)
         workspace, _ = found_town(Path(home) / "town", spec)
         with workspace:
-            return Case(events=run_town(workspace, seal=False).events)
+            return Case(events=run_town(workspace, seal=False, processes=processes).events)
 
 
 def stepped(people: int = PEOPLE, days: int = DAYS, *, detail: str = "full") -> Case:
@@ -87,15 +91,15 @@ def digested(shard: int, people: int = SMALL, days: int = SMALL_DAYS) -> Case:
     return Case(events=events, digest=total.hexdigest())
 
 
-def _case(*arguments: str) -> tuple[Case, float, float]:
-    """What a case said, its processor seconds and its peak memory in MB."""
+def _case(*arguments: str) -> tuple[Case, float, float, float]:
+    """What a case said, its processor seconds, its peak memory in MB and its seconds on the clock."""
     done = module("guanxi.bench.town", arguments)
-    return msgspec.json.decode(done.out, type=Case), done.cpu, done.peak_mb
+    return msgspec.json.decode(done.out, type=Case), done.cpu, done.peak_mb, done.wall
 
 
 def _main(name: str, *rest: str) -> None:
     if name == "log":
-        case = to_log()
+        case = to_log(processes=int(rest[0]))
     elif name == "digest":
         case = digested(int(rest[0]))
     elif name == "million":
