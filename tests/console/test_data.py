@@ -67,9 +67,24 @@ def test_a_paused_tail_holds_new_events_back_and_names_how_many(page, served: Se
 def test_a_filter_that_leaves_nothing_says_so(page) -> None:
     page.goto("/data/live?family=learn")
     page.get_by_text(re.compile("没有符合筛选的事件")).wait_for()
+    page.get_by_text("选一种事件会问整个日志").wait_for()
     page.locator("td").get_by_role("button", name="去掉筛选").click()
     page.locator("tbody tr[tabindex]").first.wait_for()
     assert "family" not in page.url
+
+
+def test_a_kind_of_the_tail_is_asked_of_the_whole_log(page, served: Served, shot) -> None:
+    newest = {event.kind for event in served.workspace.reader.newest(100)}
+    families = {kind.name: kind.family for kind in served.workspace.catalogue.values()}
+    shown = {families.get(kind) for kind in newest}
+    counts = served.workspace.reader.counts()
+    rare = next(kind for kind in sorted(counts, key=counts.get) if families.get(kind) not in shown | {None})
+    page.goto(f"/data/live?family={families[rare]}")
+    page.get_by_text(re.compile("只筛最近 100 条，符合 0 条")).wait_for()
+    shot("data-live-none")
+    page.locator("td").get_by_role("button", name=re.compile("^看最近的")).first.click()
+    page.locator("tbody tr[tabindex]").first.wait_for()
+    assert "kind=" in page.url
 
 
 @pytest.fixture
@@ -151,6 +166,28 @@ def test_a_file_of_no_known_format_is_mapped_column_by_column(page, axe, shot) -
     page.get_by_text(re.compile("8 行会变成 .* 条事件")).wait_for()
     page.get_by_role("button", name="不导入，删除文件").click()
     page.get_by_text("已删除 mine.csv").wait_for()
+
+
+def test_an_upload_says_how_much_is_sent_and_can_be_stopped(page, served: Served, axe, shot) -> None:
+    page.goto("/data/import")
+    page.get_by_role("button", name="选文件").wait_for()
+    slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 100_000}
+    line = page.context.new_cdp_session(page)
+    line.send("Network.emulateNetworkConditions", slow)
+    rows = b"".join(b"N%d,2026-01-02 10:00:00,19.90,u%d\n" % (row, row) for row in range(80_000))
+    file = {"name": "long.csv", "mimeType": "text/csv", "buffer": "单号,下单时间,实付金额,会员\n".encode() + rows}
+    page.get_by_test_id("drop-file").set_input_files(file)
+    page.wait_for_function("() => document.querySelector('progress')?.value >= 1")
+    axe(page)
+    shot("data-upload")
+    page.get_by_role("button", name="停止").click()
+    page.get_by_role("progressbar").wait_for(state="hidden")
+    assert page.get_by_role("button", name="选文件").is_enabled()
+    assert page.get_by_role("alert").count() == 0
+    line.send("Network.emulateNetworkConditions", slow | {"uploadThroughput": -1})
+    page.reload()
+    page.get_by_role("button", name="选文件").wait_for()
+    assert page.get_by_text("long.csv").count() == 0
 
 
 def test_a_file_that_is_no_table_says_what_is_wrong_and_the_mend(page, shot) -> None:

@@ -93,6 +93,25 @@ def test_a_phone_number_is_searched_for_outside_the_url(page, served: Served) ->
     assert not any(PHONE in url for url in [*asked, page.url])
 
 
+def test_what_was_typed_stays_when_the_answer_fails_and_is_asked_again(page, served: Served) -> None:
+    page.goto("/people")
+    box = page.get_by_role("textbox", name="编号、订单号")
+    box.fill(PHONE)
+    drawn = box.element_handle()
+    failed = {"what": "the store is busy", "mend": "Ask again"}
+    page.route("**/v1/people/search", lambda route: route.fulfill(status=500, json=failed))
+    page.keyboard.press("Enter")
+    page.get_by_role("region", name="名单").get_by_role("alert").wait_for()
+    assert drawn.evaluate("box => box.isConnected && box.value") == PHONE
+    page.unroute("**/v1/people/search")
+    box.press("Enter")
+    page.get_by_text("没有人留过这个值").wait_for()
+    assert drawn.evaluate("box => box.isConnected && box.value") == PHONE
+    page.get_by_role("button", name="清除搜索").click()
+    page.get_by_role("table", name="名单", exact=True).locator("tbody tr[tabindex]").nth(1).wait_for()
+    assert box.input_value() == ""
+
+
 def test_an_id_finds_its_person(page, served: Served) -> None:
     ref = ask(served, "/v1/people?t=30d")["rows"][3]["ref"]
     page.goto("/people")

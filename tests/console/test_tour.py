@@ -102,7 +102,7 @@ def test_escape_ends_it_for_good_and_the_menu_starts_it_again(newcomer, served: 
     page.get_by_role("button", name=name).click()
     page.get_by_role("button", name="看新手引导").click()
     tour.get_by_role("heading", name=SAID[data(served)]).wait_for()
-    assert page.url.endswith("/cockpit")
+    assert "/cockpit" in page.url
     tour.get_by_role("button", name="跳过").click()
     tour.wait_for(state="hidden")
 

@@ -35,7 +35,7 @@ function Known({ name, row, may, onForm, onTakeBack }: Props): ReactNode {
   if (!data) return <PageState state="loading" />;
   const properties = Object.entries(data.properties).map(([id, one]) => ({ id, ...one }));
   const columns: Column<(typeof properties)[number]>[] = [
-    { key: "id", title: t("property"), render: (one) => <>{one[lang] || one.zh} <span className="note">{one.id}</span></> },
+    { key: "id", title: t("property"), render: (one) => <>{one[lang] || one.zh} {(one[lang] || one.zh) !== one.id && <span className="note">{one.id}</span>}</> },
     { key: "type", title: t("type"), render: (one) => typeName(one.type, lang) },
     { key: "unit", title: t("unit"), render: (one) => one.unit || "—" },
     { key: "personal", title: t("personal"), render: (one) => (one.personal ? t("yes") : "—") },
@@ -102,12 +102,13 @@ function SeenTable({ rows }: { rows: readonly Property[] }): ReactNode {
     { key: "type", title: t("looksLike"), width: 100, render: (one) => typeName(one.type, lang) },
     { key: "personal", title: t("personal"), width: 90, render: (one) => (one.personal ? t("yes") : "—") },
     { key: "events", title: t("inEvents"), numeric: true, width: 90, render: (one) => exact(one.events) },
-    { key: "samples", title: t("seenValues"), render: (one) => samplesOf(one) },
+    { key: "samples", title: t("seenValues"), render: (one) => samplesOf(one, t("masked")) },
   ];
   return <DataTable id="seen-properties" label={t("properties")} columns={columns} rows={rows} rowKey={(one) => one.name} total={rows.length} bare />;
 }
 
-export const samplesOf = (one: Property): string => one.samples.join(" · ") || "—";
+/** Values as they came; of personal ones nothing but that there are some. */
+export const samplesOf = (one: Property, masked: string): string => (one.personal ? masked : one.samples.join(" · ") || "—");
 
 /** Takes a definition back; the page offers to undo it. */
 function TakeBack({ name, onTakeBack }: Pick<Props, "name" | "onTakeBack">): ReactNode {

@@ -124,11 +124,11 @@ function Properties({ draft, seen, said, onChange }: { draft: KindDraft; seen: K
   const put = (id: number, part: Partial<PropertyDraft>): void => onChange({ properties: draft.properties.map((one) => (one.id === id ? { ...one, ...part } : one)) });
   const drop = (id: number): void => onChange({ properties: draft.properties.filter((one) => one.id !== id) });
   return (
-    <section aria-labelledby="kind-properties">
-      <h3 id="kind-properties" style={{ marginBottom: 8 }}>{t("properties")}{seen && seen.looked > 0 && <span className="note"> {t("looked", { n: exact(seen.looked) })}</span>}</h3>
+    <section aria-labelledby="kind-properties" style={{ overflowX: "auto" }}>
+      <h3 id="kind-properties" style={{ marginBottom: 8 }}>{t("properties")}{seen && seen.looked > 0 && <span className="note" style={{ fontWeight: 400 }}> {t("looked", { n: exact(seen.looked) })}</span>}</h3>
       {draft.properties.length > 0 && (
-        <table className="twin" style={{ marginBottom: 8 }}>
-          <thead><tr><th>{t("propertyName")}</th><th>{t("zhName")}</th><th>{t("type")}</th><th>{t("personal")}</th>{seen && <th>{t("seenValues")}</th>}<th><span className="hidden-text">{t("actions")}</span></th></tr></thead>
+        <table className="twin" style={{ marginBottom: 8, tableLayout: "fixed" }}>
+          <thead><tr><th style={{ width: 190 }}>{t("propertyName")}</th><th style={{ width: 150 }}>{t("zhName")}</th><th style={{ width: 160 }}>{t("type")}</th><th style={{ width: 88 }}>{t("personal")}</th>{seen && <th>{t("seenValues")}</th>}<th style={{ width: 48 }}><span className="hidden-text">{t("actions")}</span></th></tr></thead>
           <tbody>
             {draft.properties.map((one, place) => (
               <Line key={one.id} one={one} place={place + 1} seen={seen && (seen.properties.find((row) => row.name === one.name) ?? null)} wrong={said(`property-${one.id}`)} onPut={(part) => put(one.id, part)} onDrop={() => drop(one.id)} />
@@ -155,15 +155,15 @@ function Line({ one, place, seen, wrong, onPut, onDrop }: {
   const note = `property-${one.id}-note`;
   return (
     <tr style={{ verticalAlign: "top" }}>
-      <td style={{ width: 170 }}>
+      <td>
         <Input size="small" value={one.name} maxLength={63} status={wrong ? "error" : ""} aria-invalid={wrong !== ""} aria-label={t("propertyNames", { n: place })} aria-describedby={note} autoCapitalize="none" autoComplete="off" spellCheck={false} onChange={(event) => onPut({ name: event.target.value })} />
-        <span id={note} className="note" style={{ color: "var(--amber)" }}>{wrong && `◐ ${wrong}`}</span>
+        <span id={note} className="note" style={{ display: "block", whiteSpace: "normal", color: "var(--amber)" }}>{wrong && `◐ ${wrong}`}</span>
       </td>
-      <td style={{ width: 140 }}><Input size="small" value={one.zh} maxLength={100} placeholder={one.name} aria-label={t("propertyZh", { n: place })} autoComplete="off" onChange={(event) => onPut({ zh: event.target.value })} /></td>
-      <td style={{ width: 150 }}><Select size="small" style={{ width: "100%" }} value={one.type} aria-label={t("propertyType", { n: place })} onChange={(type) => onPut({ type })} options={TYPES.map((value) => ({ value, label: typeName(value, lang) }))} /></td>
-      <td style={{ width: 80 }}><Checkbox checked={one.personal} aria-label={t("propertyPersonal", { n: place })} onChange={(event) => onPut({ personal: event.target.checked })} /></td>
-      {seen !== undefined && <td className="note" style={{ overflowWrap: "anywhere" }}>{seen ? <>{samplesOf(seen)} <span style={{ whiteSpace: "nowrap" }}>×{exact(seen.events)}</span></> : "—"}</td>}
-      <td style={{ width: 40 }}><Button size="small" type="text" aria-label={t("dropProperty", { name: one.name || t("unnamedProperty") })} onClick={onDrop}>×</Button></td>
+      <td><Input size="small" value={one.zh} maxLength={100} placeholder={one.name} aria-label={t("propertyZh", { n: place })} autoComplete="off" onChange={(event) => onPut({ zh: event.target.value })} /></td>
+      <td><Select size="small" style={{ width: "100%" }} value={one.type} aria-label={t("propertyType", { n: place })} onChange={(type) => onPut({ type })} options={TYPES.map((value) => ({ value, label: typeName(value, lang) }))} /></td>
+      <td><Checkbox checked={one.personal} aria-label={t("propertyPersonal", { n: place })} onChange={(event) => onPut({ personal: event.target.checked })} /></td>
+      {seen !== undefined && <td className="note" style={{ overflowWrap: "anywhere" }}>{seen ? <>{samplesOf(seen, t("masked"))} <span style={{ whiteSpace: "nowrap" }}>×{exact(seen.events)}</span></> : "—"}</td>}
+      <td><Button size="small" type="text" aria-label={t("dropProperty", { name: one.name || t("unnamedProperty") })} onClick={onDrop}>×</Button></td>
     </tr>
   );
 }

@@ -29,7 +29,7 @@ export default function Live(): ReactNode {
   const line = useLive();
   const [paused, setPaused] = useState(false);
   const [over, setOver] = useState(false);
-  const [still, setStill] = useState<readonly Row[] | null>(null); // what the list shows while it is held
+  const [still, setStill] = useState<{ kind: string; rows: readonly Row[] } | null>(null); // what the list shows while it is held
   const query: { limit: number; kind?: string } = filter.kind ? { limit: KEPT, kind: filter.kind } : { limit: KEPT };
   const { data, error, refetch, isPlaceholderData } = useGet("/v1/events", { query });
   const kinds = useGet("/v1/kinds", {}, { staleTime: 60_000 });
@@ -38,8 +38,9 @@ export default function Live(): ReactNode {
   const latest = isPlaceholderData ? undefined : data?.rows;
   const held = paused || over;
   if (error && !data) return <PageState state="error" error={error} onRetry={() => void refetch()} />;
-  const tail = (held ? still : null) ?? latest;
-  if (!tail) return <PageState state="loading" />;
+  if (!data) return <PageState state="loading" />;
+  if (held && latest && still?.kind !== filter.kind) setStill({ kind: filter.kind, rows: latest }); // another question is held from its own answer on
+  const tail = (held && still?.kind === filter.kind ? still.rows : null) ?? latest ?? [];
   const called = (kind: string): string => {
     const row = known.get(kind);
     return row ? kindName(row, lang) : kind;
@@ -48,7 +49,7 @@ export default function Live(): ReactNode {
   const rows = passing(tail, filter, familyOf);
   const fresh = latest ? waiting(tail, passing(latest, filter, familyOf)) : 0;
   const hold = (nowPaused: boolean, nowOver: boolean): void => {
-    setStill((before) => (nowPaused || nowOver ? (before ?? tail) : null));
+    setStill((before) => (nowPaused || nowOver ? (before ?? (latest ? { kind: filter.kind, rows: latest } : null)) : null));
     setPaused(nowPaused);
     setOver(nowOver);
   };
@@ -73,7 +74,8 @@ export default function Live(): ReactNode {
       <div onMouseEnter={() => hold(paused, true)} onMouseLeave={() => hold(paused, false)} onFocus={(event) => event.target.tagName === "TR" && hold(paused, true)} onBlur={() => hold(paused, false)}>
         <DataTable
           id="live" label={t("live")} columns={columns} rows={rows} rowKey={(row) => row.id} total={rows.length} onOpen={(row) => set({ ev: `event:${row.id}` })}
-          empty={tail.length === 0
+          busy={isPlaceholderData}
+          empty={isPlaceholderData ? <PageState state="loading" /> : tail.length === 0
             ? <PageState state="never" text={t("noEvents2")} actions={mayImport ? <Button type="primary" onClick={() => void navigate("/data/import")}>{t("importOne")}</Button> : <></>} />
             : <PageState state="empty" text={t("noneFit", { n: exact(tail.length) })} actions={<>{offered.map((row) => <Button key={row.name} onClick={() => set({ kind: row.name })}>{t("askKind", { kind: kindName(row, lang), n: exact(row.events) })}</Button>)}<Button onClick={() => set({ family: "", platform: "", kind: "" })}>{t("clear")}</Button></>} />}
           before={
@@ -90,7 +92,7 @@ export default function Live(): ReactNode {
               {fresh > 0 && held && (
                 <span role="status" className="row" style={{ background: "var(--blue-tint)", borderRadius: 4, padding: "0 8px" }}>
                   {t("fresh", { n: exact(fresh) })}
-                  <Button type="link" size="small" onClick={() => latest && setStill(latest)}>{t("show")}</Button>
+                  <Button type="link" size="small" onClick={() => latest && setStill({ kind: filter.kind, rows: latest })}>{t("show")}</Button>
                 </span>
               )}
             </>
