@@ -147,6 +147,15 @@ def test_a_ratio_is_a_share_or_says_that_it_is_none() -> None:
             assert shares or "之比" in row.zh or row.zh != sentence(row, measures())[0], row.name
 
 
+def test_no_share_is_the_whole_by_construction() -> None:
+    """Below stand events of the party that are not above."""
+    for row in ROWS:
+        if row.aggregate == "ratio" and not (measures()[row.of].value and measures()[row.over].value):
+            role = f"role.{PARTIES[row.party].role}"
+            of, over = ({kind.name for kind in kinds(one) if carries(kind, role)} for one in used(row))
+            assert over - of or measures()[row.of].where != measures()[row.over].where, row.name
+
+
 def test_sensitive_events_make_sensitive_traits() -> None:
     for row in ROWS:
         if any(kind.privacy == "sensitive" for m in used(row) if m.kinds for kind in kinds(m)):
