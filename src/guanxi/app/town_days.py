@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # the world compiles its kernels: only those who run it wait 
 
 SNAPSHOTS: Final = "town"  # folder of the town's private state
 CHUNK: Final = 1_000_000  # events in one segment, at least one day
-AHEAD: Final = 6  # days that the other process may be ahead
+AHEAD: Final = 4  # days that the other process may be ahead
 
 
 class Step(NamedTuple):
@@ -142,7 +142,7 @@ def _send_days(line: Connection, folder: Path, spec: "TownSpec", start: tuple[in
             line.send(
                 (step.day, step.events, [(batch.kind, _packed(batch.frame)) for batch in step.batches], step.ends)
             )
-    except BrokenPipeError:
+    except (BrokenPipeError, KeyboardInterrupt):  # Ctrl-C reaches both: the one who was asked says so
         return
     except Exception as error:
         line.send(error)
