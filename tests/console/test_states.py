@@ -316,7 +316,7 @@ def test_a_platform_without_data_for_days_is_not_shown_as_fresh(visit, odd: Serv
     page.locator(".strip-first").wait_for()
     badge = page.locator("button").filter(has_text=re.compile("快手停在"))
     badge.locator(".seal").wait_for()
-    page.get_by_text(re.compile("2 个平台里有 1 个已到齐；快手停在 .+，下列数字可能偏低。")).wait_for()
+    page.get_by_text(re.compile(r"3 个平台里有 2 个已到齐；快手停在 .+，下列数字可能偏低。")).wait_for()
     page.locator(".multiple").filter(has_text="快手").get_by_text("数据晚了").wait_for()
     assert page.locator(".multiple").filter(has_text="抖音").get_by_text("数据晚了").count() == 0
     page.locator("section[aria-label='变在哪里'] li").filter(has_text="快手").first.get_by_text("数据晚了").wait_for()
