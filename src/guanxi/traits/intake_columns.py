@@ -108,11 +108,11 @@ class KindColumns:
         shape = shape_of(field, self.kind)
         if shape is None:
             return None
+        name = column_of(field)
+        if name not in columns and field not in _MADE:
+            return None
         if field in _PLAIN:
             return shape, _PLAIN[field]
-        name = column_of(field)
-        if name not in columns:
-            return None
         column = pl.col(name)
         if shape == "text":
             return shape, _where(column != "", column)
@@ -160,6 +160,7 @@ class KindColumns:
 
 
 _CLOCK: Final = "~clock"
+_MADE: Final = ("hour", "weekday", DAY)  # of columns that are always there
 _PLAIN: Final[dict[str, pl.Expr]] = {
     "amount": pl.col("amount"),
     "platform": pl.when(pl.col("platform") != "").then(pl.col("platform")),
