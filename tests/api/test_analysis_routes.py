@@ -11,7 +11,7 @@ import openpyxl
 import pytest
 from typer.testing import CliRunner
 
-from guanxi.app import Workspace, analysis, people
+from guanxi.app import Workspace, analysis, labels, people
 from guanxi.app import scope as scopes
 from guanxi.cli import cli
 from guanxi.core import midnight_ms
@@ -36,7 +36,7 @@ def sent(served) -> None:
         event("Order Completed", "an-1", 9, order_id="AN2", total=20),
         event("Order Completed", "an-2", 20, order_id="AN3", total=99.5),
         {"type": "identify", "userId": "an-1", "messageId": "an-id", "timestamp": "2025-11-01T12:00:00+08:00",
-         "traits": {"name": "王小芳", "phone": PHONE}},
+         "traits": {"name": "王小芳", "phone": PHONE, "gender": "女", "birthday": "1990-05-01", "city": "苏州"}},
     ]  # fmt: skip
     with served.client(served.gate) as client:
         answer = client.post("/v1/import", json={"batch": batch}, auth=(served.keys["server"], ""))
@@ -65,6 +65,10 @@ QUESTIONS = [
     pytest.param("/v1/people/rfm", {}, lambda ws, at: analysis.rfm(ws, at), ["people", "rfm"], id="rfm"),
     pytest.param("/v1/people/repeat", {}, lambda ws, at: analysis.repeat(ws, at), ["people", "repeat"], id="repeat"),
     pytest.param("/v1/people", {}, lambda ws, at: people.people(ws, at), ["people", "list", "-n", "50"], id="people"),
+    pytest.param("/v1/people/labels", {"segment": "buyers"}, lambda ws, at: labels.labels(ws, at, segment="buyers"),
+                 ["people", "labels", "--segment", "buyers"], id="labels"),
+    pytest.param("/v1/people", {"label": "gender:female"}, lambda ws, at: people.people(ws, at, label="gender:female"),
+                 ["people", "list", "-n", "50", "--label", "gender:female"], id="people-by-label"),
     pytest.param("/v1/explore/events", {"by": "platform"}, lambda ws, at: analysis.trend(ws, at, by="platform"),
                  ["explore", "events", "--by", "platform"], id="events"),
     pytest.param("/v1/explore/funnel", {"steps": "Product Viewed,订单付清", "within": "5d"},
@@ -104,6 +108,19 @@ def test_the_same_numbers_by_every_door(served, analyst, path, given, function, 
         else:
             rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
         assert len(rows) > 1
+
+
+def test_labels_are_counted_and_a_birthday_is_not_shown(analyst, is_error) -> None:
+    found = {row["id"]: row for row in asked(analyst, "/v1/people/labels", segment="buyers")["labels"]}
+    values = {name: [(one["value"], one["people"], one["amount"]) for one in found[name]["values"]] for name in found}
+    assert values == {
+        "age": [("35-44", 1, 3_000)], "gender": [("female", 1, 3_000)], "region": [("east", 1, 3_000)],
+        "tier": [("new1", 1, 3_000)], "city": [("苏州", 1, 3_000)], "job": [],
+    }  # fmt: skip
+    assert all(row["definition_zh"] and row["definition_en"] for row in found.values())
+    rows = asked(analyst, "/v1/people", label="age:35-44,city:苏州")["rows"]
+    assert [row["orders"] for row in rows] == [2]
+    assert is_error(analyst.get("/v1/people", params={"label": "wealth:rich"}), 400)["field"] == "label"
 
 
 def test_the_numbers_are_right(analyst) -> None:

@@ -1,6 +1,6 @@
 """What happens on a day, as columns, before it is written: sessions, slates, views, searches, baskets, orders, told."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import polars as pl
@@ -140,20 +140,9 @@ class Told:
 
     def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> "Told":
         """Return some of the rows."""
+        kept = {field.name: getattr(self, field.name)[rows] for field in fields(self) if field.name != "decision"}
         series = self.decision.filter(pl.Series(rows)) if rows.dtype == bool else self.decision.gather(rows)
-        return Told(
-            self.person[rows],
-            self.account[rows],
-            self.at[rows],
-            self.coupon[rows],
-            self.channel[rows],
-            self.amount[rows],
-            self.threshold[rows],
-            self.days[rows],
-            self.key[rows],
-            self.slot[rows],
-            series,
-        )
+        return Told(**kept, decision=series)
 
     def __len__(self) -> int:
         return len(self.person)
