@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import pytest
@@ -35,6 +36,46 @@ def test_a_number_opens_its_evidence_and_back_closes_it(page: Any, served: Serve
     assert re.search(r"ev=metric%3A\w+", page.url)
     page.go_back()
     page.get_by_role("dialog").wait_for(state="detached")
+
+
+def test_a_change_says_what_it_is_worth_and_opens_the_evidence_of_its_platform(page: Any) -> None:
+    open_cockpit(page)
+    rows = page.locator("ol.changes > li")
+    assert rows.count() > 1
+    assert "¥" in rows.first.locator(".change-worth").inner_text()
+    metrics = [text.split()[-1] for text in page.locator(".change-what").all_inner_texts()]
+    assert max(metrics.count(one) for one in metrics) <= 2
+    platform = rows.first.locator(".change-what .disc").get_attribute("title")
+    rows.first.locator(".change-acts button.evidence").click()
+    page.get_by_role("dialog").get_by_text(f"· {platform}").wait_for()
+    page.get_by_role("tab", name="方法").click()
+    page.get_by_text("按折成金额的影响从大到小排").wait_for()
+
+
+def days_of(url: str) -> int:
+    """How many days the range of a URL holds; 0 when it is no custom one."""
+    found = re.search(r"t=custom%3A(\d{4}-\d\d-\d\d)\.\.(\d{4}-\d\d-\d\d)", url)
+    return (date.fromisoformat(found[2]) - date.fromisoformat(found[1])).days + 1 if found else 0
+
+
+def test_a_range_of_days_is_selected_by_keys_and_by_a_drag(page: Any) -> None:
+    open_cockpit(page)
+    page.locator(".cockpit-trend [role=group]").first.focus()
+    for key in ("Home", "Shift+ArrowRight", "Shift+ArrowRight", "Enter"):
+        page.keyboard.press(key)
+    page.wait_for_url(lambda url: days_of(url) == 3)
+    page.go_back()
+    page.wait_for_url(re.compile(r"t=7d"))
+    picture = page.locator(".cockpit-trend [role=group] [role=img] svg")
+    picture.scroll_into_view_if_needed()
+    box = picture.bounding_box()
+    assert box is not None
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] * 0.3, middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.5, middle, steps=4)
+    page.mouse.up()
+    page.wait_for_url(lambda url: 1 < days_of(url) < 7)
 
 
 def test_a_platform_is_kept_to_by_a_click_and_let_go_by_another(page: Any) -> None:

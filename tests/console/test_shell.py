@@ -163,3 +163,24 @@ def test_back_undoes_a_filter_and_the_past_switches_writing_off(page, shot) -> N
 def test_a_page_that_is_not_there(page) -> None:
     page.goto("/nowhere")
     page.get_by_text("这里没有页面").wait_for()
+
+
+def test_the_platform_filter_names_those_with_data_first(page) -> None:
+    page.goto("/cockpit?t=7d")
+    page.locator(".strip-first").wait_for()
+    page.get_by_role("button", name="全部平台").click()
+    page.get_by_text("有数据", exact=True).wait_for()
+    group = page.get_by_role("group", name="平台")
+    first = group.locator("div").first.locator("input[type=checkbox]")
+    assert first.count() > 1
+    first.first.check()
+    page.wait_for_url(re.compile(r"[?&]pf=\w+"))
+    page.locator("button.multiple[aria-pressed=true]").wait_for()
+
+
+def test_all_parts_are_shown_and_accessible(page, axe, shot) -> None:
+    page.goto("/parts?parts")
+    page.get_by_role("heading", name="时间线").wait_for()
+    page.locator("figure.chart svg").first.wait_for()
+    axe(page)
+    shot("parts", full=True)

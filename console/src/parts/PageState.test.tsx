@@ -21,7 +21,7 @@ it("says an error in Chinese by its status, and keeps the words of the API as de
 });
 
 it.each([
-  [new ApiError(400, "the bucket is 'x'", "Use hour", "bucket"), "zh", "「bucket」的值不能用，改一改再试。", "the bucket is 'x'. Use hour"],
+  [new ApiError(400, "the bucket is 'x'", "Use hour", "bucket"), "zh", "「粒度」的值不能用，改一改再试。", "the bucket is 'x'. Use hour"],
   [new ApiError(400, "the bucket is 'x'", "Use hour", "bucket"), "en", "the bucket is 'x'. Use hour", ""],
   [new ApiError(403, "本周触达上限 2 次，已用 2 次", "11月16日 恢复"), "zh", "本周触达上限 2 次，已用 2 次。11月16日 恢复", ""],
   [new ApiError(418, "no coffee", "Take tea"), "zh", "没有做成。", "no coffee. Take tea"],

@@ -90,7 +90,7 @@ function Curve({ points, most, colour }: { points: readonly Point[]; most: numbe
       <line x1={0} x2={WIDTH} y1={HEIGHT} y2={HEIGHT} stroke="var(--line)" vectorEffect="non-scaling-stroke" />
       {runsOf(over).map((run) => <polyline key={run} points={run} fill="none" stroke={colour} strokeWidth={1.75} vectorEffect="non-scaling-stroke" />)}
       {runs && before && end && <polyline points={`${before.join(",")} ${end.join(",")}`} fill="none" stroke={colour} strokeWidth={1.75} strokeDasharray="4 3" vectorEffect="non-scaling-stroke" />}
-      {runs && end && <circle cx={end[0]} cy={end[1]} r={3} fill="var(--sheet)" stroke={colour} strokeWidth={1.5} vectorEffect="non-scaling-stroke" />}
+      {runs && end && [[colour, 8], ["var(--sheet)", 5]].map(([ink, wide]) => <path key={wide} d={`M${end.join(" ")}h0.01`} stroke={ink as string} strokeWidth={wide} strokeLinecap="round" vectorEffect="non-scaling-stroke" />)}
     </svg>
   );
 }

@@ -11,11 +11,16 @@ export function problemOf(error: unknown, lang: Lang): { text: string; details: 
   if (error.status === 0) return { text: t(error.field === CUT ? "cut" : "away"), details: "" };
   const said = [error.what, error.mend].filter(Boolean).join(lang === "zh" && CHINESE.test(error.what) ? "。" : ". ");
   if (lang === "en" || CHINESE.test(error.what)) return { text: said, details: "" };
-  return { text: error.status === 400 && error.field ? t("field", { field: error.field }) : t(WORDS[error.status] ?? "other"), details: said };
+  return { text: error.status === 400 && error.field ? t("field", { field: FIELDS[error.field] ?? error.field }) : t(WORDS[error.status] ?? "other"), details: said };
 }
 
 const WORDS: Record<number, "data" | "signedOut" | "refused" | "gone" | "large" | "often" | "failed" | "engine" | "busy"> = {
   400: "data", 401: "signedOut", 403: "refused", 404: "gone", 413: "large", 429: "often", 500: "failed", 501: "engine", 503: "busy",
+};
+
+/** Fields of a question as the page calls them; the rest bear the API's own name. */
+const FIELDS: Record<string, string> = {
+  t: "时间", cmp: "对比", align: "对齐", pf: "平台", asof: "截至", kind: "事件", by: "拆分", bucket: "粒度", steps: "步骤", metric: "指标", name: "名称", day: "日期", text: "内容", password: "密码",
 };
 
 const m = catalogue({

@@ -44,7 +44,7 @@ function Row({ one, currency }: { one: MetricChange; currency: string }): ReactN
       <span className="change-of">{one.stale ? <span style={{ color: "var(--amber)" }}>{t("stalePart")}</span> : one.of_total === null ? moved : ofTotal(one.of_total, t)}</span>
       <span className="change-acts">
         <EvidenceButton of={byPlatform && one.part ? `change:${one.metric}:${one.part}` : `metric:${one.metric}`} label={t("evidenceOf", { part, metric: one[lang] })}><span className="link">{t("evidence")}</span></EvidenceButton>
-        {byPlatform && !(filters.pf.length === 1 && filters.pf[0] === one.part) && <Button size="small" type="text" onClick={() => change({ pf: [one.part] })}>{t("only", { part })}</Button>}
+        {byPlatform && !(filters.pf.length === 1 && filters.pf[0] === one.part) && <Button size="small" type="text" onClick={() => change({ pf: [one.part] })}>{t("only")}<span className="hidden-text">{lang === "zh" ? "：" : ": "}{part}</span></Button>}
       </span>
     </li>
   );
