@@ -16,7 +16,7 @@ import { Segments } from "./Segments";
 import "./people.css";
 
 export type Rfm = Schemas["Rfm"];
-export type Variant = "quantile" | "rule";
+export type Variant = "" | "quantile" | "rule"; // "": as the settings say
 const ENOUGH = 30;
 
 /** The filters of the header that these routes take; they compare nothing. */
@@ -24,8 +24,8 @@ export const scopeOf = (filters: Filters): { t: string; pf: string; asof: string
 
 export default function PeoplePage(): ReactNode {
   const t = useT(m);
-  const [text, setText] = useParam("variant", "quantile");
-  const variant: Variant = text === "rule" ? "rule" : "quantile";
+  const [text, setText] = useParam("variant");
+  const variant: Variant = text === "rule" || text === "quantile" ? text : "";
   const [filters] = useFilters();
   const query = { ...scopeOf(filters), variant };
   const rfm = useGet("/v1/people/rfm", { query });
@@ -35,7 +35,7 @@ export default function PeoplePage(): ReactNode {
       <section className="card" aria-labelledby="people-rfm">
         <header className="row wrap">
           <h2 id="people-rfm">{t("rfm")}</h2>
-          <Radio.Group aria-label={t("cuts")} size="small" optionType="button" value={variant} onChange={(event) => setText(String(event.target.value))} options={[{ value: "quantile", label: t("quantile") }, { value: "rule", label: t("rule") }]} />
+          <Radio.Group aria-label={t("cuts")} size="small" optionType="button" value={variant || rfm.data?.variant} onChange={(event) => setText(String(event.target.value))} options={[{ value: "quantile", label: t("quantile") }, { value: "rule", label: t("rule") }]} />
           <ExportMenu name="rfm" label={t("rfm")} csv={files("csv")} xlsx={files("xlsx")} />
         </header>
         {rfm.error ? <PageState state="error" error={rfm.error} onRetry={() => void rfm.refetch()} /> : rfm.data ? <Scores rfm={rfm.data} /> : <PageState state="loading" />}
