@@ -51,6 +51,7 @@ def desk_app(workspace: Workspace, *, gate_url: str) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         with ExitStack() as stack:
             await run_in_threadpool(stack.enter_context, remembering(workspace.folder))
+            await run_in_threadpool(readers.ready)
             yield
         await gate.aclose()
         readers.close()

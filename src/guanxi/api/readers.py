@@ -38,6 +38,11 @@ class Readers:
         finally:
             self._free.put(held)
 
+    def ready(self) -> None:
+        """Open the one that is lent first, so that the first answer need not."""
+        with self.lend() as held:
+            held.reader.last_seq()
+
     def close(self) -> None:
         """Close those that are not in use."""
         while not self._free.empty():

@@ -3,13 +3,14 @@
 import re
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 import polars as pl
 
-from guanxi.app.identity import identities
+from guanxi.app.metrics import same_party as joined
 from guanxi.app.scope import Scope
 from guanxi.app.workspace import Workspace
 from guanxi.core import DAY_MS, DataError, Window, to_minor
@@ -126,10 +127,10 @@ def repeat(workspace: Workspace, asked: Scope, *, days: Sequence[int] = (7, 14, 
     """Return who of those who first bought in the window bought again, as far as is known now."""
     begin = time.perf_counter()
     of = slice_of(workspace, asked, Window(asked.window.start_ms, asked.window.end_ms))
-    found = run(workspace, repeat_query(of), of, asked)
+    found = run(workspace, repeat_query, of, asked)
     second = found["second_ms"].cast(pl.Float64).fill_null(float("nan")).to_numpy()
     points = repeat_curve(found["first_ms"].to_numpy(), second, asked.window.end_ms, days=days)
-    gaps = run(workspace, gaps_query(of), of, asked).row(0, named=True)
+    gaps = run(workspace, gaps_query, of, asked).row(0, named=True)
     return Repeat(
         known=asked.known, window=asked.span, buyers=found.height,
         again=found.height - found["second_ms"].null_count(), points=points, gaps=gaps["gaps"],
@@ -147,7 +148,7 @@ def retention(
     first = kind_of(workspace, start or ORDER, "start")
     later = kind_of(workspace, back, "back") if back else first
     of = slice_of(workspace, asked)
-    found = run(workspace, cohort_query(first, later, of, period=period), of, asked)
+    found = run(workspace, lambda of: cohort_query(first, later, of, period=period), of, asked)
     rows, overall = cohort_rows(found, of, period=period, ages=ages)
     return Cohorts(
         known=asked.known, start=first, back=later, period=period, window=asked.span, rows=rows, overall=overall,
@@ -160,7 +161,8 @@ def ltv(workspace: Workspace, asked: Scope, *, period: str = "month", ages: int 
     begin = time.perf_counter()
     check_unit(period)
     of = slice_of(workspace, asked)
-    rows, overall, _ = ltv_rows(run(workspace, ltv_query(of, period=period), of, asked), of, period=period, ages=ages)
+    found = run(workspace, lambda of: ltv_query(of, period=period), of, asked)
+    rows, overall, _ = ltv_rows(found, of, period=period, ages=ages)
     return Ltv(
         known=asked.known, period=period, window=asked.span, rows=rows, overall=overall, currency=asked.currency,
         took_ms=took(begin),
@@ -173,7 +175,7 @@ def funnel(workspace: Workspace, asked: Scope, *, steps: Sequence[str], within: 
     kinds = [kind_of(workspace, step, "steps") for step in steps]
     within_ms = duration_ms(within)
     of = slice_of(workspace, asked)
-    found = run(workspace, funnel_query(kinds, of, within_ms=within_ms, by=by), of, asked)
+    found = run(workspace, lambda of: funnel_query(kinds, of, within_ms=within_ms, by=by), of, asked)
     return Funnel(
         known=asked.known, window=asked.span, within_ms=within_ms, by=by, groups=funnel_groups(found, kinds, of),
         took_ms=took(begin),
@@ -190,7 +192,9 @@ def paths(
     named = [kind_of(workspace, one, "kinds") for one in kinds] or path_kinds(workspace.catalogue, _occurred(workspace))
     counted = tuple(dict.fromkeys((first, *named)))
     of = slice_of(workspace, asked)
-    found = run(workspace, paths_query(first, counted, of, steps=depth, backwards=backwards), of, asked)
+    found = run(
+        workspace, lambda of: paths_query(first, counted, of, steps=depth, backwards=backwards), of, asked
+    )  # fmt: skip
     links = path_links(found, counted, steps=depth, top=top)
     return Paths(
         known=asked.known, window=asked.span, start=first, backwards=backwards, sessions=int(found["sessions"].sum()),
@@ -203,7 +207,7 @@ def distribution(workspace: Workspace, asked: Scope, *, of: str = ORDER, unit: s
     begin = time.perf_counter()
     kind = kind_of(workspace, of, "of")
     part = slice_of(workspace, asked)
-    values = run(workspace, spread_query(kind, part, measure=unit), part, asked)["value"]
+    values = run(workspace, lambda of: spread_query(kind, of, measure=unit), part, asked)["value"]
     edges = COUNT_EDGES if unit == "count" else MONEY_EDGES
     return Distribution(
         known=asked.known, window=asked.span, of=kind, unit=unit, people=len(values), mean=_number(values.mean()),
@@ -218,7 +222,7 @@ def interval(workspace: Workspace, asked: Scope, *, start: str = ORDER, back: st
     first = kind_of(workspace, start, "start")
     later = kind_of(workspace, back, "back") if back else first
     of = slice_of(workspace, asked)
-    found = run(workspace, interval_query(first, later, of), of, asked)
+    found = run(workspace, lambda of: interval_query(first, later, of), of, asked)
     spread = found.row(0, named=True) if found.height else {"p10": None, "median": None, "p90": None}
     return Intervals(
         known=asked.known, window=asked.span, start=first, back=later, pairs=int(found["pairs"].sum()),
@@ -237,10 +241,8 @@ def trend(
         raise DataError(f"the bucket is {bucket[:40]!r}", "Use one of hour, day, week, month", "bucket")
     size: Any = bucket or default_bucket(asked.window)
     of = slice_of(workspace, asked)
-    query = trend_query(name, of, measure=measure, bucket=size, by=by)
-    series = trend_series(
-        run(workspace, query, of, asked), of, bucket=size, whole_end_ms=asked.period.whole.end_ms, by=by
-    )
+    found = run(workspace, lambda of: trend_query(name, of, measure=measure, bucket=size, by=by), of, asked)
+    series = trend_series(found, of, bucket=size, whole_end_ms=asked.period.whole.end_ms, by=by)
     return EventTrend(
         known=asked.known,
         window=asked.span,
@@ -257,23 +259,28 @@ def slice_of(workspace: Workspace, asked: Scope, window: Window | None = None) -
     """Return the part of the log that a scope names; identities as known then."""
     return Slice(
         catalogue=workspace.catalogue, window=window or asked.window, platforms=asked.platforms,
-        currency=asked.currency, resolved=bool(identities(workspace).mapping(asked.known)),
+        currency=asked.currency, resolved=same_party(workspace, asked.known).height > 0,
     )  # fmt: skip
 
 
-def run(workspace: Workspace, query: Query, of: Slice, asked: Scope) -> pl.DataFrame:
-    """Return what a query gives as known then, references of one person taken together."""
+def run(workspace: Workspace, query: Query | Callable[[Slice], Query], of: Slice, asked: Scope) -> pl.DataFrame:
+    """Return what a query gives as known then, references of one person taken together.
+
+    query  or what makes it of a slice: then references may be numbers, so that what it gives may name nobody
+    """
     frames = {SAME: same_party(workspace, asked.known)} if of.resolved else {}
+    given: dict[str, Any] = {"known": asked.known, "frames": frames}
+    if isinstance(query, Query):
+        return aggregate(workspace.reader, query.sql, query.values, kinds=query.kinds, **given)
+    made, numbered = query(of), query(replace(of, numbers=True))
     return aggregate(
-        workspace.reader, query.sql, query.values, kinds=query.kinds, known=asked.known, frames=frames
-    )  # fmt: skip
+        workspace.reader, lambda numbers: (numbered if numbers else made).sql, made.values, kinds=made.kinds, **given
+    )
 
 
 def same_party(workspace: Workspace, known: int) -> pl.DataFrame:
     """Return ref and person of the references that are another's."""
-    pairs = identities(workspace).mapping(known)
-    columns = {"ref": list(pairs), "person": list(pairs.values())}
-    return pl.DataFrame(columns, schema={"ref": pl.String, "person": pl.String})
+    return joined(workspace, known)
 
 
 def kind_of(workspace: Workspace, text: str, field: str) -> str:

@@ -6,12 +6,12 @@ from typing import Final, cast, get_args
 
 import polars as pl
 
-from guanxi.app.queries import resolution
+from guanxi.app.identity import identities
 from guanxi.app.scope import Scope
 from guanxi.app.workspace import Workspace
 from guanxi.core import DataError, Window
 from guanxi.engines.lake import aggregate
-from guanxi.parties import RESOLVED
+from guanxi.parties import RESOLVED, Resolution
 from guanxi.traits.metrics import (
     SAME,
     Bucket,
@@ -156,12 +156,13 @@ def same_party(workspace: Workspace, known: int) -> pl.DataFrame:
     """Return (ref, person) of the references that are another's, as known at a sequence number."""
     if not workspace.reader.counts().get(RESOLVED):
         return _EMPTY
-    return _mapping(workspace, known)
+    names = identities(workspace)
+    return _mapping(names, min(known, names.last_seq))
 
 
 @lru_cache(maxsize=4)
-def _mapping(workspace: Workspace, known: int) -> pl.DataFrame:
-    return _frame(resolution(workspace, known=known).mapping(known))
+def _mapping(names: Resolution, known: int) -> pl.DataFrame:
+    return _frame(names.mapping(known))
 
 
 def _frame(names: Mapping[str, str]) -> pl.DataFrame:

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from guanxi.app.cockpit import cockpit
+from guanxi.app.scope import scope
 from guanxi.app.workspace import Workspace
 from guanxi.core import GuanxiError
 from guanxi.engines.lake import Memory, freshness
@@ -39,6 +41,8 @@ def _follow(folder: Path, memory: Memory, ready: threading.Event, ended: threadi
                     workspace.refresh()
                     memory.extend(workspace.reader)
                     freshness(workspace.reader)
+                    if not ready.is_set():
+                        cockpit(workspace, scope(workspace))  # what the first answer would have to load
                 except GuanxiError:  # a busy file, a damaged one: whoever asks is told, and the next round tries again
                     workspace.reopen()
                 ready.set()

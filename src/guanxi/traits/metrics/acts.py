@@ -48,6 +48,7 @@ class Slice:
     platforms  only these; empty = all
     currency   of money; "" = the one of most rows that are looked at
     resolved   a frame `same_party` (ref, person) stands beside the query: some references are another's
+    numbers    references of actors are numbers in the views, those of masked ones negative
     """
 
     catalogue: Catalogue
@@ -55,6 +56,7 @@ class Slice:
     platforms: tuple[str, ...] = ()
     currency: str = ""
     resolved: bool = False
+    numbers: bool = False
 
     def query(self, sql: str, kinds: Iterable[str], **more: Any) -> Query:
         """Return the query with the parameters that its text names."""
@@ -86,7 +88,11 @@ def acts(kind: str, of: Slice, *columns: str, since: bool = True, until: bool = 
     person = f"coalesce(same.person, a.{ACTOR})" if of.resolved else f"a.{ACTOR}"
     join = f" LEFT JOIN {SAME} AS same ON same.ref = a.{ACTOR}" if of.resolved else ""
     where = [f"a.{ACTOR} IS NOT NULL", *_conditions(of, "a.", since=since, until=until)]
-    hidden = f"contains(a.{ACTOR}, '~masked:') AND regexp_matches(a.{ACTOR}, '^[^:]*:[^:]*~masked:')"
+    hidden = (
+        f"a.{ACTOR} < 0"
+        if of.numbers
+        else f"contains(a.{ACTOR}, '~masked:') AND regexp_matches(a.{ACTOR}, '^[^:]*:[^:]*~masked:')"
+    )
     where.append(hidden if masked else f"NOT ({hidden})")
     order = f"a.at_ms::HUGEINT * {_BITS} + a.seq AS ord"
     names = ", ".join([f"{person} AS person", order, "a.at_ms", "a.seq", "a.platform", *picked])

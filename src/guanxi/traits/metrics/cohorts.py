@@ -149,6 +149,6 @@ def _unnamed_refunds(of: Slice) -> str:
         where.append("platform IN (SELECT unnest($platforms))")
     table = of.catalogue[REFUND].table
     return (
-        "SELECT NULL::VARCHAR AS person, platform, ref_order, at_ms, amount, currency"
+        "SELECT NULL AS person, platform, ref_order, at_ms, amount, currency"
         f" FROM {table} WHERE {' AND '.join(where)}"
     )
