@@ -1,5 +1,8 @@
 """Labels: one way of writing for what profiles say, places that are known, and nothing inferred."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 import polars as pl
 import pytest
 from hypothesis import given
@@ -129,3 +132,15 @@ def test_a_label_that_is_none() -> None:
     with pytest.raises(DataError, match="Use one of age, gender, region, tier, city, job"):
         find_label("wealth")
     assert all(label.definition_zh and label.definition_en for label in LABELS)
+
+
+def test_the_ages_of_real_households_are_all_read(data_file: Callable[[str], Path]) -> None:
+    """The Complete Journey states the age of 801 households; every one bears its band, in the file's shares."""
+    stated = pl.read_parquet(data_file("complete_journey/demographics.parquet"))["age"].cast(pl.String)
+    told = pl.DataFrame({"person": [str(place) for place in range(len(stated))], "age_band": stated})
+    rows = label_columns(told.with_columns(pl.lit(None, pl.String).alias(one) for one in STATED if one != "age_band"))
+    counts = dict(rows["label_age"].value_counts().iter_rows())
+    assert counts == dict(stated.value_counts().iter_rows())
+    assert sorted(counts, key=age_order) == ["19-24", "25-34", "35-44", "45-54", "55-64", "65+"]
+    assert sum(counts.values()) == 801
+    assert set(rows["label_region"]) == {UNKNOWN}
