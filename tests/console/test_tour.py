@@ -9,6 +9,7 @@ from guanxi.app import tour as tours
 
 from .conftest import SHOTS, Served
 
+FULL = "/cockpit?t=30d"  # a cockpit with figures, whatever came today
 #: What the first step says; other tests of this session may have added events of their own to the town.
 SAID = {"town": "一座虚构的小镇", "mixed": "眼前混着几份数据"}
 SAID_EN = {"town": "an invented town", "mixed": "Several sets of data"}
@@ -60,6 +61,8 @@ def test_it_says_whose_data_this_is_and_goes_by_keyboard(newcomer, served: Serve
     page, name = newcomer
     page.goto("/")
     tour = page.get_by_role("dialog", name="新手引导")
+    tour.wait_for()
+    page.goto(FULL)
     tour.get_by_role("heading", name=SAID[data(served)]).wait_for()
     events = sum(served.workspace.reader.counts().values())
     assert f"{events:,} 条事件" in tour.inner_text()
@@ -87,7 +90,7 @@ def test_it_says_whose_data_this_is_and_goes_by_keyboard(newcomer, served: Serve
 
 def test_escape_ends_it_for_good_and_the_menu_starts_it_again(newcomer, served: Served) -> None:
     page, name = newcomer
-    page.goto("/cockpit")
+    page.goto(FULL)
     tour = page.get_by_role("dialog", name="新手引导")
     tour.wait_for()
     with page.expect_response(ends):
@@ -110,7 +113,7 @@ def test_escape_ends_it_for_good_and_the_menu_starts_it_again(newcomer, served: 
 def test_it_speaks_english_and_fits_a_phone(newcomer, served: Served, axe) -> None:
     page, _ = newcomer
     page.set_viewport_size({"width": 390, "height": 844})
-    page.goto("/cockpit")
+    page.goto(FULL)
     page.get_by_role("dialog", name="新手引导").get_by_role("button", name="EN", exact=True).click()
     tour = page.get_by_role("dialog", name="First steps")
     tour.get_by_role("heading", name=SAID_EN[data(served)]).wait_for()
