@@ -1,5 +1,7 @@
 """Intake by columns: what traits read of many events of one kind at once."""
 
+import functools
+import operator
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, Final
 
@@ -20,6 +22,7 @@ Bools = NDArray[np.bool_]
 MASKED: Final = r"^[^:]*:[^:]*~masked:"  # as `parties.is_masked` says
 _CHINA_MS: Final = 8 * HOUR_MS
 _ZERO: Final = np.uint64(0)
+_SAMPLE: Final = 8_192  # texts looked at before finding the different ones, which costs as much as hashing many
 _COMPARE: Final[dict[str, Callable[[pl.Expr, pl.Expr], pl.Expr]]] = {
     "=": pl.Expr.eq, "!=": pl.Expr.ne, "<": pl.Expr.lt, "<=": pl.Expr.le, ">": pl.Expr.gt, ">=": pl.Expr.ge,
 }  # fmt: skip
@@ -71,7 +74,7 @@ class KindColumns:
                 if code not in hashes:
                     hashes[code] = _hashed(frame.select(text.alias("text"))["text"])
                 out.codes[:, place] = hashes[code]
-        for place, row in enumerate(self.parties):
+        for place, row in enumerate(self.parties):  # two of them may share a role
             field = f"role.{row.role}"
             if shape_of(field, self.kind) is None or column_of(field) not in frame.columns:
                 continue
@@ -192,21 +195,32 @@ def _doubles(decimals: pl.Series) -> pl.Series:
 
 
 def _hashed(texts: pl.Series) -> NDArray[np.uint64]:
-    """xxh3_64 of every text, 0 for nulls and empty ones; each different text is hashed once when there are few."""
-    digest = xxhash.xxh3_64_intdigest
-    distinct = texts.unique()
-    if len(distinct) * 8 < len(texts):
+    """xxh3_64 of every text, 0 for nulls and empty ones; each different text once when there seem to be few."""
+    if texts.head(_SAMPLE).n_unique() * 8 < min(len(texts), _SAMPLE):
+        distinct = texts.unique()
         known = distinct.filter(distinct.is_not_null() & (distinct != ""))
-        hashes = pl.Series([digest(text) for text in known.cast(pl.Binary).to_list()], dtype=pl.UInt64)
-        return np.array(texts.replace_strict(known, hashes, default=0, return_dtype=pl.UInt64).to_numpy())
-    return np.array([digest(text) if text else 0 for text in texts.cast(pl.Binary).to_list()], np.uint64)
+        table = pl.Series(_digests(known), dtype=pl.UInt64)
+        return np.array(texts.replace_strict(known, table, default=0, return_dtype=pl.UInt64).to_numpy())
+    texts = texts.fill_null("")
+    hashes = _digests(texts)
+    hashes[(texts == "").to_numpy()] = _ZERO
+    return hashes
+
+
+def _digests(texts: pl.Series) -> NDArray[np.uint64]:
+    digest = xxhash.xxh3_64_digest
+    joined = b"".join([digest(text) for text in texts.cast(pl.Binary).to_list()])
+    return np.frombuffer(joined, ">u8").astype(np.uint64)
 
 
 def _usable(refs: pl.Series, types: tuple[str, ...]) -> Bools:
     """Which references name a party of some types: there, not masked, of a type that has such traits."""
-    usable = refs.is_not_null() & ~refs.str.contains(MASKED).fill_null(False)
+    usable = refs.is_not_null()
+    if refs.str.contains("~masked:", literal=True).any():  # seldom: the pattern costs more
+        usable &= ~refs.str.contains(MASKED).fill_null(False)
     if types:
-        usable &= refs.str.contains(f"^(?:{'|'.join(types)})(?::|$)").fill_null(False)
+        typed = [refs.str.starts_with(f"{name}:") | (refs == name) for name in types]
+        usable &= functools.reduce(operator.or_, typed).fill_null(False)
     return usable.to_numpy()
 
 
