@@ -85,7 +85,7 @@ def odd(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ser
         at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - days * DAY_S - 60))
         who = f"account:{platform}:u-{int(days) % 3}"
         own = {"platform": platform, "roles": {"actor": who, "payer": who}, "refs": {"order": key}}
-        return {"type": "track", "event": "Order Paid", "messageId": key, "timestamp": at,
+        return {"type": "track", "event": "Order Completed", "messageId": key, "timestamp": at,
                 "properties": {"order_id": key, "total": 100}, "context": {"guanxi": own}}  # fmt: skip
 
     batch = [order("douyin", day) for day in range(14)] + [order("kuaishou", day) for day in range(5, 14)]

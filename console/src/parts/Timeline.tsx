@@ -32,6 +32,7 @@ export interface TimelineProps {
 /** A pause that is worth a word. */
 export const GAP_MS = 14 * DAY_MS;
 const FIRST_FACTS = 3;
+const FACT_SIGNS = 60;
 
 export function Timeline(props: TimelineProps): ReactNode {
   const { items, families, chosen, onChoose, onOpen, onMore, busy, live, onLive, waiting = 0, onShow, label } = props;
@@ -74,6 +75,7 @@ function Line({ item, onOpen, t, lang }: { item: TimelineItem; onOpen: (event: s
   const [open, setOpen] = useState(false);
   const run = item.count > 1;
   const facts = item.facts.slice(0, open ? undefined : FIRST_FACTS);
+  const long = facts.some((fact) => String(fact.value).length > FACT_SIGNS);
   return (
     <li className="timeline-line">
       <time className="note" dateTime={new Date(item.at_ms).toISOString()} title={time(item.at_ms, lang)}>{clock(item.at_ms)}</time>
@@ -89,8 +91,8 @@ function Line({ item, onOpen, t, lang }: { item: TimelineItem; onOpen: (event: s
           </span>
         </div>
         {!run && item.facts.length > 0 && (
-          <p className="note facts">
-            {facts.map((fact) => `${lang === "zh" ? fact.zh : fact.name.replaceAll("_", " ")} ${factText(fact, item.currency, t)}`).join(" · ")}
+          <p className="note facts" title={long ? facts.map((fact) => factText(fact, item.currency, t)).filter((text) => text.length > FACT_SIGNS).join(" · ") : undefined}>
+            {facts.map((fact) => `${lang === "zh" ? fact.zh : fact.name.replaceAll("_", " ")} ${cutText(factText(fact, item.currency, t))}`).join(" · ")}
             {item.facts.length > FIRST_FACTS && <Button size="small" type="link" onClick={() => setOpen(!open)} aria-expanded={open}>{t(open ? "less" : "others", { n: item.facts.length - FIRST_FACTS })}</Button>}
           </p>
         )}
@@ -132,6 +134,8 @@ export function factText(fact: TimelineItem["facts"][number], currency: string, 
   if (typeof fact.value === "number") return Number.isInteger(fact.value) ? exact(fact.value) : exact(fact.value, 2);
   return String(fact.value);
 }
+
+const cutText = (text: string): string => (text.length > FACT_SIGNS ? `${[...text].slice(0, FACT_SIGNS).join("")}…` : text);
 
 const capital = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);
 

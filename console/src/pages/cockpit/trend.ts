@@ -33,7 +33,7 @@ export function trendOption(of: TrendOf, lang: Lang, mode: Mode, now: number): E
   const scale = scaleFor([...points, ...compared].map((point) => point.value), of.unit, lang, of.currency);
   const lines = noteLines(of.notes, starts, of.end, lang);
   const style = (colour: string, dashed: boolean) => ({
-    type: "line", lineStyle: { color: colour, width: 1.75, type: dashed ? "dashed" : "solid" }, itemStyle: { color: colour },
+    type: "line", labelLayout: { moveOverlap: "shiftY" }, lineStyle: { color: colour, width: 1.75, type: dashed ? "dashed" : "solid" }, itemStyle: { color: colour },
     symbol: "circle", symbolSize: 7, showSymbol: true, connectNulls: false, emphasis: { disabled: true },
   });
   // A line as far as it is over; the running bucket hangs on it by dashes and is hollow.
