@@ -31,8 +31,7 @@ from guanxi.api.settings_routes import policy_routes, settings_routes
 from guanxi.api.shield import HEALTH, Shield
 from guanxi.api.static import BUILT, Console
 from guanxi.api.upload_routes import UPLOADS, import_routes, upload_routes
-from guanxi.app import ADAPTERS, Workspace
-from guanxi.app.remembering import remembering
+from guanxi.app import ADAPTERS, Workspace, remembering
 
 SMALL_BODY = 64 * 1024  # bytes; what a form of the page may send
 
@@ -50,7 +49,7 @@ def desk_app(workspace: Workspace, *, gate_url: str) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         with ExitStack() as stack:
-            await run_in_threadpool(stack.enter_context, remembering(workspace.folder))
+            await run_in_threadpool(stack.enter_context, remembering.remembering(workspace.folder))
             await run_in_threadpool(readers.ready)
             yield
         await gate.aclose()
