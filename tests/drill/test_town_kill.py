@@ -137,7 +137,7 @@ def test_killed_at_random_again_and_again(
     dice, folder, kills = random.Random(os.environ.get("DRILL_SEED", "7")), tmp_path / "town", 0
     while True:
         process = makers.start(folder, processes=processes)
-        process.join(dice.uniform(0, whole[1] * (0.3 + 0.1 * kills)))
+        process.join(dice.uniform(0, whole[1] * (0.3 * processes + 0.2 * kills)))
         if process.exitcode is not None:
             assert process.exitcode == 0, makers.errors.read_text()
             break
