@@ -2,11 +2,11 @@
 
 import queue
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
 from guanxi.app import Workspace
-from guanxi.core import Busy
+from guanxi.core import Busy, GuanxiError
 
 OPEN: Final = 2  # a query keeps a core busy; more would only take memory
 WAIT_S: Final = 15.0
@@ -39,8 +39,8 @@ class Readers:
             self._free.put(held)
 
     def ready(self) -> None:
-        """Open the one that is lent first, so that the first answer need not."""
-        with self.lend() as held:
+        """Open the one that is lent first, so that the first answer need not; what fails, the first answer tells."""
+        with suppress(GuanxiError), self.lend() as held:
             held.reader.last_seq()
 
     def close(self) -> None:
