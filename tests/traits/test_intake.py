@@ -146,7 +146,7 @@ def same(left: Batch, right: Batch) -> None:
         np.testing.assert_array_equal(a, b, err_msg=name)
 
 
-@settings(max_examples=40, deadline=None, phases=[Phase.reuse, Phase.generate])
+@settings(max_examples=25, deadline=None, phases=[Phase.reuse, Phase.generate])
 @given(events())
 def test_rows_and_columns_agree(log: list[Event]) -> None:
     parts = from_events(log, shipped(), stored=True)
@@ -179,7 +179,7 @@ BY_KIND = {
 }
 
 
-@settings(max_examples=12, deadline=None, phases=[Phase.reuse, Phase.generate])
+@settings(max_examples=8, deadline=None, phases=[Phase.reuse, Phase.generate])
 @given(events())
 def test_columns_and_sql_agree(log: list[Event]) -> None:
     for part in from_events(log, shipped(), stored=True):
@@ -187,7 +187,7 @@ def test_columns_and_sql_agree(log: list[Event]) -> None:
         _agrees(INTAKE.columns(part), sql(frame, BY_KIND[part.kind]))
 
 
-@settings(max_examples=5, deadline=None, phases=[Phase.reuse, Phase.generate])
+@settings(max_examples=4, deadline=None, phases=[Phase.reuse, Phase.generate])
 @given(events())
 def test_sql_over_several_kinds_agrees(log: list[Event]) -> None:
     parts = from_events(log, shipped(), stored=True)

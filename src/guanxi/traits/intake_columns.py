@@ -22,7 +22,7 @@ Bools = NDArray[np.bool_]
 MASKED: Final = r"^[^:]*:[^:]*~masked:"  # as `parties.is_masked` says
 _CHINA_MS: Final = 8 * HOUR_MS
 _ZERO: Final = np.uint64(0)
-_SAMPLE: Final = 8_192  # texts looked at before finding the different ones, which costs as much as hashing many
+_SAMPLE: Final = 65_536  # texts looked at before finding the different ones, which costs as much as hashing many
 _COMPARE: Final[dict[str, Callable[[pl.Expr, pl.Expr], pl.Expr]]] = {
     "=": pl.Expr.eq, "!=": pl.Expr.ne, "<": pl.Expr.lt, "<=": pl.Expr.le, ">": pl.Expr.gt, ">=": pl.Expr.ge,
 }  # fmt: skip
@@ -196,7 +196,7 @@ def _doubles(decimals: pl.Series) -> pl.Series:
 
 def _hashed(texts: pl.Series) -> NDArray[np.uint64]:
     """xxh3_64 of every text, 0 for nulls and empty ones; each different text once when there seem to be few."""
-    if texts.head(_SAMPLE).n_unique() * 8 < min(len(texts), _SAMPLE):
+    if texts.head(_SAMPLE).n_unique() * 4 < min(len(texts), _SAMPLE):
         distinct = texts.unique()
         known = distinct.filter(distinct.is_not_null() & (distinct != ""))
         table = pl.Series(_digests(known), dtype=pl.UInt64)
