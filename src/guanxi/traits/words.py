@@ -163,7 +163,7 @@ def _said(trait: Trait, known: RowTable[Measure]) -> tuple[str, str]:
             f"number of {of.en} within {back_en} after {before.en}",
         )
     if trait.aggregate == "decayed":
-        half_zh, half_en = (part.removeprefix("近") for part in span(trait.half_life))
+        half_zh, half_en = (part.removeprefix("近").replace(" whole", "") for part in span(trait.half_life))
         if trait.half_life[:-1] == "1":
             half_zh, half_en = half_zh[1:], half_en[2:]
         what_zh, what_en = (of.value_zh, f"{of.value_en} of {of.en}") if of.value else ("次数", f"number of {of.en}")
