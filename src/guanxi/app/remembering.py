@@ -13,7 +13,7 @@ from guanxi.core import GuanxiError
 from guanxi.engines.lake import Memory, freshness
 from guanxi.traits.metrics import columns_read
 
-FIRST_S: Final = 30.0  # how long a start waits until everything is read; the lake answers what comes before
+FIRST_S: Final = 15.0  # how long a start waits until everything is read; the lake answers what comes before
 EVERY_S: Final = 2.0  # so that a question finds little left to read, and an erased person is forgotten by then
 
 
