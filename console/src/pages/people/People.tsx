@@ -61,7 +61,7 @@ export function People({ variant }: { variant: Variant }): ReactNode {
   return (
     <section className="card" aria-labelledby="people-list">
       <header className="row wrap">
-        <h2 id="people-list">{t("list")}</h2>
+        <h2 id="people-list" style={{ flex: "1 1 auto" }}>{t("list")}</h2>
         {narrowed && !personal && <Button onClick={() => set({ seg: "", r: "", f: "", label: "" })}>{t("dropSegment")}</Button>}
         <Search draft={draft} asked={asked} onDraft={setDraft} onAsk={ask} />
       </header>
@@ -90,10 +90,10 @@ function Search({ draft, asked, onDraft, onAsk }: { draft: Asked; asked: Asked; 
     onAsk({ field: guessed(draft.field, value), value });
   };
   return (
-    <form role="search" aria-label={t("search")} onSubmit={submit} data-filter>
-      <Space.Compact>
-        <Select aria-label={t("searchBy")} value={draft.field} onChange={(field: Field) => onDraft({ ...draft, field })} style={{ width: 152 }} options={FIELDS.map((one) => ({ value: one, label: t(`by_${one}`) }))} />
-        <Input aria-label={t(`by_${draft.field}`)} value={draft.value} maxLength={200} autoComplete="off" spellCheck={false} allowClear placeholder={t(draft.field === "ref" ? "hintRef" : "hintExact")} style={{ width: 240 }} onChange={(event) => type(event.target.value)} />
+    <form role="search" aria-label={t("search")} onSubmit={submit} style={{ maxWidth: "100%" }} data-filter>
+      <Space.Compact style={{ maxWidth: "100%" }}>
+        <Select aria-label={t("searchBy")} value={draft.field} onChange={(field: Field) => onDraft({ ...draft, field })} style={{ width: 184, flex: "0 1 auto", minWidth: 96 }} options={FIELDS.map((one) => ({ value: one, label: t(`by_${one}`) }))} />
+        <Input aria-label={t(`by_${draft.field}`)} value={draft.value} maxLength={200} autoComplete="off" spellCheck={false} allowClear placeholder={t(draft.field === "ref" ? "hintRef" : "hintExact")} style={{ width: 300, flex: "0 1 auto", minWidth: 96 }} onChange={(event) => type(event.target.value)} />
         <Button htmlType="submit">{t("search")}</Button>
       </Space.Compact>
     </form>
