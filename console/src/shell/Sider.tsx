@@ -1,4 +1,4 @@
-import type { ReactNode } from "react";
+import { useEffect, useRef, type ReactNode } from "react";
 import { Button } from "antd";
 import { NavLink, useLocation } from "react-router";
 import { useLang, useT } from "@/i18n";
@@ -57,8 +57,12 @@ function Link({ page, collapsed, label }: { page: PageSpec; collapsed: boolean; 
   const { pathname } = useLocation();
   const child = PAGES.some((one) => one.parent === page.path && pathname.startsWith(one.path.split(":")[0] ?? ""));
   const active = pathname === page.path || (child && pathname.startsWith(`${page.path}/`));
+  const self = useRef<HTMLAnchorElement>(null);
+  useEffect(() => {
+    if (active) self.current?.scrollIntoView?.({ block: "nearest", inline: "nearest" }); // the menu may be longer than the screen
+  }, [active]);
   return (
-    <NavLink to={page.path} className={() => (active ? "nav-link active" : "nav-link")} aria-label={collapsed ? label : undefined} title={collapsed ? label : undefined} end>
+    <NavLink ref={self} to={page.path} className={() => (active ? "nav-link active" : "nav-link")} aria-label={collapsed ? label : undefined} title={collapsed ? label : undefined} end>
       {collapsed ? [...label].slice(0, /^[\x20-\x7e]+$/.test(label) ? 3 : 2).join("") : <span className="cut">{label}</span>}
     </NavLink>
   );

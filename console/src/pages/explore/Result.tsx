@@ -132,6 +132,7 @@ function Value({ data, files }: Of<Ltv>): ReactNode {
   const last = data.overall.findLast((value) => value !== null) ?? null;
   if (people === 0) return <None window={data.window} />;
   const width = reached(data.overall);
+  if (width === 0) return <PageState state="empty" text={t("ltvSoon")} actions={<></>} />;
   const ages = data.overall.slice(0, width).map((_, at) => t(`age_${data.period}` as "age_week", { n: at }));
   const named = data.rows.filter((row) => row.people > 0);
   const lines: Line[] = [

@@ -13,7 +13,7 @@ export const m = catalogue({
     cohort: "首次时间", size: "人数（人）", age_day: "第 {n} 天", age_week: "第 {n} 周", age_month: "第 {n} 月", overall: "合计", keptSaid: "{n} 批人，一个周期后回来 {share}。", keptHead: "格里是回来的比例（%），深色为高；空格是还没到时候。", keptFew: "还没到一个完整周期，说不出留存。",
     pathsSaid: "{n} 次会话从「{start}」起。", pathsBack: "{n} 次会话到「{start}」为止。", place: "第几步", from: "从", to: "到", sessions: "会话（次）",
     bin: "区间", spreadSaid: "{n} 人：中位 {median}，平均 {mean}，九成人不超过 {p90}。", intervalSaid: "{n} 对：中位 {median} 天，一成短于 {p10} 天，九成短于 {p90} 天。", pairs: "对数（对）", atLeast: "{low} 以上", to_: "{low} 至 {high}",
-    age: "年龄", ltvSaid: "{n} 批新客，每人累计净付 {last}。", ltvUnit: "每人累计净付", ltvNote: "支付减退款，按首单时间分批；灰线是各批，墨线是合计。",
+    age: "年龄", ltvSaid: "{n} 批新客，每人累计净付 {last}。", ltvSoon: "还没有一批人满一个周期，所以没有可看的数。换短一些的周期，或过些日子再看。", ltvUnit: "每人累计净付", ltvNote: "支付减退款，按首单时间分批；灰线是各批，墨线是合计。",
   },
   en: {
     form: "Query", kind: "Event", measure: "Show", events: "Times", people: "People", amount: "Amount", by: "Split by", whole: "Nothing", platform: "Platform", bucket: "Per", auto: "Automatic", hour: "Hour",
@@ -27,6 +27,6 @@ export const m = catalogue({
     cohort: "First time", size: "People (number)", age_day: "Day {n}", age_week: "Week {n}", age_month: "Month {n}", overall: "Overall", keptSaid: "{n} cohorts; {share} came back one period later.", keptHead: "Cells are the share that came back (%), darker is more; empty cells are not over yet.", keptFew: "No whole period has passed yet, so retention cannot be said.",
     pathsSaid: "{n} sessions from “{start}”.", pathsBack: "{n} sessions up to “{start}”.", place: "Place", from: "From", to: "To", sessions: "Sessions (number)",
     bin: "Range", spreadSaid: "{n} people: median {median}, mean {mean}, nine in ten at most {p90}.", intervalSaid: "{n} pairs: median {median} days, one in ten under {p10} days, nine in ten under {p90} days.", pairs: "Pairs (number)", atLeast: "{low} or more", to_: "{low} to {high}",
-    age: "Age", ltvSaid: "{n} cohorts of new buyers, net paid {last} a person so far.", ltvUnit: "Net paid a person", ltvNote: "Paid less refunded, by the time of the first order; grey lines are cohorts, the ink line is all.",
+    age: "Age", ltvSaid: "{n} cohorts of new buyers, net paid {last} a person so far.", ltvSoon: "No cohort has been watched for one whole period yet. Choose a shorter one, or come back later.", ltvUnit: "Net paid a person", ltvNote: "Paid less refunded, by the time of the first order; grey lines are cohorts, the ink line is all.",
   },
 });

@@ -8,6 +8,7 @@ import type { Rfm } from "./Page";
 
 /** Fewer people than this are not told. */
 export const LEAST = 5;
+const NOBODY = "—";
 const SCORES = [1, 2, 3, 4, 5] as const;
 
 type Cell = Rfm["cells"][number];
@@ -15,18 +16,21 @@ type Cell = Rfm["cells"][number];
 export function Grid({ rfm, chosen, onChoose }: { rfm: Rfm; chosen: { r: number; f: number }; onChoose: (recency: number, frequency: number) => void }): ReactNode {
   const t = useT(m);
   const lang = useLang();
+  // Equal cuts leave scores that nobody can have: they are no rows or columns.
+  const columns = SCORES.filter((f) => bounds(rfm.cuts_frequency, f, "") !== NOBODY || SCORES.some((r) => cellOf(rfm.cells, r, f)?.people));
+  const rows = SCORES.filter((r) => bounds(rfm.cuts_recency, 6 - r, "") !== NOBODY || SCORES.some((f) => cellOf(rfm.cells, r, f)?.people));
   const most = Math.max(1, ...rfm.cells.map((cell) => cell.people));
   return (
     <table className="rfm-grid">
       <caption className="note">{t("gridCaption")}</caption>
       <thead>
-        <tr><th scope="col"><span className="hidden-text">{t("recency")}</span></th>{SCORES.map((f) => <th key={f} scope="col">F{f} <span className="note">{bounds(rfm.cuts_frequency, f, t("times"))}</span></th>)}</tr>
+        <tr><th scope="col"><span className="hidden-text">{t("recency")}</span></th>{columns.map((f) => <th key={f} scope="col">F{f} <span className="note">{bounds(rfm.cuts_frequency, f, t("times"))}</span></th>)}</tr>
       </thead>
       <tbody>
-        {[...SCORES].reverse().map((r) => (
+        {[...rows].reverse().map((r) => (
           <tr key={r}>
             <th scope="row">R{r}<br /><span className="note">{bounds(rfm.cuts_recency, 6 - r, t("days"))}</span></th>
-            {SCORES.map((f) => {
+            {columns.map((f) => {
               const cell = cellOf(rfm.cells, r, f);
               const level = heatOf(cell?.people ?? 0, most);
               const people = peopleText(cell?.people ?? 0, t("few"));
@@ -62,7 +66,7 @@ export function bounds(cuts: readonly number[], place: number, unit: string): st
   if (cuts.length !== 4) return "";
   const [low, high] = [cuts[place - 2], cuts[place - 1]];
   const text = (value: number | undefined): string => exact(value, Number.isInteger(value) ? 0 : 1);
-  if (low !== undefined && low === high) return "—"; // equal cuts: nobody can have this score
+  if (low !== undefined && low === high) return NOBODY; // equal cuts: nobody can have this score
   if (low === undefined) return `≤ ${text(high)} ${unit}`;
   return high === undefined ? `> ${text(low)} ${unit}` : `≤ ${text(high)} ${unit}`;
 }
