@@ -43,10 +43,13 @@ def test_a_kind_is_seen_defined_in_force_and_taken_back(served, ann: httpx.Clien
     assert (again["kind"]["zh"], again["events"]) == ("品茶", 2)
     listed = next(row for row in ann.get("/v1/kinds").json()["rows"] if row["name"] == "Tea Tasted")
     assert (listed["zh"], listed["events"], listed["first_ms"] <= listed["last_ms"]) == ("品茶", 2, True)
+    assert listed["defined"] is True
     assert ann.get("/v1/kinds/Tea Tasted").json()["purpose"] == TEA["purpose"]
     assert ann.delete("/v1/kinds/Tea Tasted").json()["name"] == "Tea Tasted"
     taste(served, 4, score="fine")
     assert ann.get("/v1/events", params={"kind": "Tea Tasted"}).json()["rows"][0]["properties"]["score"] == "fine"
+    gone = next(row for row in ann.get("/v1/kinds").json()["rows"] if row["name"] == "Tea Tasted")
+    assert (gone["defined"], gone["custom"]) == (False, True)
     is_error(ann.delete("/v1/kinds/Tea Tasted"), 404)
     verbs = [row.verb for row in served.workspace.control.operations(limit=20)]
     assert {"kind.define", "kind.remove"} <= set(verbs)
