@@ -46,6 +46,7 @@ def test_every_page_is_accessible_in_the_dark(page, served: Served, axe, shot) -
     page.locator("html[data-mode=dark]").wait_for()
     for path in menu(page):
         page.locator(f"{MENU} a[href='{path}']").click()
+        page.locator(f"{MENU} a.active[href='{path}']").wait_for()
         settled(page)
         assert page.evaluate("document.documentElement.dataset.mode") == "dark"
         axe(page)
@@ -69,6 +70,7 @@ def test_every_page_fits_a_phone_and_the_menu_reaches_all(page, shot) -> None:
         link = page.locator(f"{MENU} a[href='{path}']")
         link.scroll_into_view_if_needed()
         link.click()
+        page.locator(f"{MENU} a.active[href='{path}']").wait_for()
         settled(page)
         wide = page.evaluate("document.documentElement.scrollWidth")
         assert wide <= PHONE["width"], f"{path} is {wide} px wide"

@@ -244,6 +244,7 @@ def test_every_page_of_an_empty_workspace_says_what_to_do_next(visit, empty: Ser
     assert len(paths) > 15
     for path in paths:
         page.locator(f"{MENU} a[href='{path}']").click()
+        page.locator(f"{MENU} a.active[href='{path}']").wait_for()
         page.locator("main").get_by_text(NEXT.get(path, "导入")).first.wait_for()
         assert page.locator("main [role=alert]").count() == 0, path
     assert page.locator(".seal").count() == 0, "an empty morning calls for somebody"
