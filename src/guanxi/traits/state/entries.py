@@ -1,0 +1,375 @@
+"""Entries: the events of one party inside the longest window, and sums over any latest stretch of them.
+
+Few entries stand in one small block and are read one by one. Many stand in blocks of 32 with their sums, 32 blocks
+with theirs, so a window over 100,000 events reads about a hundred words of sums. Nothing expires from a sum: a window
+is what is added up from the newest entry back. Distinct names are counted by a flag on the latest entry of each name.
+"""
+
+from typing import Any
+
+from guanxi.traits.state import layout as L  # noqa: N812 - a hundred constants, read in every line
+from guanxi.traits.state.arena import (
+    PAIRS,
+    PAIRS_CAP,
+    PAIRS_N,
+    alloc,
+    find,
+    free,
+    give,
+    grown,
+    mixed,
+    power,
+    remove,
+    take,
+)
+from guanxi.traits.state.jit import compiled
+from guanxi.traits.state.sums import add_event, add_sums, clear, row_of
+
+# Own sizes of a party: free lists.
+F_HEADER, F_SMALL, F_LARGE, F_GROUP = 0, 0, 4, 5  # small blocks: F_SMALL + shape
+# Words of what a party of many blocks holds.
+M_DIR, M_DIR_CAP, M_FIRST, M_NEXT, M_GROUPS, M_GROUPS_CAP = 0, 1, 2, 3, 4, 5
+M_POWER = 3
+
+
+@compiled
+def entry_at(a: Any, p: Any, s: Any, h: Any, i: Any) -> Any:
+    """Where the i-th oldest entry of a party stands."""
+    if a[h + L.H_SHAPE] != L.MANY:
+        return a[h + L.H_BLOCK] + (a[h + L.H_START] + i) * p[s + L.ENTRY]
+    n = a[h + L.H_START] + i
+    m = a[h + L.H_BLOCK]
+    block = a[a[m + M_DIR] + ((n >> 5) & (a[m + M_DIR_CAP] - 1))]
+    return block + (n & 31) * p[s + L.ENTRY]
+
+
+@compiled
+def add_entry(a: Any, p: Any, s: Any, e: Any, to: Any) -> None:
+    """Add one entry to accumulators."""
+    add_event(a, p, s, a[e + L.T_BITS], a[e + L.T_FLAGS], row_of(a, p, a[e + L.T_EVENT]), e + L.T_GAPS, to)
+
+
+@compiled
+def windows(a: Any, p: Any, s: Any, h: Any, clock: Any, to: Any) -> None:
+    """Write the accumulators of every window [clock - w, clock] of a party, one behind the other from `to` + cells."""
+    cells = p[s + L.N_CELLS]
+    clear(a, p, s, to)
+    left = a[h + L.H_COUNT] if h else 0
+    w, count = p[s + L.WINDOWS], p[s + L.WINDOWS + 1]
+    many = left > 0 and a[h + L.H_SHAPE] == L.MANY
+    for k in range(count):
+        since = clock - p[w + k]
+        if many:
+            left = _back_many(a, p, s, h, left, since, to)
+        else:
+            while left > 0:
+                e = entry_at(a, p, s, h, left - 1)
+                if a[e + L.T_CLOCK] < since:
+                    break
+                add_entry(a, p, s, e, to)
+                left -= 1
+        at = to + (k + 1) * cells
+        for c in range(cells):
+            a[at + c] = a[to + c]
+
+
+@compiled
+def _back_many(a: Any, p: Any, s: Any, h: Any, left: Any, since: Any, to: Any) -> Any:
+    """Add entries from number start + left - 1 back while they are not older than `since`; return what is left."""
+    m, start, size = a[h + L.H_BLOCK], a[h + L.H_START], p[s + L.ENTRY]
+    directory, mask = a[m + M_DIR], a[m + M_DIR_CAP] - 1
+    while left > 0:
+        n = start + left - 1
+        if n & 31 == 31:
+            b = n >> 5
+            if b & 31 == 31 and b - 31 >= a[m + M_FIRST]:
+                group = a[a[m + M_GROUPS] + ((b >> 5) & (a[m + M_GROUPS_CAP] - 1))]
+                oldest = a[directory + ((b - 31) & mask)]
+                if group and left >= 1024 and a[oldest + L.T_CLOCK] >= since:
+                    add_sums(a, p, s, group, to)
+                    left -= 1024
+                    continue
+            block = a[directory + (b & mask)]
+            if left >= 32 and a[block + L.T_CLOCK] >= since:
+                add_sums(a, p, s, block + L.BLOCK * size, to)
+                left -= 32
+                continue
+        e = a[directory + ((n >> 5) & mask)] + (n & 31) * size
+        if a[e + L.T_CLOCK] < since:
+            break
+        add_entry(a, p, s, e, to)
+        left -= 1
+    return left
+
+
+@compiled
+def append(a: Any, p: Any, s: Any, party: Any, h: Any, clock: Any, number: Any, bits: Any, flags: Any) -> Any:
+    """Add the newest entry, its gaps still -1; return where it stands."""
+    size = p[s + L.ENTRY]
+    shape, count = a[h + L.H_SHAPE], a[h + L.H_COUNT]
+    if shape == L.MANY:
+        e = _append_many(a, p, s, party, h)
+    else:
+        full = shape == 0 or a[h + L.H_START] + count == L.SMALL[shape]
+        if full and shape > 0 and 2 * a[h + L.H_START] >= L.SMALL[shape]:
+            block = a[h + L.H_BLOCK]  # half of it has expired: move up
+            for k in range(count * size):
+                a[block + k] = a[block + a[h + L.H_START] * size + k]
+            a[h + L.H_START] = 0
+            full = False
+        if full and shape == 3:
+            _to_many(a, p, s, party, h)
+            e = _append_many(a, p, s, party, h)
+        else:
+            if full:
+                _to_shape(a, p, s, party, h, shape + 1)
+            e = entry_at(a, p, s, h, count)
+    a[e + L.T_CLOCK] = clock
+    a[e + L.T_EVENT] = number
+    a[e + L.T_BITS] = bits
+    a[e + L.T_FLAGS] = flags
+    for k in range(p[s + L.GAPS + 1]):
+        a[e + L.T_GAPS + k] = -1
+    a[h + L.H_COUNT] = count + 1
+    return e
+
+
+@compiled
+def seal(a: Any, p: Any, s: Any, party: Any, h: Any) -> None:
+    """Sum up the newest block, and its group, when the entry just written filled it."""
+    if a[h + L.H_SHAPE] != L.MANY:
+        return
+    m, last, size = a[h + L.H_BLOCK], a[h + L.H_START] + a[h + L.H_COUNT] - 1, p[s + L.ENTRY]
+    if last & 31 != 31:
+        return
+    directory, mask, b = a[m + M_DIR], a[m + M_DIR_CAP] - 1, last >> 5
+    block = a[directory + (b & mask)]
+    clear(a, p, s, block + L.BLOCK * size)
+    for k in range(L.BLOCK):
+        if (b << 5) + k >= a[h + L.H_START]:  # an expired entry's event row may be another's by now
+            add_entry(a, p, s, block + k * size, block + L.BLOCK * size)
+    at = a[m + M_GROUPS] + ((b >> 5) & (a[m + M_GROUPS_CAP] - 1))
+    if b & 31 == 31 and b - 31 >= a[m + M_FIRST]:
+        group = take(a, party, F_GROUP, p[s + L.N_CELLS])
+        clear(a, p, s, group)
+        for k in range(L.BLOCK):
+            add_sums(a, p, s, a[directory + ((b - k) & mask)] + L.BLOCK * size, group)
+        a[at] = group
+
+
+@compiled
+def pop(a: Any, p: Any, s: Any, party: Any, h: Any) -> None:
+    """Drop the oldest entry."""
+    if a[h + L.H_SHAPE] != L.MANY:
+        a[h + L.H_START] += 1
+        a[h + L.H_COUNT] -= 1
+        if a[h + L.H_COUNT] == 0:
+            give(a, party, F_SMALL + a[h + L.H_SHAPE], a[h + L.H_BLOCK])
+            a[h + L.H_SHAPE] = 0
+            a[h + L.H_START] = 0
+        return
+    n = a[h + L.H_START]
+    _forget(a, p, s, party, h, entry_at(a, p, s, h, 0), n)
+    a[h + L.H_START] = n + 1
+    a[h + L.H_COUNT] -= 1
+    if n & 31 == 31:
+        _free_block(a, party, h, n >> 5)
+    if a[h + L.H_COUNT] <= L.SMALL[2]:
+        _to_few(a, p, s, party, h)
+
+
+@compiled
+def unflag(a: Any, p: Any, s: Any, party: Any, h: Any, flag: Any, code: Any, value: Any) -> None:
+    """Take the flag from the entry that held this name last, if any."""
+    bit = 1 << flag
+    if a[h + L.H_SHAPE] != L.MANY:
+        for i in range(a[h + L.H_COUNT] - 1, -1, -1):
+            e = entry_at(a, p, s, h, i)
+            if a[e + L.T_FLAGS] & bit and _code(a, p, a[e + L.T_EVENT], code) == value:
+                a[e + L.T_FLAGS] ^= bit
+                return
+        return
+    if a[party + PAIRS_CAP] == 0:
+        return
+    word = find(a, a[party + PAIRS], a[party + PAIRS_CAP], mixed(h, flag, value))
+    if word < 0:
+        return
+    n, m, size = a[word + 1], a[h + L.H_BLOCK], p[s + L.ENTRY]
+    b = n >> 5
+    block = a[a[m + M_DIR] + (b & (a[m + M_DIR_CAP] - 1))]
+    a[block + (n & 31) * size + L.T_FLAGS] ^= bit
+    cell = p[s + L.BITS + 1] + flag
+    last = a[h + L.H_START] + a[h + L.H_COUNT] - 1
+    if b < last >> 5 or last & 31 == 31:
+        a[block + L.BLOCK * size + cell] -= 1
+    group = a[a[m + M_GROUPS] + ((b >> 5) & (a[m + M_GROUPS_CAP] - 1))]
+    if group:
+        a[group + cell] -= 1
+
+
+@compiled
+def flagged(a: Any, p: Any, s: Any, party: Any, h: Any, flag: Any, value: Any) -> None:
+    """Remember that the newest entry, just written, holds this name."""
+    if a[h + L.H_SHAPE] == L.MANY:
+        _remember(a, party, mixed(h, flag, value), a[h + L.H_START] + a[h + L.H_COUNT] - 1)
+
+
+@compiled
+def drop(a: Any, p: Any, s: Any, party: Any, h: Any) -> None:
+    """Drop every entry; the events' own rows stay."""
+    while a[h + L.H_COUNT] > 0:
+        pop(a, p, s, party, h)
+
+
+@compiled
+def _code(a: Any, p: Any, number: Any, code: Any) -> Any:
+    return a[row_of(a, p, number) + L.E_BITS + p[L.BIT_WORDS] + p[L.N_VALUES] + code]
+
+
+@compiled
+def _remember(a: Any, party: Any, key: Any, n: Any) -> None:
+    if 3 * a[party + PAIRS_N] >= 2 * a[party + PAIRS_CAP]:
+        a[party + PAIRS] = grown(a, a[party + PAIRS], a[party + PAIRS_CAP])
+        a[party + PAIRS_CAP] = 2 * a[party + PAIRS_CAP] if a[party + PAIRS_CAP] else 16
+    word = find(a, a[party + PAIRS], a[party + PAIRS_CAP], key)
+    if word < 0:
+        word = -word
+        a[party + PAIRS_N] += 1
+        a[word] = key
+    a[word + 1] = n
+
+
+@compiled
+def _forget(a: Any, p: Any, s: Any, party: Any, h: Any, e: Any, n: Any) -> None:
+    """Forget the names that an entry, the n-th of many blocks, holds."""
+    flags = a[e + L.T_FLAGS]
+    q = p[s + L.DISTINCTS]
+    for k in range(p[s + L.DISTINCTS + 1]):
+        flag = p[q + 3 * k]
+        if (flags >> flag) & 1:
+            key = mixed(h, flag, _code(a, p, a[e + L.T_EVENT], p[q + 3 * k + 2]))
+            word = find(a, a[party + PAIRS], a[party + PAIRS_CAP], key)
+            if word > 0 and a[word + 1] == n:
+                remove(a, a[party + PAIRS], a[party + PAIRS_CAP], word)
+                a[party + PAIRS_N] -= 1
+
+
+@compiled
+def _to_shape(a: Any, p: Any, s: Any, party: Any, h: Any, shape: Any) -> None:
+    """Move a small block's entries to a block of another shape."""
+    size, count, old = p[s + L.ENTRY], a[h + L.H_COUNT], a[h + L.H_SHAPE]
+    block = take(a, party, F_SMALL + shape, L.SMALL[shape] * size)
+    if old:
+        of = a[h + L.H_BLOCK] + a[h + L.H_START] * size
+        for k in range(count * size):
+            a[block + k] = a[of + k]
+        give(a, party, F_SMALL + old, a[h + L.H_BLOCK])
+    a[h + L.H_SHAPE] = shape
+    a[h + L.H_BLOCK] = block
+    a[h + L.H_START] = 0
+
+
+@compiled
+def _to_many(a: Any, p: Any, s: Any, party: Any, h: Any) -> None:
+    """Move the entries of the largest small block to many blocks."""
+    size, count = p[s + L.ENTRY], a[h + L.H_COUNT]
+    old, of = a[h + L.H_BLOCK], a[h + L.H_BLOCK] + a[h + L.H_START] * size
+    m = alloc(a, M_POWER)
+    a[m + M_DIR_CAP] = 4
+    a[m + M_DIR] = alloc(a, 2)
+    a[m + M_GROUPS_CAP] = 2
+    a[m + M_GROUPS] = alloc(a, 1)
+    a[a[m + M_GROUPS]] = 0
+    a[a[m + M_GROUPS] + 1] = 0
+    a[m + M_FIRST] = 0
+    a[m + M_NEXT] = 0
+    a[h + L.H_SHAPE] = L.MANY
+    a[h + L.H_BLOCK] = m
+    a[h + L.H_START] = 0
+    a[h + L.H_COUNT] = 0
+    q = p[s + L.DISTINCTS]
+    for i in range(count):
+        e = _append_many(a, p, s, party, h)
+        for k in range(size):
+            a[e + k] = a[of + i * size + k]
+        a[h + L.H_COUNT] += 1
+        seal(a, p, s, party, h)
+        for k in range(p[s + L.DISTINCTS + 1]):
+            if (a[e + L.T_FLAGS] >> p[q + 3 * k]) & 1:
+                value = _code(a, p, a[e + L.T_EVENT], p[q + 3 * k + 2])
+                _remember(a, party, mixed(h, p[q + 3 * k], value), i)
+    give(a, party, F_SMALL + 3, old)
+
+
+@compiled
+def _to_few(a: Any, p: Any, s: Any, party: Any, h: Any) -> None:
+    """Move the last entries of many blocks to a small one."""
+    size, count, start = p[s + L.ENTRY], a[h + L.H_COUNT], a[h + L.H_START]
+    m = a[h + L.H_BLOCK]
+    block = take(a, party, F_SMALL + 2, L.SMALL[2] * size)
+    for i in range(count):
+        e = entry_at(a, p, s, h, i)
+        _forget(a, p, s, party, h, e, start + i)
+        for k in range(size):
+            a[block + i * size + k] = a[e + k]
+    for b in range(a[m + M_FIRST], a[m + M_NEXT]):
+        _free_block(a, party, h, b)
+    free(a, a[m + M_DIR], power(a[m + M_DIR_CAP]))
+    free(a, a[m + M_GROUPS], power(a[m + M_GROUPS_CAP]))
+    free(a, m, M_POWER)
+    a[h + L.H_SHAPE] = 2
+    a[h + L.H_BLOCK] = block
+    a[h + L.H_START] = 0
+    if count == 0:
+        give(a, party, F_SMALL + 2, block)
+        a[h + L.H_SHAPE] = 0
+
+
+@compiled
+def _free_block(a: Any, party: Any, h: Any, b: Any) -> None:
+    m = a[h + L.H_BLOCK]
+    give(a, party, F_LARGE, a[a[m + M_DIR] + (b & (a[m + M_DIR_CAP] - 1))])
+    a[m + M_FIRST] = b + 1
+    at = a[m + M_GROUPS] + ((b >> 5) & (a[m + M_GROUPS_CAP] - 1))
+    if a[at] and (b & 31 == 31 or b + 1 == a[m + M_NEXT]):
+        give(a, party, F_GROUP, a[at])
+        a[at] = 0
+
+
+@compiled
+def _append_many(a: Any, p: Any, s: Any, party: Any, h: Any) -> Any:
+    """Where the next entry of many blocks belongs; takes a block when the last one is full."""
+    m = a[h + L.H_BLOCK]
+    n = a[h + L.H_START] + a[h + L.H_COUNT]
+    b = n >> 5
+    if n & 31 == 0:
+        if b - a[m + M_FIRST] == a[m + M_DIR_CAP]:
+            _widen(a, m)
+        size = L.BLOCK * p[s + L.ENTRY] + p[s + L.N_CELLS]
+        a[a[m + M_DIR] + (b & (a[m + M_DIR_CAP] - 1))] = take(a, party, F_LARGE, size)
+        a[m + M_NEXT] = b + 1
+    return a[a[m + M_DIR] + (b & (a[m + M_DIR_CAP] - 1))] + (n & 31) * p[s + L.ENTRY]
+
+
+@compiled
+def _widen(a: Any, m: Any) -> None:
+    """Give many blocks a directory, and groups, of twice the size."""
+    old, cap = a[m + M_DIR], a[m + M_DIR_CAP]
+    made = alloc(a, power(2 * cap))
+    for b in range(a[m + M_FIRST], a[m + M_NEXT]):
+        a[made + (b & (2 * cap - 1))] = a[old + (b & (cap - 1))]
+    free(a, old, power(cap))
+    a[m + M_DIR] = made
+    a[m + M_DIR_CAP] = 2 * cap
+    need = (2 * cap) // L.BLOCK + 2
+    groups, had = a[m + M_GROUPS], a[m + M_GROUPS_CAP]
+    if need <= had:
+        return
+    k = power(need)
+    made = alloc(a, k)
+    a[made : made + (1 << k)] = 0
+    for g in range(a[m + M_FIRST] >> 5, (a[m + M_NEXT] >> 5) + 1):
+        a[made + (g & ((1 << k) - 1))] = a[groups + (g & (had - 1))]
+    free(a, groups, power(had))
+    a[m + M_GROUPS] = made
+    a[m + M_GROUPS_CAP] = 1 << k

@@ -1,0 +1,100 @@
+"""Layout: where a plan's words and a party's words stand; the compiled loops and the plan's maker share it."""
+
+from typing import Final
+
+# Words of a plan's head.
+N_PARTIES: Final = 0
+BIT_WORDS: Final = 1  # words of bits of an event
+N_VALUES: Final = 2
+N_CODES: Final = 3
+ROW: Final = 4  # words of an event row in the ring
+N_TRAITS: Final = 5
+LONGEST: Final = 6  # ms; no window is longer
+MEMORY: Final = 7  # ms; a party silent for longer is forgotten
+SECTIONS: Final = 8  # of the parties, one offset each
+
+# An event as it comes, and the first words of a row in the ring.
+E_CLOCK: Final = 0
+E_SEQ: Final = 1
+E_PRESENT: Final = 2  # which values are there, one bit each
+E_BITS: Final = 3  # then values, codes and keys (in the ring: headers) of the parties
+
+# Words of a party's section of the plan; lists are (offset, length) pairs.
+BITS: Final = 0  # of (word, place) in the event's bits
+AFTERS: Final = 2  # of (flag, bit, header word of the time of what came before, within ms)
+GAPS: Final = 4  # of (bit, header word of the time of the event before)
+DISTINCTS: Final = 6  # of (flag, bit, code)
+ADDS: Final = 8  # of (kind, bit, index)
+MINS: Final = 10  # of (bit, value)
+MAXS: Final = 12  # of (bit, value)
+SQUARES: Final = 14  # of (kind, bit, index); two words each
+WINDOWS: Final = 16  # ms, or days (0 = the whole life, last), the shortest first
+REGISTERS: Final = 18  # of (kind, bit, value, header word, parameter)
+OUTPUTS: Final = 20  # of (kind, trait, window, cell, cell, bit, value)
+N_FLAGS: Final = 22
+N_CELLS: Final = 23  # words of accumulators: bits, flags, adds, mins, maxs, squares
+ENTRY: Final = 24  # words of an entry
+HEADER: Final = 25  # words of a header
+OUT: Final = 26  # first word, in the scratch, of the accumulators of each window
+DAYS: Final = 27  # section of the party's tiles, with the same lists; 0 = it keeps no days
+COUNTERS: Final = 28  # in the section of days: of (bit, code, flag or -1, whether its days are kept)
+WIDTH: Final = 30  # in the section of days: words of a tile
+SECTION: Final = 32
+
+# Kinds of an addition, and of a square.
+ADD_VALUE: Final = 0  # the value, where the bit is set
+ADD_PRESENT: Final = 1  # 1 where the bit is set and the value is there
+ADD_GAP: Final = 2  # the time since the event before
+ADD_GAPS: Final = 3  # 1 where there was one
+
+# Words of an entry: one event as a party's events remember it.
+T_CLOCK: Final = 0
+T_EVENT: Final = 1  # number of its row
+T_BITS: Final = 2
+T_FLAGS: Final = 3
+T_GAPS: Final = 4  # ms, -1 = none
+
+# Words of a header.
+H_KEY: Final = 0
+H_FIRST: Final = 1  # clock at which this life began
+H_LAST: Final = 2
+H_COUNT: Final = 3  # entries
+H_SHAPE: Final = 4  # 0 = no block, 1..3 = a small block of 2, 8, 32 entries, 4 = many blocks
+H_BLOCK: Final = 5
+H_START: Final = 6  # place of the oldest entry in the small block; its number with many blocks
+H_TILES: Final = 7
+H_CODES: Final = 8
+H_REGISTERS: Final = 9
+
+# Kinds of a register.
+R_LAST: Final = 0  # clock of the latest event
+R_FIRST: Final = 1  # clock of the first one
+R_LAST_VALUE: Final = 2  # (1, value)
+R_FIRST_VALUE: Final = 3
+R_STREAK: Final = 4  # (local day + 1, days in a row)
+R_DECAYED: Final = 5  # (bits of the sum, clock)
+R_SUM: Final = 6
+REGISTER_WORDS: Final = (1, 1, 2, 2, 2, 2, 1)
+
+# Kinds of an output.
+O_CELL: Final = 0
+O_MEAN: Final = 1  # cell over cell
+O_EXTREME: Final = 2  # cell where the second one is not 0
+O_STD: Final = 3  # (sum, count, squares)
+O_VERSUS: Final = 4  # the event's own value over cell over cell
+O_SINCE: Final = 5  # register
+O_VALUE: Final = 6
+O_STREAK: Final = 7
+O_DECAYED: Final = 8
+O_SUM: Final = 9
+O_TOP: Final = 10  # (days, counter, rank)
+O_TOP_SHARE: Final = 11
+O_ENTROPY: Final = 12
+O_DAYS: Final = 16  # added to O_CELL .. O_STD: cells of the section of days
+OUTPUT_WORDS: Final = 8  # (kind, trait, window, a, b, c, bit, value)
+
+SMALL: Final = (0, 2, 8, 32)  # entries of a small block by its shape
+MANY: Final = 4
+BLOCK: Final = 32  # entries of one of many blocks, and blocks of a group
+CHINA_MS: Final = 28_800_000  # local midnight is so much earlier than midnight UTC
+DAY_MS: Final = 86_400_000

@@ -1,0 +1,344 @@
+"""Plans: a table of traits laid out as numbers, which the compiled loops walk; another trait compiles nothing."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+import xxhash
+from numpy.typing import NDArray
+
+from guanxi.core import RowTable, SettingError
+from guanxi.traits.batch import Batch
+from guanxi.traits.fields import Source, source_of
+from guanxi.traits.intake import Intake
+from guanxi.traits.measure import Measure
+from guanxi.traits.state import layout as L  # noqa: N812 - a hundred constants, read in every line
+from guanxi.traits.trait import LONGEST_MS, MEMORY_MS, OF_CODE, PARTIES, Trait, length_ms
+
+VERSION: Final = 1  # of the layout; part of a plan's hash
+MOST_BITS: Final = 62  # measures of one party, flags of one party
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a state keeps, and how traits are read from it.
+
+    words     the plan as the compiled loops read it
+    traits    rows in the order of the outputs
+    measures  by their bit of an event
+    values    numbers of measures by their place in an event
+    codes     fields by their place
+    parties   rows of PARTIES by their place
+    hash      of everything above; a snapshot of another plan is refused
+    """
+
+    words: NDArray[np.int64]
+    traits: tuple[Trait, ...]
+    measures: tuple[Measure, ...]
+    values: tuple[Source, ...]
+    codes: tuple[str, ...]
+    parties: tuple[str, ...]
+    hash: str
+
+    @cached_property
+    def intake(self) -> Intake:
+        """Turns events into batches of this plan."""
+        return Intake(self.measures, self.codes, parties=self.parties)
+
+    def events(self, batch: Batch) -> NDArray[np.int64]:
+        """Return the events of a batch as the state takes them, one row of words each."""
+        columns = (batch.bits, batch.values, batch.codes, batch.parties)
+        head = np.stack((batch.clock_ms, batch.seq, batch.present.view(np.int64)), axis=1)
+        return np.ascontiguousarray(np.hstack((head, *(column.view(np.int64) for column in columns))))
+
+    @property
+    def event_words(self) -> int:
+        """Words of one event."""
+        return L.E_BITS + self.bit_words + len(self.values) + len(self.codes) + len(self.parties)
+
+    @property
+    def bit_words(self) -> int:
+        """Words of an event's bits."""
+        return int(self.words[L.BIT_WORDS])
+
+
+def compile_plan(rows: Iterable[Trait], measures: RowTable[Measure]) -> Plan:
+    """Lay traits out; those of neighbours are read by a later stage and left out.
+
+    raises  SettingError when a party has more measures than a plan holds
+    """
+    chosen = tuple(row for row in rows if row.plan != "ties")
+    names = sorted({name for row in chosen for name in (row.of, row.over, row.after) if name})
+    used = tuple(measures[name] for name in names)
+    values = tuple(dict.fromkeys(found for one in used if (found := source_of(one)) is not None))
+    codes = tuple(sorted({row.by for row in chosen if row.aggregate in OF_CODE}))
+    parties = tuple(name for name in PARTIES if any(row.party == name for row in chosen))
+    made = _Maker(chosen, used, values, codes, parties)
+    words = made.make()
+    text = repr((VERSION, words.tolist(), [row.name for row in chosen], used, values, codes, parties))
+    return Plan(words, chosen, used, values, codes, parties, xxhash.xxh3_128_hexdigest(text.encode()))
+
+
+class _Cells:
+    """Accumulators of one section: bits, flags and the sums over them, each kept once."""
+
+    def __init__(self, plan: "_Maker", party: str) -> None:
+        self.plan, self.party = plan, party
+        self.bits: list[str] = []
+        self.flags: list[tuple[object, ...]] = []
+        self.adds: list[tuple[int, int, int]] = []
+        self.mins: list[tuple[int, int]] = []
+        self.maxs: list[tuple[int, int]] = []
+        self.squares: list[tuple[int, int, int]] = []
+
+    def bit(self, measure: str) -> int:
+        place = _place(self.bits, measure)
+        if place >= MOST_BITS:
+            raise SettingError(f"{self.party} has more than {MOST_BITS} measures", "Remove traits, or measures", "of")
+        return place
+
+    def flag(self, *key: object) -> int:
+        place = _place(self.flags, key)
+        if place >= MOST_BITS:
+            raise SettingError(f"{self.party} counts more than {MOST_BITS} things", "Remove distinct traits", "by")
+        return place
+
+    # Cells are named first, and numbered once all are known.
+    def cell(self, kind: str, *key: int) -> tuple[str, int]:
+        lists: dict[str, Any] = {"add": self.adds, "min": self.mins, "max": self.maxs, "square": self.squares}
+        return kind, _place(lists[kind], key)
+
+    def number(self, cell: tuple[str, int]) -> int:
+        kind, place = cell
+        sizes = {"bit": len(self.bits), "flag": len(self.flags), "add": len(self.adds), "min": len(self.mins),
+                 "max": len(self.maxs)}  # fmt: skip
+        start = 0
+        for name, size in sizes.items():
+            if name == kind:
+                return start + place
+            start += size
+        return start + 2 * place
+
+    @property
+    def size(self) -> int:
+        return self.number(("square", len(self.squares)))
+
+
+def _place(rows: list[Any], key: object) -> int:
+    if key not in rows:
+        rows.append(key)
+    return rows.index(key)
+
+
+@dataclass
+class _Section:
+    cells: _Cells
+    windows: list[int]
+    outputs: list[tuple[int, int, int, object, object, object, int, int]] = field(default_factory=list)
+
+
+class _Maker:
+    def __init__(
+        self, rows: Sequence[Trait], used: Sequence[Measure], values: Sequence[Source],
+        codes: Sequence[str], parties: Sequence[str],
+    ) -> None:  # fmt: skip
+        self.rows, self.parties, self.codes, self.values = rows, parties, codes, values
+        self.measures = {one.name: one for one in used}
+        self.bits = {one.name: place for place, one in enumerate(used)}
+
+    def make(self) -> NDArray[np.int64]:
+        """The words of the plan."""
+        bit_words = max(1, -(-len(self.bits) // 64))
+        row = L.E_BITS + bit_words + len(self.values) + len(self.codes) + len(self.parties)
+        words = [len(self.parties), bit_words, len(self.values), len(self.codes), row, len(self.rows), LONGEST_MS,
+                 MEMORY_MS, *([0] * len(self.parties))]  # fmt: skip
+        scratch = row
+        for place, party in enumerate(self.parties):
+            words[L.SECTIONS + place] = len(words)
+            scratch = self._section(words, party, scratch)
+        return np.array([*words, scratch], dtype=np.int64)
+
+    def _section(self, words: list[int], party: str, scratch: int) -> int:
+        """Append a party's section, and that of its days; return the words of scratch used so far."""
+        mine = [(place, row) for place, row in enumerate(self.rows) if row.party == party]
+        lengths = sorted({row.window_ms for _, row in mine if row.plan == "window"})
+        spans = sorted({row.days for _, row in mine if row.plan == "days"}, key=lambda days: days or 1 << 40)
+        near, far = _Section(_Cells(self, party), lengths), _Section(_Cells(self, party), spans)
+        life = _Life()
+        counters: list[tuple[int, int, int, int]] = []
+        extra = _Extra()
+        for place, row in mine:
+            if row.plan == "window":
+                self._cells(near, extra, life, place, row, lengths.index(row.window_ms))
+            elif row.plan == "days":
+                self._days(far, counters, place, row, spans.index(row.days))
+            else:
+                self._life(near, life, place, row)
+        at = len(words)
+        words += [0] * L.SECTION
+        header = L.H_REGISTERS + life.words
+        self._write(words, at, near, scratch)
+        scratch += (len(lengths) + 1) * near.cells.size
+        _list(words, at + L.AFTERS, extra.afters)
+        _list(words, at + L.GAPS, extra.gaps)
+        _list(words, at + L.DISTINCTS, extra.distincts)
+        _list(words, at + L.REGISTERS, life.rows)
+        words[at + L.ENTRY] = L.T_GAPS + len(extra.gaps)
+        words[at + L.HEADER] = header
+        outputs = list(near.outputs)
+        if spans:
+            days = len(words)
+            words += [0] * L.SECTION
+            self._write(words, days, far, scratch)
+            scratch += (len(spans) + 1) * far.cells.size
+            _list(words, days + L.COUNTERS, counters)
+            words[days + L.WIDTH] = 1 + far.cells.size
+            words[at + L.DAYS] = days
+            outputs += far.outputs
+        numbered = [
+            (*one[:3], *(self._number(near if one[0] < L.O_DAYS else far, cell) for cell in one[3:6]), *one[6:])
+            for one in outputs
+        ]
+        _list(words, at + L.OUTPUTS, numbered)
+        return scratch
+
+    def _number(self, section: _Section, one: Any) -> int:
+        return section.cells.number(one) if isinstance(one, tuple) else int(one)
+
+    def _write(self, words: list[int], at: int, section: _Section, scratch: int) -> None:
+        cells = section.cells
+        _list(words, at + L.BITS, [(self.bits[name] // 64, self.bits[name] % 64) for name in cells.bits])
+        _list(words, at + L.ADDS, cells.adds)
+        _list(words, at + L.MINS, cells.mins)
+        _list(words, at + L.MAXS, cells.maxs)
+        _list(words, at + L.SQUARES, cells.squares)
+        _list(words, at + L.WINDOWS, [(window,) for window in section.windows])
+        words[at + L.N_FLAGS] = len(cells.flags)
+        words[at + L.N_CELLS] = cells.size
+        words[at + L.OUT] = scratch
+
+    def _plain(self, cells: _Cells, row: Trait) -> tuple[int, object, object, object, int, int] | None:
+        """What an aggregate over a value or over events reads: (kind, cells …, bit, value); None for the others."""
+        bit, value = cells.bit(row.of), self._value(row.of)
+        total, there = (L.ADD_VALUE, bit, value), (L.ADD_PRESENT, bit, value)
+        match row.aggregate:
+            case "count":
+                return L.O_CELL, ("bit", bit), 0, 0, 0, 0
+            case "sum":
+                return L.O_CELL, cells.cell("add", *total), 0, 0, 0, 0
+            case "mean":
+                return L.O_MEAN, cells.cell("add", *total), cells.cell("add", *there), 0, 0, 0
+            case "versus":
+                return L.O_VERSUS, cells.cell("add", *total), cells.cell("add", *there), 0, bit, value
+            case "min" | "max":
+                return L.O_EXTREME, cells.cell(row.aggregate, bit, value), cells.cell("add", *there), 0, 0, 0
+            case "std":
+                square = cells.cell("square", L.ADD_VALUE, bit, value)
+                return L.O_STD, cells.cell("add", *total), cells.cell("add", *there), square, 0, 0
+            case "ratio":
+                below, over = cells.bit(row.over), self._value(row.over)
+                if value >= 0 and over >= 0:
+                    under = cells.cell("add", L.ADD_VALUE, below, over)
+                    return L.O_MEAN, cells.cell("add", *total), under, 0, 0, 0
+                return L.O_MEAN, ("bit", bit), ("bit", below), 0, 0, 0
+        return None
+
+    def _cells(self, near: _Section, extra: "_Extra", life: "_Life", place: int, row: Trait, window: int) -> None:
+        cells = near.cells
+        found = self._plain(cells, row)
+        if found is None:
+            bit = cells.bit(row.of)
+            if row.aggregate == "distinct":
+                code = self.codes.index(row.by)
+                flag = cells.flag("distinct", bit, code)
+                if (flag, bit, code) not in extra.distincts:
+                    extra.distincts.append((flag, bit, code))
+                found = L.O_CELL, ("flag", flag), 0, 0, 0, 0
+            elif row.aggregate == "after":
+                came = life.word(L.R_LAST, cells.bit(row.after), -1)
+                flag = cells.flag("after", bit, came, row.within)
+                if not any(one[0] == flag for one in extra.afters):
+                    extra.afters.append((flag, bit, came, length_ms(row.within)))
+                found = L.O_CELL, ("flag", flag), 0, 0, 0, 0
+            else:
+                gap = _place_of(extra.gaps, (bit, life.word(L.R_LAST, bit, -1)))
+                total, there = cells.cell("add", L.ADD_GAP, bit, gap), cells.cell("add", L.ADD_GAPS, bit, gap)
+                if row.aggregate == "gap_mean":
+                    found = L.O_MEAN, total, there, 0, 0, 0
+                else:
+                    found = L.O_STD, total, there, cells.cell("square", L.ADD_GAP, bit, gap), 0, 0
+        near.outputs.append((found[0], place, window, *found[1:]))
+
+    def _days(self, far: _Section, counters: list[tuple[int, int, int, int]], place: int, row: Trait, at: int) -> None:
+        cells = far.cells
+        found = self._plain(cells, row)
+        if found is not None:
+            far.outputs.append((found[0] + L.O_DAYS, place, at, *found[1:]))
+            return
+        bit, code = cells.bit(row.of), self.codes.index(row.by)
+        which = next((n for n, one in enumerate(counters) if one[:2] == (bit, code)), len(counters))
+        if which == len(counters):
+            counters.append((bit, code, -1, 0))
+        flag, keeps = counters[which][2:]
+        if row.aggregate == "distinct":
+            flag = cells.flag("distinct", bit, code)
+            far.outputs.append((L.O_CELL + L.O_DAYS, place, at, ("flag", flag), 0, 0, 0, 0))
+        else:
+            keeps = 1
+            kind = {"top": L.O_TOP, "top_share": L.O_TOP_SHARE, "entropy": L.O_ENTROPY}[row.aggregate]
+            far.outputs.append((kind, place, row.days, which, row.rank, 0, 0, 0))
+        counters[which] = (bit, code, flag, keeps)
+
+    def _life(self, near: _Section, life: "_Life", place: int, row: Trait) -> None:
+        bit, value = near.cells.bit(row.of), self._value(row.of)
+        kinds = {"since_last": L.R_LAST, "since_first": L.R_FIRST, "last": L.R_LAST_VALUE, "first": L.R_FIRST_VALUE,
+                 "streak": L.R_STREAK, "decayed": L.R_DECAYED, "balance": L.R_SUM}  # fmt: skip
+        kind = kinds[row.aggregate]
+        half_life = length_ms(row.half_life) if row.half_life else 0
+        reads = value if kind in (L.R_LAST_VALUE, L.R_FIRST_VALUE, L.R_DECAYED, L.R_SUM) else -1
+        word = life.word(kind, bit, reads, half_life)
+        output = {L.R_LAST: L.O_SINCE, L.R_FIRST: L.O_SINCE, L.R_STREAK: L.O_STREAK, L.R_DECAYED: L.O_DECAYED,
+                  L.R_SUM: L.O_SUM}.get(kind, L.O_VALUE)  # fmt: skip
+        near.outputs.append((output, place, 0, word, half_life, 0, 0, 0))
+
+    def _value(self, measure: str) -> int:
+        source = source_of(self.measures[measure])
+        return -1 if source is None else self.values.index(source)
+
+
+class _Life:
+    """Registers of one party."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[int, int, int, int, int]] = []
+        self.words = 0
+
+    def word(self, kind: int, bit: int, value: int, parameter: int = 0) -> int:
+        for row in self.rows:
+            if (*row[:3], row[4]) == (kind, bit, value, parameter):
+                return row[3]
+        self.rows.append((kind, bit, value, L.H_REGISTERS + self.words, parameter))
+        self.words += L.REGISTER_WORDS[kind]
+        return self.rows[-1][3]
+
+
+class _Extra:
+    """What is worked out of an event and those before it."""
+
+    def __init__(self) -> None:
+        self.afters: list[tuple[int, int, int, int]] = []
+        self.gaps: list[tuple[int, int]] = []
+        self.distincts: list[tuple[int, int, int]] = []
+
+
+def _place_of(rows: list[tuple[int, int]], row: tuple[int, int]) -> int:
+    if row not in rows:
+        rows.append(row)
+    return rows.index(row)
+
+
+def _list(words: list[int], at: int, rows: Sequence[Sequence[int]]) -> None:
+    words[at : at + 2] = len(words), len(rows)
+    words.extend(int(word) for row in rows for word in row)

@@ -1,0 +1,357 @@
+"""Steps: one event after the other through the state of every party that it names, read before written."""
+
+from typing import Any
+
+import numpy as np
+
+from guanxi.traits.state import layout as L  # noqa: N812 - a hundred constants, read in every line
+from guanxi.traits.state.arena import (
+    BUMP,
+    CLOCK,
+    KEYS,
+    NEXT,
+    OLDEST,
+    PAIRS_CAP,
+    PAIRS_N,
+    PARTIES,
+    PARTY_WORDS,
+    SCRATCH,
+    SEQ,
+    SLAB,
+    SLAB_END,
+    STORE,
+    STORE_CAP,
+    SWEEP,
+    TABLE,
+    TABLE_CAP,
+    TURN,
+    bump,
+    find,
+    give,
+    grown,
+    remove,
+    take,
+)
+from guanxi.traits.state.days import add_day, forget_days, spread, top, windows_of_days
+from guanxi.traits.state.entries import F_HEADER, append, flagged, pop, seal, unflag, windows
+from guanxi.traits.state.jit import compiled
+from guanxi.traits.state.life import begin, decayed, remember, streak
+from guanxi.traits.state.sums import row_of
+
+RETIRED_PER_EVENT = 64
+SWEPT_PER_EVENT = 2
+MARGIN = 1 << 19  # words that one event may need beside what `need` adds up
+TWO_64 = 18446744073709551616.0
+
+
+@compiled
+def replay(a: Any, p: Any, events: Any, first: Any, out: Any, reads: Any) -> Any:
+    """Take events from `first` on, each a row; with `reads` each row of `out` is what the event saw.
+
+    returns  the number of the first event not taken: all were, or room is needed
+    """
+    for i in range(first, events.shape[0]):
+        if need(a, p):
+            return i
+        if reads:
+            read(a, p, events[i], out[i])
+        write(a, p, events[i])
+    return events.shape[0]
+
+
+@compiled
+def read_key(a: Any, p: Any, party: Any, key: Any, clock: Any, out: Any) -> None:
+    """Read every trait of one party as it stands at an instant; the others' become nan."""
+    for k in range(out.shape[0]):
+        out[k] = np.nan
+    h = _header(a, p, party, key, clock)
+    if h == 0 and key == 0:
+        return
+    _outputs(a, p, p[L.SECTIONS + party], h, clock, 0, 0, out)
+
+
+@compiled
+def read(a: Any, p: Any, event: Any, out: Any) -> None:
+    """Read every trait of an event's parties before it."""
+    clock = event[L.E_CLOCK]
+    keys = L.E_BITS + p[L.BIT_WORDS] + p[L.N_VALUES] + p[L.N_CODES]
+    # The event's own bits and values, for what compares it with those before.
+    here = a[SCRATCH]
+    for k in range(keys):
+        a[here + k] = event[k]
+    for party in range(p[L.N_PARTIES]):
+        s = p[L.SECTIONS + party]
+        if event[keys + party] == 0:
+            q = p[s + L.OUTPUTS]
+            for k in range(p[s + L.OUTPUTS + 1]):
+                out[p[q + L.OUTPUT_WORDS * k + 1]] = np.nan
+            continue
+        h = _header(a, p, party, event[keys + party], clock)
+        _outputs(a, p, s, h, clock, here, _local(a, p, s, here), out)
+
+
+@compiled
+def write(a: Any, p: Any, event: Any) -> None:
+    """Write one event, newer than all before it; what left the longest window is retired."""
+    clock = event[L.E_CLOCK]
+    _retire(a, p, clock)
+    number = a[NEXT]
+    if number - a[OLDEST] == a[STORE_CAP]:
+        _grow_store(a, p)
+    row = row_of(a, p, number)
+    keys = L.E_BITS + p[L.BIT_WORDS] + p[L.N_VALUES] + p[L.N_CODES]
+    for k in range(keys):
+        a[row + k] = event[k]
+    a[NEXT] = number + 1
+    a[CLOCK] = clock
+    a[SEQ] = event[L.E_SEQ]
+    for party in range(p[L.N_PARTIES]):
+        a[row + keys + party] = 0
+        if event[keys + party] == 0:
+            continue
+        s = p[L.SECTIONS + party]
+        bits = _local(a, p, s, row)
+        if bits == 0:
+            continue  # nothing that is measured of this party
+        h = opened(a, p, party, event[keys + party], clock)
+        a[row + keys + party] = h
+        enter(a, p, party, h, number, row, bits)
+    _sweep(a, p, clock)
+
+
+@compiled
+def enter(a: Any, p: Any, party: Any, h: Any, number: Any, row: Any, bits: Any) -> None:
+    """Write one event, whose row stands in the ring, into one party."""
+    s, words = p[L.SECTIONS + party], PARTIES + party * PARTY_WORDS
+    clock = a[row + L.E_CLOCK]
+    codes = row + L.E_BITS + p[L.BIT_WORDS] + p[L.N_VALUES]
+    if p[s + L.WINDOWS + 1] and clock >= a[CLOCK] - p[L.LONGEST]:
+        flags = 0
+        q = p[s + L.AFTERS]
+        for k in range(p[s + L.AFTERS + 1]):
+            came = a[h + p[q + 4 * k + 2]]
+            if (bits >> p[q + 4 * k + 1]) & 1 and came and clock - came <= p[q + 4 * k + 3]:
+                flags |= 1 << p[q + 4 * k]
+        q = p[s + L.DISTINCTS]
+        for k in range(p[s + L.DISTINCTS + 1]):
+            value = a[codes + p[q + 3 * k + 2]]
+            if (bits >> p[q + 3 * k + 1]) & 1 and value:
+                unflag(a, p, s, words, h, p[q + 3 * k], p[q + 3 * k + 2], value)
+                flags |= 1 << p[q + 3 * k]
+        e = append(a, p, s, words, h, clock, number, bits, flags)
+        q = p[s + L.GAPS]
+        for k in range(p[s + L.GAPS + 1]):
+            came = a[h + p[q + 2 * k + 1]]
+            if (bits >> p[q + 2 * k]) & 1 and came:
+                a[e + L.T_GAPS + k] = clock - came
+        seal(a, p, s, words, h)
+        q = p[s + L.DISTINCTS]
+        for k in range(p[s + L.DISTINCTS + 1]):
+            if (flags >> p[q + 3 * k]) & 1:
+                flagged(a, p, s, words, h, p[q + 3 * k], a[codes + p[q + 3 * k + 2]])
+    remember(a, p, s, h, clock, bits, row)
+    if p[s + L.DAYS]:
+        add_day(a, p, s, words, h, clock, _local(a, p, p[s + L.DAYS], row), row)
+    a[h + L.H_LAST] = clock
+
+
+@compiled
+def opened(a: Any, p: Any, party: Any, key: Any, clock: Any) -> Any:
+    """The header of a party, made when it is new, begun anew after a long silence."""
+    s, words = p[L.SECTIONS + party], PARTIES + party * PARTY_WORDS
+    if 3 * a[words + KEYS] >= 2 * a[words + TABLE_CAP]:
+        a[words + TABLE] = grown(a, a[words + TABLE], a[words + TABLE_CAP])
+        a[words + TABLE_CAP] = 2 * a[words + TABLE_CAP] if a[words + TABLE_CAP] else 16
+        a[words + SWEEP] = 0
+    word = find(a, a[words + TABLE], a[words + TABLE_CAP], key)
+    if word > 0:
+        h = a[word + 1]
+        if clock - a[h + L.H_LAST] > p[L.MEMORY]:
+            forget_days(a, words, h)
+            begin(a, p, s, h, clock)
+        return h
+    h = take(a, words, F_HEADER, p[s + L.HEADER])
+    for k in range(L.H_REGISTERS):
+        a[h + k] = 0
+    a[h + L.H_KEY] = key
+    a[h + L.H_LAST] = clock
+    begin(a, p, s, h, clock)
+    a[-word] = key
+    a[-word + 1] = h
+    a[words + KEYS] += 1
+    return h
+
+
+@compiled
+def need(a: Any, p: Any) -> Any:
+    """0 when the next event surely finds room; else the words that must be free."""
+    words = MARGIN
+    if a[NEXT] - a[OLDEST] == a[STORE_CAP]:
+        words += 2 * a[STORE_CAP] * p[L.ROW]
+    for party in range(p[L.N_PARTIES]):
+        q = PARTIES + party * PARTY_WORDS
+        if 3 * (a[q + KEYS] + 1) >= 2 * a[q + TABLE_CAP]:
+            words += 4 * a[q + TABLE_CAP] + 64
+        if 3 * (a[q + PAIRS_N] + 2048) >= 2 * a[q + PAIRS_CAP]:
+            words += 4 * a[q + PAIRS_CAP] + 8192
+    return words if a[BUMP] + words > a.shape[0] else 0
+
+
+@compiled
+def _header(a: Any, p: Any, party: Any, key: Any, clock: Any) -> Any:
+    """The header of a party that is remembered at an instant, 0 without one."""
+    words = PARTIES + party * PARTY_WORDS
+    if key == 0 or a[words + TABLE_CAP] == 0:
+        return 0
+    word = find(a, a[words + TABLE], a[words + TABLE_CAP], key)
+    if word < 0:
+        return 0
+    h = a[word + 1]
+    return h if clock - a[h + L.H_LAST] <= p[L.MEMORY] else 0
+
+
+@compiled
+def _local(a: Any, p: Any, s: Any, row: Any) -> Any:
+    """The bits of an event in a section's own order."""
+    bits, q = 0, p[s + L.BITS]
+    for k in range(p[s + L.BITS + 1]):
+        bits |= ((a[row + L.E_BITS + p[q + 2 * k]] >> p[q + 2 * k + 1]) & 1) << k
+    return bits
+
+
+@compiled
+def _retire(a: Any, p: Any, clock: Any) -> None:
+    """Drop events that no window reaches any more, from the ring and from their parties."""
+    keys = L.E_BITS + p[L.BIT_WORDS] + p[L.N_VALUES] + p[L.N_CODES]
+    oldest, end = a[OLDEST], min(a[NEXT], a[OLDEST] + RETIRED_PER_EVENT)
+    while oldest < end:
+        row = row_of(a, p, oldest)
+        if a[row + L.E_CLOCK] >= clock - p[L.LONGEST]:
+            break
+        for party in range(p[L.N_PARTIES]):
+            h = a[row + keys + party]
+            if h and p[p[L.SECTIONS + party] + L.WINDOWS + 1]:
+                pop(a, p, p[L.SECTIONS + party], PARTIES + party * PARTY_WORDS, h)
+        oldest += 1
+    a[OLDEST] = oldest
+
+
+@compiled
+def _grow_store(a: Any, p: Any) -> None:
+    """Give the ring of events twice the rows."""
+    cap, old, size = a[STORE_CAP], a[STORE], p[L.ROW]
+    made = bump(a, 2 * cap * size)
+    for number in range(a[OLDEST], a[NEXT]):
+        of, to = old + (number & (cap - 1)) * size, made + (number & (2 * cap - 1)) * size
+        for k in range(size):
+            a[to + k] = a[of + k]
+    if cap * size > a[SLAB_END] - a[SLAB]:
+        a[SLAB] = old  # what it held is cut into small things
+        a[SLAB_END] = old + cap * size
+    a[STORE] = made
+    a[STORE_CAP] = 2 * cap
+
+
+@compiled
+def _sweep(a: Any, p: Any, clock: Any) -> None:
+    """Look at a few places of the tables for parties that are forgotten."""
+    for _ in range(SWEPT_PER_EVENT):
+        party = a[TURN]
+        a[TURN] = party + 1 if party + 1 < p[L.N_PARTIES] else 0
+        words = PARTIES + party * PARTY_WORDS
+        cap = a[words + TABLE_CAP]
+        if cap == 0:
+            continue
+        word = a[words + TABLE] + 2 * a[words + SWEEP]
+        h = a[word + 1]
+        if a[word] and a[h + L.H_COUNT] == 0 and clock - a[h + L.H_LAST] > p[L.MEMORY]:
+            forget_days(a, words, h)
+            give(a, words, F_HEADER, h)
+            remove(a, a[words + TABLE], cap, word)
+            a[words + KEYS] -= 1
+        else:
+            a[words + SWEEP] = (a[words + SWEEP] + 1) & (cap - 1)
+
+
+@compiled
+def _outputs(a: Any, p: Any, s: Any, h: Any, clock: Any, here: Any, bits: Any, out: Any) -> None:
+    """Read every trait of one party; h = 0: nothing is known of it."""
+    to = p[s + L.OUT] + a[SCRATCH]
+    windows(a, p, s, h, clock, to)
+    d = p[s + L.DAYS]
+    if d:
+        windows_of_days(a, p, d, h, clock, p[d + L.OUT] + a[SCRATCH])
+    q = p[s + L.OUTPUTS]
+    for k in range(p[s + L.OUTPUTS + 1]):
+        o = q + L.OUTPUT_WORDS * k
+        kind, x, y, z = p[o], p[o + 3], p[o + 4], p[o + 5]
+        if kind >= L.O_DAYS:
+            kind -= L.O_DAYS
+            at = p[d + L.OUT] + a[SCRATCH] + (p[o + 2] + 1) * p[d + L.N_CELLS]
+        else:
+            at = to + (p[o + 2] + 1) * p[s + L.N_CELLS]
+        value = np.nan
+        if kind == L.O_CELL:
+            value = np.float64(a[at + x])
+        elif kind == L.O_MEAN:
+            if a[at + y] != 0:
+                value = np.float64(a[at + x]) / np.float64(a[at + y])
+        elif kind == L.O_EXTREME:
+            if a[at + y] != 0:
+                value = np.float64(a[at + x])
+        elif kind == L.O_STD:
+            if a[at + y] != 0:
+                value = deviation(a[at + x], a[at + y], a[at + z], a[at + z + 1])
+        elif kind == L.O_VERSUS:
+            own = here + L.E_BITS + p[L.BIT_WORDS] + p[o + 7]
+            if here and (bits >> p[o + 6]) & 1 and (a[here + L.E_PRESENT] >> p[o + 7]) & 1 and a[at + x] != 0:
+                value = np.float64(a[own]) / (np.float64(a[at + x]) / np.float64(a[at + y]))
+        elif kind == L.O_TOP:
+            if h:
+                code, count = top(a, h, clock, x, p[o + 2], y)
+                if count:
+                    value = np.array([code]).view(np.float64)[0]
+        elif kind == L.O_TOP_SHARE or kind == L.O_ENTROPY:
+            if h:
+                total, entropy = spread(a, h, clock, x, p[o + 2])
+                if total and kind == L.O_ENTROPY:
+                    value = entropy
+                elif total:
+                    _, count = top(a, h, clock, x, p[o + 2], 1)
+                    value = count / total
+        elif kind == L.O_STREAK:
+            value = np.float64(streak(a, h + x, clock)) if h else 0.0
+        elif kind == L.O_DECAYED:
+            value = decayed(a, h + x, clock, y) if h else 0.0
+        elif kind == L.O_SUM:
+            value = np.float64(a[h + x]) if h else 0.0
+        elif h and a[h + x]:
+            value = np.float64(clock - a[h + x]) if kind == L.O_SINCE else np.float64(a[h + x + 1])
+        out[p[o + 1]] = value
+
+
+@compiled
+def deviation(total: Any, count: Any, low: Any, high: Any) -> Any:
+    """Population standard deviation from exact integers: a sum, a count, a 128-bit sum of squares.
+
+    count * squares - total * total is a 128-bit number that no rounding touches; only its root is rounded.
+    """
+    n, s = np.uint64(count), np.uint64(total if total >= 0 else -total)
+    l0, h0 = _product(n, np.uint64(low))
+    h0 += n * np.uint64(high)
+    l1, h1 = _product(s, s)
+    if h0 < h1 or (h0 == h1 and l0 <= l1):
+        return 0.0
+    top_words = h0 - h1 - (np.uint64(1) if l0 < l1 else np.uint64(0))
+    return np.sqrt(np.float64(top_words) * TWO_64 + np.float64(l0 - l1)) / np.float64(count)
+
+
+@compiled
+def _product(x: Any, y: Any) -> Any:
+    """(low, high) words of the product of two words without sign."""
+    mask, half = np.uint64(0xFFFFFFFF), np.uint64(32)
+    a, b, c, d = x >> half, x & mask, y >> half, y & mask
+    bd = b * d
+    middle = a * d + (bd >> half)
+    second = b * c + (middle & mask)
+    return (second << half) | (bd & mask), a * c + (middle >> half) + (second >> half)
