@@ -205,8 +205,9 @@ def test_by_keys_a_file_is_brought_and_tried(page) -> None:
     page.keyboard.press("i")
     page.wait_for_url("**/data/import")
     page.get_by_role("button", name="选文件").wait_for()
-    page.locator("main").focus()
+    page.locator("main:focus").wait_for()  # where a new page begins
     tab_to(page, "main button.ant-btn-primary")
+    page.locator("button:focus", has_text="选文件").wait_for()
     with page.expect_file_chooser() as chooser:
         page.keyboard.press("Enter")
     text = "单号,下单时间,实付金额,会员\n" + "".join(f"K{row},2026-01-02 10:00:00,19.90,k{row}\n" for row in range(4))
