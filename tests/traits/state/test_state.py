@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from guanxi.core import DataError
 from guanxi.traits.state import TraitState, compile_plan
 
-from .conftest import MEASURES, Naive, every_trait, random_events, same
+from .conftest import MEASURES, Naive, every_trait, random_events, same, trait
 
 PLAN = compile_plan(every_trait(("10m", "1h", "1d", "30d"), ("60d", "365d", "life")), MEASURES)
 
@@ -92,6 +92,34 @@ def test_memory_follows_the_live_window() -> None:
         sizes.append(state.bytes)
     assert sizes[-1] < 1.2 * sizes[20]  # without retirement it would have doubled; small blocks are cut from slabs
     assert state.events < 7_000
+
+
+def test_what_days_alone_measure_is_kept_too() -> None:
+    rows = [trait("person", "spend", "sum", "60d"), trait("person", "orders", "top", "60d", by="p.city"),
+            trait("person", "fails", "count", "7d"), trait("device", "fails", "count", "365d")]  # fmt: skip
+    plan = compile_plan(rows, MEASURES)
+    events = random_events(plan, seed=7, count=400, days=200, parties=3)
+    events[:, 3] = 1 << np.arange(len(events)) % len(plan.measures)  # one measure each
+    seen, naive = TraitState(plan).feed(events, read=True), Naive(plan)
+    assert (seen[:, 0] > 0).any()
+    for place, event in enumerate(events):
+        for row, one, other in zip(plan.traits, naive.read(event), seen[place], strict=True):
+            assert same(row, one, other), (place, row.name)
+        naive.add(event)
+
+
+def test_many_parties_are_read_in_one_call() -> None:
+    events = random_events(PLAN, seed=8, count=600, days=30, parties=5)
+    state = TraitState(PLAN)
+    state.feed(events)
+    keys, later = np.unique(events[:, PLAN.event_words - 1]), state.clock_ms + 5_000
+    many = state.read_many("device", np.append(keys, 12345), later)
+    single = np.array([state.read("device", int(key), later) for key in [*keys, 12345]])
+    assert np.array_equal(many.view(np.int64), single.view(np.int64))
+    assert keys[0] == 0
+    assert np.isnan(many[0]).all()
+    with pytest.raises(DataError, match="before the newest event"):
+        state.read_many("device", keys, state.clock_ms - 1)
 
 
 def test_an_older_event_is_refused() -> None:

@@ -22,7 +22,7 @@ from guanxi.traits.state.arena import (
     STORE_CAP,
 )
 from guanxi.traits.state.plan import Plan
-from guanxi.traits.state.step import MARGIN, need, read_key, replay
+from guanxi.traits.state.step import MARGIN, need, read_key, read_keys, replay
 
 _ROWS: Final = 1 << 10  # of the ring, to begin with
 _WORD: Final = 8
@@ -110,6 +110,17 @@ class TraitState:
             raise _late(clock_ms, self.clock_ms)
         out = np.empty(len(self.plan.traits))
         read_key(self._a, self.plan.words, self.plan.parties.index(party), key, clock_ms, out)
+        return out
+
+    def read_many(self, party: str, keys: NDArray[np.int64], clock_ms: int) -> NDArray[np.float64]:
+        """Return every trait of many parties of one type at an instant, (keys, traits), in one compiled call.
+
+        raises  DataError as `read` does
+        """
+        if clock_ms < self.clock_ms:
+            raise _late(clock_ms, self.clock_ms)
+        out = np.empty((len(keys), len(self.plan.traits)))
+        read_keys(self._a, self.plan.words, self.plan.parties.index(party), keys, clock_ms, out)
         return out
 
     def _grow(self) -> None:

@@ -71,6 +71,13 @@ def read_key(a: Any, p: Any, party: Any, key: Any, clock: Any, out: Any) -> None
 
 
 @compiled
+def read_keys(a: Any, p: Any, party: Any, keys: Any, clock: Any, out: Any) -> None:
+    """Read every trait of many parties of one type at an instant, each a row."""
+    for i in range(keys.shape[0]):
+        read_key(a, p, party, keys[i], clock, out[i])
+
+
+@compiled
 def read(a: Any, p: Any, event: Any, out: Any) -> None:
     """Read every trait of an event's parties before it."""
     clock = event[L.E_CLOCK]
@@ -111,10 +118,10 @@ def write(a: Any, p: Any, event: Any) -> None:
             continue
         s = p[L.SECTIONS + party]
         bits = _local(a, p, s, row)
-        if bits == 0:
+        if bits == 0 and (p[s + L.DAYS] == 0 or _local(a, p, p[s + L.DAYS], row) == 0):
             continue  # nothing that is measured of this party
         h = opened(a, p, party, event[keys + party], clock)
-        a[row + keys + party] = h
+        a[row + keys + party] = h if bits else 0  # what only days measure has no entry to be retired
         enter(a, p, party, h, number, row, bits)
     _sweep(a, p, clock)
 
@@ -125,7 +132,7 @@ def enter(a: Any, p: Any, party: Any, h: Any, number: Any, row: Any, bits: Any) 
     s, words = p[L.SECTIONS + party], PARTIES + party * PARTY_WORDS
     clock = a[row + L.E_CLOCK]
     codes = row + L.E_BITS + p[L.BIT_WORDS] + p[L.N_VALUES]
-    if p[s + L.WINDOWS + 1] and clock >= a[CLOCK] - p[L.LONGEST]:
+    if bits and p[s + L.WINDOWS + 1] and clock >= a[CLOCK] - p[L.LONGEST]:
         flags = 0
         q = p[s + L.AFTERS]
         for k in range(p[s + L.AFTERS + 1]):
