@@ -10,6 +10,7 @@ import numpy as np
 
 from guanxi.traits.state.jit import compiled
 
+LAYOUT: Final = 1  # of everything in the arena; a snapshot of another is refused, so raise it with every change
 #: Words of the arena's head.
 BUMP: Final = 0  # first word never used yet
 SCRATCH: Final = 1  # accumulators of the reading under way

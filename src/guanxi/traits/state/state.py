@@ -1,9 +1,11 @@
 """The state of traits: every party's events of 30 days, its days and its life, fed one event after the other."""
 
 import mmap
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, Self
 
 import numpy as np
+import xxhash
 from numpy.typing import NDArray
 
 from guanxi.core import DataError
@@ -21,7 +23,9 @@ from guanxi.traits.state.arena import (
     STORE,
     STORE_CAP,
 )
+from guanxi.traits.state.digest import digest
 from guanxi.traits.state.plan import Plan
+from guanxi.traits.state.rebuild import HELD_WORDS, count_held, drop_keys, held, reenter, unknown
 from guanxi.traits.state.step import MARGIN, need, read_key, read_keys, replay
 
 _ROWS: Final = 1 << 10  # of the ring, to begin with
@@ -40,7 +44,7 @@ class TraitState:
         first = PARTIES + len(plan.parties) * PARTY_WORDS
         scratch = int(plan.words[-1])
         need_words = first + scratch + _ROWS * int(plan.words[L.ROW]) + 2 * MARGIN
-        self._a = _words(max(capacity, need_words))
+        self._a = zeroed(max(capacity, need_words))
         self._a[SCRATCH] = first
         self._a[STORE] = first + scratch
         self._a[STORE_CAP] = _ROWS
@@ -77,10 +81,11 @@ class TraitState:
     def step(self, event: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the traits that one event sees, then take it; the array is written anew by the next call.
 
-        event   words as `Plan` lays them out; not older than the one before
-        raises  DataError when it is older
+        event   words as `Plan` lays them out; behind the one before in (clock, seq)
+        raises  DataError when it is not
         """
-        if event[L.E_CLOCK] < self._a[CLOCK]:
+        clock, newest = event[L.E_CLOCK], self._a[CLOCK]
+        if clock < newest or (clock == newest and event[L.E_SEQ] <= self._a[SEQ]):
             raise _late(int(event[L.E_CLOCK]), self.clock_ms)
         while replay(self._a, self.plan.words, event[np.newaxis], 0, self._out, True) == 0:
             self._grow()
@@ -90,10 +95,10 @@ class TraitState:
     def feed(self, events: NDArray[np.int64], *, read: bool = False) -> NDArray[np.float64] | None:
         """Take many events, in order; with `read` return what each saw, (events, traits).
 
-        raises  DataError when one is older than the one before
+        raises  DataError when one is not behind the one before in (clock, seq)
         """
         clocks = events[:, L.E_CLOCK]
-        if len(events) and (clocks[0] < self._a[CLOCK] or (np.diff(clocks) < 0).any()):
+        if len(events) and (tuple(events[0, :2]) <= (self.clock_ms, self.last_seq) or not _ordered(events)):
             raise _late(int(clocks.min()), self.clock_ms)
         out = np.empty((len(events) if read else 0, len(self.plan.traits)))
         done = 0
@@ -123,17 +128,84 @@ class TraitState:
         read_keys(self._a, self.plan.words, self.plan.parties.index(party), keys, clock_ms, out)
         return out
 
+    def rebuild(self, party: str, keys: Sequence[int], events: NDArray[np.int64]) -> None:
+        """Drop parties and enter their events anew: after a merge or a split, as if it had been known all along.
+
+        keys    every party that had some of these events, or has them now
+        events  all events of these parties' lives up to the newest one taken, in order, each naming its party of now
+        raises  DataError when an event is not in order, names another party, or belonged to none of them; nothing
+                was changed then
+        """
+        place = self.plan.parties.index(party)
+        touched = np.array(sorted(set(keys)), np.int64)
+        named = events[:, self.plan.event_words - len(self.plan.parties) + place]
+        if not np.isin(named, touched).all():
+            raise DataError(f"an event names a {party} that is not rebuilt", "Name every party of the events", "keys")
+        if not _ordered(events) or (len(events) and tuple(events[-1, :2]) > (self.clock_ms, self.last_seq)):
+            raise DataError(
+                "the events are not in order, or newer than the state", "Sort them by (clock, seq)", "events"
+            )
+        words = self.plan.words
+        rows = np.empty((int(count_held(self._a, words, place, touched)), HELD_WORDS), np.int64)
+        held(self._a, words, place, touched, rows)
+        rows = rows[np.lexsort((rows[:, 1], rows[:, 0]))]
+        if (one := int(unknown(self._a, words, place, events, rows))) < len(events):
+            raise DataError(
+                f"the event {events[one, L.E_SEQ]} belonged to none of the {party} keys that are rebuilt",
+                "Name every party that it was counted to before", "keys",
+            )  # fmt: skip
+        drop_keys(self._a, words, place, touched, rows)
+        done = 0
+        while (done := reenter(self._a, words, place, events, done, rows)) < len(events):
+            self._grow()
+
+    def forget(self, party: str, keys: Sequence[int]) -> None:
+        """Forget parties wholly, as if nobody had been named where they were; events stay with their other parties."""
+        self.rebuild(party, keys, np.empty((0, self.plan.event_words), np.int64))
+
+    def digest(self) -> str:
+        """Return a hash of everything that is remembered: equal states of one plan have equal digests.
+
+        It does not depend on where things stand in memory, nor on the way that led there.
+        """
+        sums = (int(digest(self._a, self.plan.words, place)) for place in range(len(self.plan.parties)))
+        return xxhash.xxh3_128_hexdigest(repr((self.plan.hash, self.clock_ms, self.last_seq, *sums)).encode())
+
+    @property
+    def words(self) -> NDArray[np.int64]:
+        """The state itself, read-only and not copied: what a snapshot stores; the next event changes it."""
+        used = self._a[: int(self._a[BUMP])]
+        used.flags.writeable = False
+        return used
+
+    @classmethod
+    def of(cls, plan: Plan, words: NDArray[np.int64]) -> Self:
+        """Return the state that a snapshot holds; the array is the state's own from now on.
+
+        words   what `words` was, of the same plan and LAYOUT; room behind it is used
+        """
+        state = cls.__new__(cls)
+        state.plan, state._a = plan, words
+        state._out = np.full((1, len(plan.traits)), np.nan)
+        return state
+
     def _grow(self) -> None:
         wanted = int(self._a[BUMP]) + int(need(self._a, self.plan.words))
-        made = _words(max(2 * len(self._a), wanted + MARGIN))
+        made = zeroed(max(2 * len(self._a), wanted + MARGIN))
         used = int(self._a[BUMP])
         made[:used] = self._a[:used]
         self._a = made
 
 
-def _words(count: int) -> NDArray[np.int64]:
+def zeroed(count: int) -> NDArray[np.int64]:
     """Zeroed words; pages that are never touched take no memory."""
     return np.frombuffer(mmap.mmap(-1, count * _WORD), dtype=np.int64)
+
+
+def _ordered(events: NDArray[np.int64]) -> bool:
+    """True when every event stands behind the one before in (clock, seq)."""
+    later = np.diff(events[:, L.E_CLOCK])
+    return bool(((later > 0) | ((later == 0) & (np.diff(events[:, L.E_SEQ]) > 0))).all())
 
 
 def _late(clock: int, newest: int) -> DataError:

@@ -94,7 +94,7 @@ def read(a: Any, p: Any, event: Any, out: Any) -> None:
                 out[p[q + L.OUTPUT_WORDS * k + 1]] = np.nan
             continue
         h = _header(a, p, party, event[keys + party], clock)
-        _outputs(a, p, s, h, clock, here, _local(a, p, s, here), out)
+        _outputs(a, p, s, h, clock, here, local(a, p, s, here), out)
 
 
 @compiled
@@ -117,9 +117,9 @@ def write(a: Any, p: Any, event: Any) -> None:
         if event[keys + party] == 0:
             continue
         s = p[L.SECTIONS + party]
-        bits = _local(a, p, s, row)
-        if bits == 0 and (p[s + L.DAYS] == 0 or _local(a, p, p[s + L.DAYS], row) == 0):
-            continue  # nothing that is measured of this party
+        if not counts(a, p, s, row):
+            continue
+        bits = local(a, p, s, row)
         h = opened(a, p, party, event[keys + party], clock)
         a[row + keys + party] = h if bits else 0  # what only days measure has no entry to be retired
         enter(a, p, party, h, number, row, bits)
@@ -128,11 +128,11 @@ def write(a: Any, p: Any, event: Any) -> None:
 
 @compiled
 def enter(a: Any, p: Any, party: Any, h: Any, number: Any, row: Any, bits: Any) -> None:
-    """Write one event, whose row stands in the ring, into one party."""
+    """Write one event into one party; number = -1: no window reaches it any more, and no row of the ring holds it."""
     s, words = p[L.SECTIONS + party], PARTIES + party * PARTY_WORDS
     clock = a[row + L.E_CLOCK]
     codes = row + L.E_BITS + p[L.BIT_WORDS] + p[L.N_VALUES]
-    if bits and p[s + L.WINDOWS + 1] and clock >= a[CLOCK] - p[L.LONGEST]:
+    if bits and p[s + L.WINDOWS + 1] and number >= 0:
         flags = 0
         q = p[s + L.AFTERS]
         for k in range(p[s + L.AFTERS + 1]):
@@ -158,7 +158,7 @@ def enter(a: Any, p: Any, party: Any, h: Any, number: Any, row: Any, bits: Any) 
                 flagged(a, p, s, words, h, p[q + 3 * k], a[codes + p[q + 3 * k + 2]])
     remember(a, p, s, h, clock, bits, row)
     if p[s + L.DAYS]:
-        add_day(a, p, s, words, h, clock, _local(a, p, p[s + L.DAYS], row), row)
+        add_day(a, p, s, words, h, clock, local(a, p, p[s + L.DAYS], row), row)
     a[h + L.H_LAST] = clock
 
 
@@ -205,6 +205,21 @@ def need(a: Any, p: Any) -> Any:
 
 
 @compiled
+def counts(a: Any, p: Any, s: Any, row: Any) -> Any:
+    """True when anything is measured of an event for the party of a section."""
+    return local(a, p, s, row) != 0 or (p[s + L.DAYS] != 0 and local(a, p, p[s + L.DAYS], row) != 0)
+
+
+@compiled
+def local(a: Any, p: Any, s: Any, row: Any) -> Any:
+    """The bits of an event in a section's own order."""
+    bits, q = 0, p[s + L.BITS]
+    for k in range(p[s + L.BITS + 1]):
+        bits |= ((a[row + L.E_BITS + p[q + 2 * k]] >> p[q + 2 * k + 1]) & 1) << k
+    return bits
+
+
+@compiled
 def _header(a: Any, p: Any, party: Any, key: Any, clock: Any) -> Any:
     """The header of a party that is remembered at an instant, 0 without one."""
     words = PARTIES + party * PARTY_WORDS
@@ -215,15 +230,6 @@ def _header(a: Any, p: Any, party: Any, key: Any, clock: Any) -> Any:
         return 0
     h = a[word + 1]
     return h if clock - a[h + L.H_LAST] <= p[L.MEMORY] else 0
-
-
-@compiled
-def _local(a: Any, p: Any, s: Any, row: Any) -> Any:
-    """The bits of an event in a section's own order."""
-    bits, q = 0, p[s + L.BITS]
-    for k in range(p[s + L.BITS + 1]):
-        bits |= ((a[row + L.E_BITS + p[q + 2 * k]] >> p[q + 2 * k + 1]) & 1) << k
-    return bits
 
 
 @compiled
