@@ -10809,7 +10809,7 @@ export interface operations {
                      *           "people": 210,
                      *           "share": 0.21,
                      *           "amount": 15000000,
-                     *           "rule_zh": "R 分高于平均分,F 分高于平均分,M 分高于平均分(最近买过、买得勤、花得多)",
+                     *           "rule_zh": "R 分高于平均分，F 分高于平均分，M 分高于平均分（最近买过、买得勤、花得多）",
                      *           "rule_en": "R above the mean, F above the mean, M above the mean (bought lately, buys often, spends much)",
                      *           "recency_days": 6,
                      *           "frequency": 5,

@@ -61,7 +61,7 @@ export function SmallMultiples({ parts, name, unit, currency = "CNY", bucket, ch
             const total = unit === "share" || unit === "ratio" || unit === "days" ? lastOf(part.points) : sumOf(part.points);
             const inside = (
               <>
-                <span className="cut" style={{ display: "block" }}>{part.name}</span> <span className="hidden-text">{name}</span> <span className="multiple-total" title={t("whole")}>{shown(total, unit, lang, currency)}</span>
+                <span className="cut" style={{ display: "block" }} title={part.title}>{part.name}</span> <span className="hidden-text">{name}</span> <span className="multiple-total" title={t("whole")}>{shown(total, unit, lang, currency)}</span>
                 <Curve points={part.points} most={most} colour={part.colour} />
                 {part.note}
               </>

@@ -22,7 +22,7 @@ RFM: Final[Example] = {
     "cells": [{"recency": 5, "frequency": 5, "people": 80, "amount": 9_870_000}],
     "segments": [{
         "id": "key_value", "zh": "重要价值客户", "en": "Key: value", "people": 210, "share": 0.21, "amount": 15_000_000,
-        "rule_zh": "R 分高于平均分,F 分高于平均分,M 分高于平均分(最近买过、买得勤、花得多)",
+        "rule_zh": "R 分高于平均分，F 分高于平均分，M 分高于平均分（最近买过、买得勤、花得多）",
         "rule_en": "R above the mean, F above the mean, M above the mean (bought lately, buys often, spends much)",
         "recency_days": 6.0, "frequency": 5.0, "monetary": 60_000.0,
     }],

@@ -33,7 +33,7 @@ from guanxi.cli.tree import Commands
 
 cli = typer.Typer(
     cls=Commands, no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False, rich_markup_mode=None,
-    help="Guanxi (关系): events in, history kept, every number explained. 事件进得来,历史留得住,数字说得清",
+    help="Guanxi (关系): events in, history kept, every number explained. 事件进得来，历史留得住，数字说得清",
 )  # fmt: skip
 cli.add_typer(events.commands, name="events")
 cli.add_typer(parties.commands, name="parties")
@@ -94,7 +94,7 @@ def demo(
         show_json(msgspec.structs.replace(report, password=""))
     else:
         if report.reused:
-            say(f"The workspace {folder} holds this already: it is used as it is. 数据已存在,直接使用")
+            say(f"The workspace {folder} holds this already: it is used as it is. 数据已存在，直接使用")
         show_pairs(
             [
                 ("data 数据", "a planted town 模拟小镇" if data == DATA[0] else "The Complete Journey 真实订单"),

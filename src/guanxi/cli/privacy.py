@@ -79,7 +79,7 @@ def restore(
 def _show_erasure(report: care.Erasure) -> None:
     counts: list[tuple[str, object]] = [
         ("events deleted 删除", report.deleted),
-        ("kept by law, without the person 依法保留,已去身份", report.restricted),
+        ("kept by law, without the person 依法保留，已去身份", report.restricted),
     ]
     if report.done:
         counts += [
@@ -92,7 +92,7 @@ def _show_erasure(report: care.Erasure) -> None:
     show_pairs([("the person 此人", ", ".join(report.refs)), *counts])
     show_table(("kind 事件", "events 条数"), report.kinds.items())
     say("Personal values in the vault and parked rows go as well. Nothing was changed 尚未执行:")
-    say("add --send to do it; it cannot be undone. 加 --send 才会执行,执行后不可恢复")
+    say("add --send to do it; it cannot be undone. 加 --send 才会执行，执行后不可恢复")
 
 
 def _show(report: care.BackedUp, as_json: bool) -> None:

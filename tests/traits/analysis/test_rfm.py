@@ -106,7 +106,7 @@ def test_the_eight_segments_are_the_eight_marks_and_the_ten_cover_the_grid() -> 
     assert cells == Counter({(r, f): 1 for r in range(1, 6) for f in range(1, 6)})
     segments = {one.id: one for one in rfm_segments(rfm(frame([]), CUT).frame)}
     assert segments["key_value"].zh == "重要价值客户"
-    assert segments["key_win_back"].rule_zh == "R 分不高于平均分,F 分不高于平均分,M 分高于平均分(花得多)"
+    assert segments["key_win_back"].rule_zh == "R 分不高于平均分，F 分不高于平均分，M 分高于平均分（花得多）"
     assert segment_name("win_back") == ("一般挽留客户", "Win back")
 
 

@@ -233,16 +233,16 @@ def rule_words(row: Segment | GridSegment, split: Split = "mean") -> tuple[str, 
     """Return the rule of a segment in Chinese and English words."""
     if isinstance(row, GridSegment):
         r, f = ("、".join(map(str, one)) for one in (row.recency, row.frequency))
-        return f"R 分 {r},F 分 {f}", f"R {r.replace('、', ' or ')}, F {f.replace('、', ' or ')}"
+        return f"R 分 {r}，F 分 {f}", f"R {r.replace('、', ' or ')}, F {f.replace('、', ' or ')}"
     zh, en = ("平均分", "mean") if split == "mean" else ("中位分", "median")
     marks = ((row.recent, "R", "最近买过", "bought lately"), (row.often, "F", "买得勤", "buys often"),
              (row.much, "M", "花得多", "spends much"))  # fmt: skip
-    chinese = ",".join(f"{name} 分{'高于' if high else '不高于'}{zh}" for high, name, _, _ in marks)
+    chinese = "，".join(f"{name} 分{'高于' if high else '不高于'}{zh}" for high, name, _, _ in marks)
     english = ", ".join(f"{name} {'above' if high else 'not above'} the {en}" for high, name, _, _ in marks)
     told = [zh_word for high, _, zh_word, _ in marks if high]
     said = [en_word for high, _, _, en_word in marks if high]
     return (
-        f"{chinese}({'、'.join(told) or '都不突出'})", f"{english} ({', '.join(said) or 'nothing stands out'})",
+        f"{chinese}（{'、'.join(told) or '都不突出'}）", f"{english} ({', '.join(said) or 'nothing stands out'})",
     )  # fmt: skip
 
 
