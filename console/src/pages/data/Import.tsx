@@ -10,6 +10,7 @@ import { PageState } from "@/parts/PageState";
 import { useUndoToast } from "@/parts/UndoToast";
 import { usePresent } from "@/shell/Shell";
 import { useParams } from "@/state/url";
+import { wordsOf } from "@/parts/problem";
 import { Jobs } from "./Jobs";
 import { m } from "./messages";
 import { OneUpload } from "./OneUpload";
@@ -34,7 +35,7 @@ export default function Import(): ReactNode {
       void client.invalidateQueries({ queryKey: ["/v1/uploads"] });
       set({ up: made.id, jobs: "" });
     } catch (error) {
-      if (error instanceof ApiError) setProblem(t("failed", { what: error.what, mend: error.mend }));
+      if (error instanceof ApiError) setProblem(t("failed", wordsOf(error)));
       else if (!stop.signal.aborted) setProblem(String(error));
     } finally {
       setSending(null);
@@ -46,7 +47,7 @@ export default function Import(): ReactNode {
       if (row.id === number) set({ up: "" });
       tell({ text: t("removed", { name: row.name }), log: "/settings/audit" });
     } catch (error) {
-      setProblem(error instanceof ApiError ? t("failed", { what: error.what, mend: error.mend }) : String(error));
+      setProblem(error instanceof ApiError ? t("failed", wordsOf(error)) : String(error));
     }
     void client.invalidateQueries({ queryKey: ["/v1/uploads"] });
   };

@@ -9,6 +9,7 @@ import { useLang, useT } from "@/i18n";
 import { DataTable, type Column } from "@/parts/DataTable";
 import { PageState } from "@/parts/PageState";
 import { useMay } from "@/state/session";
+import { wordsOf } from "@/parts/problem";
 import { m } from "./messages";
 import { useSourceNames } from "./names";
 import { goesOn } from "./upload";
@@ -32,7 +33,7 @@ export function Jobs({ begun }: { begun: readonly string[] }): ReactNode {
     try {
       await api.post("/v1/jobs/{job_id}/stop", { path: { job_id: job.id } });
     } catch (failure) {
-      setProblem(failure instanceof ApiError ? t("failed", { what: failure.what, mend: failure.mend }) : String(failure));
+      setProblem(failure instanceof ApiError ? t("failed", wordsOf(failure)) : String(failure));
     }
     void client.invalidateQueries({ queryKey: ["/v1/jobs"] });
   };

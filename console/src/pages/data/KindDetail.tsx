@@ -7,6 +7,7 @@ import { ago, exact } from "@/format";
 import { useLang, useT } from "@/i18n";
 import { DataTable, type Column } from "@/parts/DataTable";
 import { PageState } from "@/parts/PageState";
+import { wordsOf } from "@/parts/problem";
 import { m } from "./messages";
 import { familyName, privacyName, trustName, typeName } from "./words";
 
@@ -120,7 +121,7 @@ function TakeBack({ name, onTakeBack }: Pick<Props, "name" | "onTakeBack">): Rea
     try {
       await onTakeBack(name);
     } catch (error) {
-      setProblem(error instanceof ApiError ? t("failed", { what: error.what, mend: error.mend }) : String(error));
+      setProblem(error instanceof ApiError ? t("failed", wordsOf(error)) : String(error));
       setBusy(false);
     }
   };

@@ -5,6 +5,7 @@ import { ApiError, useGet, type Schemas } from "@/api/client";
 import { exact } from "@/format";
 import { useLang, useT } from "@/i18n";
 import { PageState } from "@/parts/PageState";
+import { wordsOf } from "@/parts/problem";
 import { draftOf, nothing, TYPES, unnamed, withProperty, wrongs, type KindDraft, type KindSeen, type Place, type PropertyDraft, type Wrong } from "./kind";
 import { samplesOf } from "./KindDetail";
 import { m } from "./messages";
@@ -48,7 +49,9 @@ function Form({ name, rows, kept, seen, onPut, onSaved, onDrop }: Props & { seen
   const said = (place: Place): string => {
     const why: Wrong | undefined = shown || (place === "name" && name !== "") ? wrong[place] : undefined;
     if (why) return t(why === "badName" && name !== "" ? "badSent" : why);
-    return refused?.field === place ? `${refused.what}。${refused.mend}` : "";
+    if (refused?.field !== place) return "";
+    const { what, mend } = wordsOf(refused);
+    return `${what}。${mend}`;
   };
   const save = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
@@ -87,7 +90,7 @@ function Form({ name, rows, kept, seen, onPut, onSaved, onDrop }: Props & { seen
       <Carries draft={draft} />
       <Properties draft={draft} seen={seen} said={said} onChange={change} />
       <p className="note">{t("fromNow")}</p>
-      {elsewhere && <p role="alert" style={{ color: "var(--amber)" }}>◐ {t("failed", { what: refused.what, mend: refused.mend })}</p>}
+      {elsewhere && <p role="alert" style={{ color: "var(--amber)" }}>◐ {t("failed", wordsOf(refused))}</p>}
       <div className="row wrap">
         <Button type="primary" htmlType="submit" disabled={busy}>{t(busy ? "savingKind" : "saveKind")}</Button>
         <Button onClick={drop}>{t("dropDraft")}</Button>

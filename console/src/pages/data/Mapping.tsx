@@ -6,6 +6,7 @@ import { api, type ApiError, type Schemas } from "@/api/client";
 import { useLang, useT } from "@/i18n";
 import { DataTable, type Column } from "@/parts/DataTable";
 import { platformName, PLATFORMS } from "@/platforms";
+import { wordsOf } from "@/parts/problem";
 import { m } from "./messages";
 import { isMappingId, mappingId, said, type Upload } from "./upload";
 
@@ -52,7 +53,7 @@ export function Mapping({ row, suggestion, onKept }: { row: Upload; suggestion: 
           <Select id="mapping-platform" value={platform} onChange={setPlatform} options={[{ value: "", label: "—" }, ...PLATFORMS.map((one) => ({ value: one.id, label: platformName(one.id, lang) }))]} />
         </div>
       </div>
-      {keep.error && <p role="alert" style={{ color: "var(--amber)" }}>◐ {t("failed", { what: keep.error.what, mend: keep.error.mend })}</p>}
+      {keep.error && <p role="alert" style={{ color: "var(--amber)" }}>◐ {t("failed", wordsOf(keep.error))}</p>}
       <div className="row wrap"><Button type="primary" disabled={keep.isPending || !isMappingId(name)} onClick={() => keep.mutate()}>{t("keep")}</Button><span className="note">{t("keepNote")}</span></div>
     </section>
   );

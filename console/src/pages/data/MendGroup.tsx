@@ -9,6 +9,7 @@ import { DataTable } from "@/parts/DataTable";
 import { PageState } from "@/parts/PageState";
 import { useMay } from "@/state/session";
 import { usePresent } from "@/shell/Shell";
+import { wordsOf } from "@/parts/problem";
 import { body, complete, HOWS, start, type Draft } from "./mend";
 import { m } from "./messages";
 import { reasonName, type Group } from "./words";
@@ -78,7 +79,7 @@ function Mending({ detail, group, onDone }: { detail: Schemas["ParkedDetail"]; g
       if (draft.how === "ignore") onDone(t("ignored", { n: exact(done.ignored) }));
       else onDone(done.parked > 0 ? t("mendedLeft", { n: exact(done.replayed), events: exact(done.events), left: exact(done.parked) }) : t("mended", { n: exact(done.replayed), events: exact(done.events) }));
     } catch (error) {
-      setProblem(error instanceof ApiError ? t("failed", { what: error.what, mend: error.mend }) : String(error));
+      setProblem(error instanceof ApiError ? t("failed", wordsOf(error)) : String(error));
       setBusy(false);
     }
   };
@@ -93,7 +94,7 @@ function Mending({ detail, group, onDone }: { detail: Schemas["ParkedDetail"]; g
         {problem && <p role="alert" style={{ color: "var(--amber)" }}>◐ {problem}</p>}
         {draft.how !== "ignore" && !ready && <p className="note">{t("nothingYet")}</p>}
         {draft.how !== "ignore" && ready && !settled && <p className="note">{t("trying")}</p>}
-        {settled && ready && dry.error && <p style={{ color: "var(--amber)" }}>◐ {t("failed", { what: dry.error.what, mend: dry.error.mend })}</p>}
+        {settled && ready && dry.error && <p style={{ color: "var(--amber)" }}>◐ {t("failed", wordsOf(dry.error))}</p>}
         {result && <Outcome result={result} lang={lang} />}
       </div>
       <Button type="primary" disabled={busy || !ready || count === 0} onClick={() => void act()}>{t(draft.how === "ignore" ? "doIgnore" : "doMend", { n: exact(count) })}</Button>

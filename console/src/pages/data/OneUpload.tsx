@@ -6,6 +6,7 @@ import { api, ApiError, useGet, type Schemas } from "@/api/client";
 import { useLang, useT } from "@/i18n";
 import { bytes } from "@/parts/DropZone";
 import { PageState } from "@/parts/PageState";
+import { wordsOf } from "@/parts/problem";
 import { DryRun } from "./DryRun";
 import { Mapping } from "./Mapping";
 import { m } from "./messages";
@@ -86,7 +87,7 @@ function Chosen({ row, suggestion, onBegun }: { row: Upload; suggestion: Schemas
           {dry.isPending && <span role="status" className="note">{t("dryRunning")}</span>}
         </div>
       )}
-      {failed && <p role="alert" style={{ color: "var(--amber)" }}>◐ {t("failed", { what: failed.what, mend: failed.mend })}</p>}
+      {failed && <p role="alert" style={{ color: "var(--amber)" }}>◐ {t("failed", wordsOf(failed))}</p>}
       {dry.data && <DryRun run={dry.data} />}
     </>
   );

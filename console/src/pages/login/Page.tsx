@@ -3,6 +3,7 @@ import { Alert, Button, Input, type InputRef } from "antd";
 import { ApiError } from "@/api/client";
 import { useLanguage, useT } from "@/i18n";
 import { useSession, type Phase } from "@/state/session";
+import { wordsOf } from "@/parts/problem";
 import { m } from "./messages";
 
 const workspace = (): string => document.querySelector<HTMLMetaElement>('meta[name="guanxi-workspace"]')?.content ?? "";
@@ -101,5 +102,7 @@ function told(failure: unknown, t: ReturnType<typeof useT<(typeof m)["zh"]>>): s
   if (!(failure instanceof ApiError)) return String(failure);
   if (failure.status === 401) return t("wrong");
   if (failure.status === 429) return t("tooMany");
-  return failure.status === 0 ? t("away") : `${failure.what}。${failure.mend}`;
+  if (failure.status === 0) return t("away");
+  const { what, mend } = wordsOf(failure);
+  return `${what}。${mend}`;
 }

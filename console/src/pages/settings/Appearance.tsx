@@ -6,6 +6,7 @@ import { api, ApiError, holdSession } from "@/api/client";
 import { useT } from "@/i18n";
 import { askTour, TOUR_PAGE } from "@/shell/tour/TourHolder";
 import { usePrefs, type Appearance as Look } from "@/state/prefs";
+import { wordsOf } from "@/parts/problem";
 import { m } from "./messages";
 import { told } from "./once";
 
@@ -40,7 +41,7 @@ function Looks(): ReactNode {
       void client.invalidateQueries({ queryKey: ["/v1/appearance"] });
       setNote(t("savedNow"));
     } catch (error) {
-      setNote(error instanceof ApiError ? t("unsaved", { what: error.what, mend: error.mend }) : String(error));
+      setNote(error instanceof ApiError ? t("unsaved", wordsOf(error)) : String(error));
     }
   };
   const offer = (): void => {

@@ -4,6 +4,7 @@ import { Alert, Button, Input, Modal } from "antd";
 import { ApiError } from "@/api/client";
 import { useT } from "@/i18n";
 import { copyText } from "@/parts/copy";
+import { wordsOf } from "@/parts/problem";
 import { m } from "./messages";
 
 export interface Secret {
@@ -69,5 +70,5 @@ export function Ask({ open, title, children, verb, onDo, onClose, ready = true }
 }
 
 export function told(error: unknown, t: ReturnType<typeof useT<(typeof m)["zh"]>>): string {
-  return error instanceof ApiError ? t("refused", { what: error.what, mend: error.mend }) : String(error);
+  return error instanceof ApiError ? t("refused", wordsOf(error)) : String(error);
 }
