@@ -14,7 +14,7 @@ from guanxi.traits.fields import column_of, kind_of, shape_of, source_of
 from guanxi.traits.intake import Intake
 from guanxi.traits.intake_columns import MASKED
 from guanxi.traits.measure import Measure
-from guanxi.traits.sql import name_column, read_by
+from guanxi.traits.sql import TraitQuery, name_column, read_by
 from guanxi.traits.trait import OF_CODE, PARTIES, PartyRole, Trait
 
 #: Table of resolved identities beside those of the kinds: ref, seq (of the first event that sees it so), person.
@@ -50,6 +50,11 @@ def prepared_query(
         listed = ", ".join(f"{sql} AS {name}" for name, sql in columns.items())
         selects.append(f"SELECT {listed} FROM {table_name(kind)} AS own")
     return "\nUNION ALL BY NAME ".join(selects)
+
+
+def one_query(query: TraitQuery, prepared: str) -> str:
+    """Return one statement that makes the prepared events and reads traits of them, as a person may run it."""
+    return f"WITH events AS MATERIALIZED ({prepared}),\n{query.sql.removeprefix('WITH ')}"
 
 
 def prepared_frame(intake: Intake, batch: Batch) -> pl.DataFrame:
