@@ -20,6 +20,7 @@ from guanxi.traits.measure import measures
 from guanxi.traits.sql import trait_queries
 from guanxi.traits.sql_prepared import prepared_frame
 from guanxi.traits.state import Plan, TraitState, compile_plan
+from guanxi.traits.sweep import sweep
 from guanxi.traits.trait import Trait
 
 EVENTS: Final = 200_000
@@ -176,6 +177,14 @@ def _single(plan: Plan, batch: Batch, words: NDArray[np.int64]) -> Iterator[Cell
         yield part, every, np.array([state.step(event).copy() for event in words[part]])
 
 
+def _sweep(plan: Plan, batch: Batch, words: NDArray[np.int64]) -> Iterator[Cells]:
+    """By columns, one party after the other."""
+    del batch
+    for party in plan.parties:
+        places = [at for at, row in enumerate(plan.traits) if row.party == party]
+        yield slice(0, len(words)), places, sweep(plan, words, traits=places)
+
+
 def _sql(plan: Plan, batch: Batch, words: NDArray[np.int64]) -> Iterator[Cells]:
     """By DuckDB, one query after the other."""
     del words
@@ -203,4 +212,4 @@ def _doubles(column: pl.Series) -> NDArray[np.float64]:
 
 
 #: Name -> execution; the replay is what each is compared with.
-EXECUTIONS: Final[Mapping[str, Execution]] = {"single": _single, "sql": _sql}
+EXECUTIONS: Final[Mapping[str, Execution]] = {"single": _single, "sweep": _sweep, "sql": _sql}
