@@ -27,7 +27,7 @@ def prepared_query(
     """Return the query that makes the relation `events` of `trait_queries` out of the tables of kinds.
 
     rows      the traits; columns that none of them reads are left out
-    kinds     kinds that have a table, all that events ever had: an event sees traits though no measure is about it
+    kinds     those that ever occurred, each with its table: an event sees traits even if no measure is about it
     resolved  the table `known_party` stands beside them: people are then who they were known to be at each event
     """
     chosen = [row for row in rows if row.plan != "ties"]
