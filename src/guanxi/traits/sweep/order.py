@@ -9,97 +9,117 @@ from guanxi.traits.state import layout as L  # noqa: N812 - a hundred constants,
 from guanxi.traits.state.life import local_day
 from guanxi.traits.sweep.jit import compiled
 
-_PART = 13  # powers of two: events that are grouped at a time, and at most so many times
+_PART = 13  # powers of two: events of a part, and at most so many parts
 
 
-def grouped(keys: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Group events by key, the order within a key kept; key 0 is nobody's.
+def grouped(
+    events: NDArray[np.int64], key: int, columns: NDArray[np.int64]
+) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int64]]:
+    """Group events by a key, their order within a key kept; key 0 is nobody's.
 
-    keys     (n,) i64
-    returns  (m,) places of the events with a key, group by group; (groups + 1,) where each begins
+    events   (n, words); `key` is the word of the key, `columns` are words that are taken along
+    returns  (m,) places of the events with a key, group by group; (groups + 1,) where each begins; (columns, m) words
     """
-    n = len(keys)
-    bits = min(max(n.bit_length() - _PART, 0), _PART)
-    spread, places, bounds = np.empty(n, np.int64), np.empty(n, np.int32), np.zeros((1 << bits) + 1, np.int64)
-    _parted(np.ascontiguousarray(keys), bits, spread, places, bounds)
-    order, starts = np.empty(bounds[-1], np.int32), np.empty(bounds[-1] + 1, np.int32)
-    groups = _grouped(spread, places, bounds, order, starts)
-    return order, starts[: groups + 1]
+    bits = min(max(len(events).bit_length() - _PART, 0), _PART)
+    parts = np.zeros((1 << bits) + 1, np.int64)
+    _measure_parts(events, key, bits, parts)
+    count = int(parts[-1])
+    records = np.empty((count, 2 + len(columns)), np.int64)
+    _part_records(events, key, columns, bits, parts[:-1].copy(), records)
+    places, starts = np.empty(count, np.int32), np.empty(count + 1, np.int32)
+    taken = np.empty((len(columns), count), np.int64)
+    groups = _group_parts(records, parts, places, starts, taken)
+    return places, starts[: groups + 1].copy(), taken
 
 
 @compiled
-def _parted(keys: Any, bits: Any, spread: Any, places: Any, bounds: Any) -> None:
-    """Sort keys, and their places, into parts that fit the processor's cache."""
-    for i in range(keys.shape[0]):
-        if keys[i] != 0:
-            bounds[_part(keys[i], bits) + 1] += 1
-    for k in range(1, bounds.shape[0]):
-        bounds[k] += bounds[k - 1]
-    ends = bounds.copy()
-    for i in range(keys.shape[0]):
-        if keys[i] != 0:
-            k = _part(keys[i], bits)
-            spread[ends[k]], places[ends[k]] = keys[i], i
-            ends[k] += 1
-
-
-@compiled
-def _part(key: Any, bits: Any) -> Any:
+def _part_of(key: Any, bits: Any) -> Any:
     """The part that a key belongs to: the first bits of its product with the golden ratio."""
-    return (np.uint64(key) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(64 - bits) if bits else np.uint64(0)
+    return np.int64((np.uint64(key) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(64 - bits)) if bits else np.int64(0)
 
 
 @compiled
-def _grouped(spread: Any, places: Any, bounds: Any, order: Any, starts: Any) -> Any:
-    """Number the keys of each part by first sight, and write their places one key after the other."""
-    most = 16
-    for k in range(bounds.shape[0] - 1):
-        most = max(most, bounds[k + 1] - bounds[k])
-    cap = 16
+def _measure_parts(events: Any, key: Any, bits: Any, parts: Any) -> None:
+    """Write where each part begins, and the end."""
+    for i in range(events.shape[0]):
+        if events[i, key] != 0:
+            parts[_part_of(events[i, key], bits) + 1] += 1
+    for k in range(1, parts.shape[0]):
+        parts[k] += parts[k - 1]
+
+
+@compiled
+def _part_records(events: Any, key: Any, columns: Any, bits: Any, ends: Any, records: Any) -> None:
+    """Write key, place and columns of every event into its part; a part fits the processor's cache."""
+    for i in range(events.shape[0]):
+        if events[i, key] != 0:
+            part = _part_of(events[i, key], bits)
+            at = ends[part]
+            records[at, 0] = events[i, key]
+            records[at, 1] = i
+            for k in range(columns.shape[0]):
+                records[at, 2 + k] = events[i, columns[k]]
+            ends[part] = at + 1
+
+
+@compiled
+def _group_parts(records: Any, parts: Any, places: Any, starts: Any, taken: Any) -> Any:
+    """Number the keys of each part by first sight, and write their events one key after the other."""
+    most = np.int64(8)
+    for k in range(parts.shape[0] - 1):
+        most = max(most, parts[k + 1] - parts[k])
+    cap = np.int64(1)
     while cap < 2 * most:
         cap *= 2
     table, numbers = np.empty(cap, np.int64), np.empty(cap, np.int32)
-    ids, ends = np.empty(most, np.int32), np.empty(most, np.int32)
+    ids, ends = np.empty(most, np.int32), np.empty(most, np.int64)
     groups = np.int64(0)
-    for k in range(bounds.shape[0] - 1):
-        first, size = bounds[k], bounds[k + 1] - bounds[k]
-        cap = 16
-        while cap < 2 * size:
-            cap *= 2
-        table[:cap] = 0
-        found = np.int32(0)
-        for i in range(size):
-            key = spread[first + i]
-            at = (key ^ (key >> 29)) & (cap - 1)
-            while table[at] != key and table[at] != 0:
-                at = (at + 1) & (cap - 1)
-            if table[at] == 0:
-                table[at], numbers[at] = key, found
-                ends[found] = 0
-                found += np.int32(1)
-            ids[i] = numbers[at]
-            ends[ids[i]] += np.int32(1)
+    for part in range(parts.shape[0] - 1):
+        first, end = parts[part], parts[part + 1]
+        found = _number_keys(records[first:end], table, numbers, ids, ends)
         begin = first
         for g in range(found):
             starts[groups + g] = begin
             begin += ends[g]
-            ends[g] = starts[groups + g]
+            ends[g] = begin - ends[g]
         groups += found
-        for i in range(size):
-            g = ids[i]
-            order[ends[g]] = places[first + i]
-            ends[g] += np.int32(1)
-    starts[groups] = bounds[bounds.shape[0] - 1]
+        for i in range(first, end):
+            at = ends[ids[i - first]]
+            ends[ids[i - first]] = at + 1
+            places[at] = records[i, 1]
+            for k in range(taken.shape[0]):
+                taken[k, at] = records[i, 2 + k]
+    starts[groups] = records.shape[0]
     return groups
 
 
 @compiled
-def gathered(events: Any, order: Any, columns: Any, out: Any) -> None:
-    """Write some words of the events, as columns in this order."""
-    for i in range(order.shape[0]):
-        e = order[i]
-        for k in range(columns.shape[0]):
-            out[k, i] = events[e, columns[k]]
+def _number_keys(records: Any, table: Any, numbers: Any, ids: Any, sizes: Any) -> Any:
+    """Number the keys of one part, count the events of each; return how many keys there are."""
+    cap = np.int64(1)
+    while cap < 2 * records.shape[0]:
+        cap *= 2
+    table[:cap] = 0
+    found = np.int64(0)
+    for i in range(records.shape[0]):
+        key = records[i, 0]
+        at = (key ^ (key >> 29)) & (cap - 1)
+        while table[at] != key and table[at] != 0:
+            at = (at + 1) & (cap - 1)
+        if table[at] == 0:
+            table[at], numbers[at] = key, found
+            sizes[found] = 0
+            found += 1
+        ids[i] = numbers[at]
+        sizes[ids[i]] += 1
+    return found
+
+
+@compiled
+def gathered(events: Any, places: Any, word: Any, out: Any) -> None:
+    """Write one word of the events in this order."""
+    for i in range(places.shape[0]):
+        out[i] = events[places[i], word]
 
 
 @compiled

@@ -21,7 +21,6 @@ _KEPT: Final = 16  # columns kept for the next trait; those of one measure are r
 class Party:
     """Events of one party, side by side with the others of the same key.
 
-    keys    (n,) the events' keys, 0 = nobody
     places  (m,) events that have a key, as they stand here
     """
 
@@ -32,10 +31,10 @@ class Party:
         self.near = Section(plan.words, int(plan.words[L.SECTIONS + place]))
         days = int(plan.words[self.near.at + L.DAYS])
         self.far = Section(plan.words, days) if days else None
-        self.keys = events[:, self.code_words + len(plan.codes) + place]
-        self.places, self.starts = order.grouped(self.keys)
-        few = range(min(len(plan.values), _FEW))
-        head = self._gathered(L.E_CLOCK, L.E_PRESENT, *range(L.E_BITS, self.value_words + len(few)))
+        few = min(len(plan.values), _FEW)
+        words = np.array([L.E_CLOCK, L.E_PRESENT, *range(L.E_BITS, self.value_words + few)])
+        self.key_word = self.code_words + len(plan.codes) + place
+        self.places, self.starts, head = order.grouped(events, self.key_word, words)
         self.clock, self.present, self.bits = head[0], head[1], head[2 : 2 + plan.bit_words]
         self.few = head[2 + plan.bit_words :]
         enters = order.entering(self.bits, self._measured(plan.bit_words))
@@ -113,9 +112,9 @@ class Party:
                 masks[word] |= 1 << place
         return np.array(masks, np.uint64).view(np.int64)
 
-    def _gathered(self, *columns: int) -> Column:
-        out = np.empty((len(columns), len(self.places)), np.int64)
-        order.gathered(self.events, self.places, np.array(columns, np.int64), out)
+    def _gathered(self, word: int) -> Column:
+        out = np.empty(len(self.places), np.int64)
+        order.gathered(self.events, self.places, word, out)
         return out
 
     def _keep(self, key: object, make: Callable[[], T]) -> T:
@@ -148,12 +147,12 @@ class Party:
         if value < len(self.few):
             number = self.few[value]
         else:
-            number = self._keep(("value", value), lambda: self._gathered(self.value_words + value)[0])
+            number = self._keep(("value", value), lambda: self._gathered(self.value_words + value))
         there = self._keep(("values", bit, value), lambda: self._bit(bit) & series.bit_of(self.present, value))
         return there, number
 
     def _code(self, code: int) -> Column:
-        return self._keep(("code", code), lambda: self._gathered(self.code_words + code)[0])
+        return self._keep(("code", code), lambda: self._gathered(self.code_words + code))
 
     def _names(self, bit: tuple[int, int], code: int) -> tuple[Column, Any]:
         return self._keep(

@@ -48,7 +48,7 @@ def sweep(
 def _fill(party: Party, columns: dict[int, int], out: NDArray[np.float64]) -> None:
     """Fill a party's columns: a few in the party's order, then row by row into their events."""
     outputs = party.near.outputs(columns)
-    nobody = np.flatnonzero(party.keys == 0)[:, np.newaxis]
+    nobody = np.flatnonzero(party.events[:, party.key_word] == 0)[:, np.newaxis]
     buffer = np.empty((min(_TOGETHER, len(outputs)), len(party.places)))
     for first in range(0, len(outputs), _TOGETHER):
         some = outputs[first : first + _TOGETHER]
