@@ -101,7 +101,7 @@ def ours(path: Path, rows: int | None = None) -> list[int]:
     plan = _plan()
     events = _events(plan, frame)
     sums: list[int] = []
-    out = np.empty((len(frame), len(SLIDING)))
+    out = np.empty((len(frame), len(SLIDING)), order="F")
     for party in KEYS:
         wanted = [place for place, row in enumerate(plan.traits) if row.party == party]
         sums += _whole_sums(sweep(plan, events, traits=wanted, out=out))

@@ -33,8 +33,8 @@ class Party:
         self.far = Section(plan.words, days) if days else None
         few = min(len(plan.values), _FEW)
         words = np.array([L.E_CLOCK, L.E_PRESENT, *range(L.E_BITS, self.value_words + few)])
-        self.key_word = self.code_words + len(plan.codes) + place
-        self.places, self.starts, head = order.grouped(events, self.key_word, words)
+        key = self.code_words + len(plan.codes) + place
+        self.places, self.starts, head = order.grouped(events, key, words)
         self.clock, self.present, self.bits = head[0], head[1], head[2 : 2 + plan.bit_words]
         self.few = head[2 + plan.bit_words :]
         enters = order.entering(self.bits, self._measured(plan.bit_words))

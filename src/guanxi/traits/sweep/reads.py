@@ -198,9 +198,7 @@ def decayed(clock: Any, value: Any, mask: Any, life: Any, half_life: Any, out: A
 
 
 @compiled
-def scattered(columns: Any, order: Any, places: Any, out: Any) -> None:
-    """Write columns that stand in the order of the parties into the rows of their events."""
-    for i in range(order.shape[0]):
-        e = order[i]
-        for k in range(places.shape[0]):
-            out[e, places[k]] = columns[k, i]
+def returned(values: Any, at: Any, out: Any) -> None:
+    """Write a column in the order of the events; `at` says where each stands in the party's order, -1 = nowhere."""
+    for e in range(at.shape[0]):
+        out[e] = values[at[e]] if at[e] >= 0 else np.nan

@@ -10,10 +10,9 @@ from guanxi.core import DataError
 from guanxi.traits.state import Plan
 from guanxi.traits.state import layout as L  # noqa: N812 - as in the state itself
 from guanxi.traits.sweep.party import Party
-from guanxi.traits.sweep.reads import scattered
+from guanxi.traits.sweep.reads import returned
 
 MOST_EVENTS: Final = 2**31 - 2  # places are 32-bit numbers
-_TOGETHER: Final = 16  # traits written at a time, in each event's row side by side
 
 
 def sweep(
@@ -27,8 +26,8 @@ def sweep(
 
     events   (n, words) a history from its beginning in order of (clock, seq), as `Plan.events` lays it out
     traits   places in `plan.traits` of the columns wanted; None = all
-    out      (n, traits) array to fill instead of a new one
-    returns  (n, traits), nan = unknown
+    out      (n, traits) array to fill instead of a new one; best when its columns lie in one piece
+    returns  (n, traits) in column order, nan = unknown
     raises   DataError when the events are out of order, or too many
     """
     if len(events) > MOST_EVENTS:
@@ -38,7 +37,7 @@ def sweep(
         raise DataError("an event is older than the one before it", "Sort the events by clock and seq", "at")
     wanted = range(len(plan.traits)) if traits is None else traits
     columns = {place: column for column, place in enumerate(wanted)}
-    out = np.empty((len(events), len(columns))) if out is None else out
+    out = np.empty((len(events), len(columns)), order="F") if out is None else out
     for place, name in enumerate(plan.parties):
         if any(plan.traits[one].party == name for one in columns):
             _fill(Party(plan, place, events), columns, out)
@@ -46,15 +45,10 @@ def sweep(
 
 
 def _fill(party: Party, columns: dict[int, int], out: NDArray[np.float64]) -> None:
-    """Fill a party's columns: a few in the party's order, then row by row into their events."""
-    outputs = party.near.outputs(columns)
-    nobody = np.flatnonzero(party.events[:, party.key_word] == 0)[:, np.newaxis]
-    buffer = np.empty((min(_TOGETHER, len(outputs)), len(party.places)))
-    for first in range(0, len(outputs), _TOGETHER):
-        some = outputs[first : first + _TOGETHER]
-        for output, column in zip(some, buffer, strict=False):
-            party.read(output, column)
-        filled = np.array([one.column for one in some])
-        scattered(buffer, party.places, filled, out)
-        if len(nobody):
-            out[nobody, filled] = np.nan
+    """Fill a party's columns: each in the party's order first, then in that of the events."""
+    at = np.full(len(out), -1, np.int32)
+    at[party.places] = np.arange(len(party.places), dtype=np.int32)
+    values = np.empty(len(party.places))
+    for output in party.near.outputs(columns):
+        party.read(output, values)
+        returned(values, at, out[:, output.column])
