@@ -83,6 +83,11 @@ class Resolution:
             self._ends[change.undoes] = event.seq
         return change
 
+    @property
+    def touched(self) -> frozenset[str]:
+        """The references that a merge ever named, whether it stands or not."""
+        return frozenset(self._edges)
+
     def resolve(self, ref: str, known: int | None = None) -> str:
         """Return the reference that names the party of `ref`: the first by type as in TYPES, then by text.
 

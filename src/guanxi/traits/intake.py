@@ -85,13 +85,15 @@ class Intake:
         return batch
 
     def columns(
-        self, batch: EventBatch, *, resolve: Resolve | None = None, merged: Collection[str] | None = None
-    ) -> Batch:
+        self, batch: EventBatch, *, resolve: Resolve | None = None, merged: Collection[str] | None = None,
+        names: dict[str, dict[int, str]] | None = None,
+    ) -> Batch:  # fmt: skip
         """Return what traits read of many events of one kind, or of custom events.
 
         batch    columns as the lake holds them: those of the kind, and seq, received_ms and live
         resolve  as in `rows`
         merged   references that ever were merged: only those are resolved; None = ask of every event
+        names    codes -> their texts by hash: those of this batch are added, for who shows a `top`
         raises   DataError when a column of the lake is missing
         """
         columns = self._columns.get(batch.kind)
@@ -100,7 +102,7 @@ class Intake:
             columns = KindColumns(self.sources, self.codes, self.parties, self._bits_of(batch.kind, kind), kind)
             self._columns[batch.kind] = columns
         out = self._empty(len(batch))
-        columns.fill(batch.frame, out, resolve, merged)
+        columns.fill(batch.frame, out, resolve, merged, names or {})
         return out
 
     def _bits_of(self, name: str, kind: Kind | None) -> list[tuple[int, tuple[Clause, ...]]]:

@@ -2,7 +2,7 @@
 
 import functools
 import operator
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -50,9 +50,11 @@ class KindColumns:
         out: Batch,
         resolve: Callable[[str, int], str] | None,
         merged: Collection[str] | None,
+        names: Mapping[str, dict[int, str]],
     ) -> None:
         """Fill the arrays with the rows of a frame.
 
+        names   codes whose texts are remembered by their hash
         raises  DataError when the frame lacks seq, at_ms, received_ms or live
         """
         if lost := [name for name in ("seq", "at_ms", "received_ms", "live") if name not in frame.columns]:
@@ -72,7 +74,11 @@ class KindColumns:
         for place, code in enumerate(self.codes):
             if (text := self._name(code, frame.columns)) is not None:
                 if code not in hashes:
-                    hashes[code] = _hashed(frame.select(text.alias("text"))["text"])
+                    texts = frame.select(text.alias("text"))["text"]
+                    hashes[code] = _hashed(texts)
+                    if code in names:
+                        each = texts.drop_nulls().unique()
+                        names[code].update(zip(_digests(each).tolist(), each.to_list(), strict=True))
                 out.codes[:, place] = hashes[code]
         for place, row in enumerate(self.parties):  # two of them may share a role
             field = f"role.{row.role}"

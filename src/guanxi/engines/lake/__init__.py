@@ -1,6 +1,7 @@
 """The lake: sealed history in Parquet, and the reader that sees hot, staged and sealed rows as one."""
 
 from guanxi.engines.lake.footprint import WHO, TimeSpan, events_at, footprint, kind_spans, known_at, time_span
+from guanxi.engines.lake.history import History
 from guanxi.engines.lake.lake import CATALOG, DATA, Lake, Stream, lake_error, open_duckdb
 from guanxi.engines.lake.memory import Memory, PlatformFreshness
 from guanxi.engines.lake.metrics import aggregate, freshness
@@ -11,6 +12,7 @@ __all__ = [
     "CATALOG",
     "DATA",
     "WHO",
+    "History",
     "Lake",
     "Memory",
     "PlatformFreshness",

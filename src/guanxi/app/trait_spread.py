@@ -1,0 +1,198 @@
+"""How a trait is spread over all parties of its type, now and a month before, and how far it drifted."""
+
+import time
+from collections import OrderedDict
+from typing import Any, Final
+from weakref import WeakKeyDictionary
+
+import msgspec
+import numpy as np
+import polars as pl
+
+from guanxi.app.trait_replay import Replay, begin, feed
+from guanxi.app.traits import SEEN_MS, series
+from guanxi.app.workspace import Workspace
+from guanxi.core import DAY_MS, DataError
+from guanxi.traits.batch import Batch
+from guanxi.traits.family import traits
+from guanxi.traits.state import TraitState
+from guanxi.traits.trait import Trait
+
+MONTH_MS: Final = 30 * DAY_MS
+QUANTILES: Final = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
+BINS: Final = 10
+NAMED: Final = 20  # names of a `top` trait that have a bin of their own
+_LEAST: Final = 1e-4  # share below which a bin counts as this much, so that one empty bin is not an infinite drift
+_HELD: Final = 64
+
+
+class Quantile(msgspec.Struct, frozen=True, kw_only=True):
+    """A share of the known values lies at or below `value`."""
+
+    share: float
+    value: float
+
+
+class TraitBin(msgspec.Struct, frozen=True, kw_only=True):
+    """Parties with a value in [low, high), or with one name.
+
+    low, high      None = no end
+
+    share, before  of all parties then, the unknown included
+    """
+
+    low: float | None
+    high: float | None
+    text: str
+    parties: int
+    share: float
+    before: float
+
+
+class TraitSpread(msgspec.Struct, frozen=True, kw_only=True):
+    """A trait over all parties of its type.
+
+    parties   that an event named in the 30 days before, or as far back as the trait looks
+    unknown   share of them whose value is unknown
+    before_ms a month earlier; what was then is read as known now
+    psi       population stability index between both: above 0.1 it moved, above 0.25 it moved far; None without a
+              month before
+    """
+
+    name: str
+    unit: str
+    party: str
+    known: int
+    until_ms: int
+    before_ms: int
+    parties: int
+    unknown: float | None
+    parties_before: int
+    unknown_before: float | None
+    mean: float | None
+    least: float | None
+    most: float | None
+    quantiles: tuple[Quantile, ...]
+    bins: tuple[TraitBin, ...]
+    psi: float | None
+    took_ms: float
+
+
+def distribution(
+    workspace: Workspace, name: str, *, until: int, known: int | None = None
+) -> TraitSpread:  # fmt: skip
+    """Return how a trait is spread over all parties of its type as of an instant, and a month before, from one replay.
+
+    raises  NotFound for an unknown trait; DataError for neighbours' traits and those that only events have
+    """
+    began = time.perf_counter()
+    row = traits()[name]
+    if row.via or row.aggregate == "versus":
+        raise DataError(f"{name} is not spread over parties", "Look at it for one party or one event", "name")
+    known = workspace.reader.last_seq() if known is None else known
+    held = _READ.setdefault(workspace, OrderedDict())
+    key = (id(workspace.reader), name, until, known, len(workspace.vault.tombstones()))
+    if key not in held:
+        held[key] = _read(workspace, row, until, known)
+        while len(held) > _HELD:
+            held.popitem(last=False)
+    before, now = held[key]
+    numbers = now.drop_nulls() if row.aggregate != "top" else pl.Series(dtype=pl.Float64)
+    bins, psi = spread(now, before)
+    return TraitSpread(
+        name=name, unit=row.unit, party=row.party, known=known, until_ms=until, before_ms=until - MONTH_MS,
+        parties=len(now), unknown=now.null_count() / len(now) if len(now) else None, parties_before=len(before),
+        unknown_before=before.null_count() / len(before) if len(before) else None,
+        mean=float(str(numbers.mean())) if len(numbers) else None,
+        least=float(str(numbers.min())) if len(numbers) else None,
+        most=float(str(numbers.max())) if len(numbers) else None,
+        quantiles=tuple(
+            Quantile(share=share, value=float(str(numbers.quantile(share, "lower")))) for share in QUANTILES
+        ) if len(numbers) else (),
+        bins=bins, psi=psi, took_ms=round((time.perf_counter() - began) * 1000, 1),
+    )  # fmt: skip
+
+
+def spread(now: pl.Series, before: pl.Series) -> tuple[tuple[TraitBin, ...], float | None]:
+    """Return the bins of values now and before, and the population stability index between both.
+
+    now, before  numbers or names, null = unknown; bins follow the values before, or those now when there were none
+    returns      at most BINS of numbers with about as many parties before, one for each value of few; the most named
+                 names. The index counts the unknown as a bin of its own
+    source       PSI: Siddiqi, "Credit Risk Scorecards", Wiley 2006
+    """
+    split: list[tuple[float | None, float | None, str, list[int]]]
+    if now.dtype == pl.String:
+        names = now.drop_nulls().value_counts(sort=True, name="n")[:, 0].to_list()[:NAMED]
+        split = [(None, None, text, [int((one == text).sum()) for one in (now, before)]) for text in names]
+    else:
+        cuts = _edges(before.drop_nulls() if before.count() else now.drop_nulls())
+        split = [(low, high, "", [_inside(one, low, high) for one in (now, before)]) for low, high in cuts]
+    sizes = max(len(now), 1), max(len(before), 1)
+    bins = tuple(
+        TraitBin(low=low, high=high, text=text, parties=n, share=n / sizes[0], before=past / sizes[1])
+        for low, high, text, (n, past) in split
+    )  # fmt: skip
+    if not len(now) or not len(before):
+        return bins, None
+    pairs = [(one.share, one.before) for one in bins]
+    pairs.append((now.null_count() / sizes[0], before.null_count() / sizes[1]))
+    pairs.append(tuple(max(1.0 - sum(pair[at] for pair in pairs), 0.0) for at in (0, 1)))  # type: ignore[arg-type]
+    shares = np.maximum(np.array(pairs), _LEAST)
+    return bins, float(((shares[:, 0] - shares[:, 1]) * np.log(shares[:, 0] / shares[:, 1])).sum())
+
+
+#: What was read of the last traits, until the log grows; a reader serves one thread at a time.
+_READ: WeakKeyDictionary[Workspace, "OrderedDict[tuple[Any, ...], tuple[pl.Series, pl.Series]]"] = WeakKeyDictionary()
+
+
+def _read(workspace: Workspace, row: Trait, until: int, known: int) -> tuple[pl.Series, pl.Series]:
+    """The values of all parties a month before and now."""
+    before = until - MONTH_MS
+    with Replay(workspace, [row], until=until, known=known, since=before, seen_ms=SEEN_MS) as replay:
+        state, at = TraitState(replay.plan), [one.name for one in replay.plan.traits].index(row.name)
+        place = replay.plan.parties.index(row.party)
+        last = pl.DataFrame(schema={"key": pl.UInt64, "clock": pl.Int64})
+        past: pl.Series | None = None
+
+        def values(instant: int) -> pl.Series:
+            first = begin(row, instant)
+            near = last if first is None else last.filter(pl.col("clock") >= min(first, instant - SEEN_MS))
+            keys = near["key"].to_numpy().view(np.int64)
+            return series(row, state.read_many(row.party, keys, instant)[:, at], replay.names)
+
+        def take(batch: Batch) -> None:
+            nonlocal last
+            feed(state, batch)
+            fresh = pl.DataFrame({"key": batch.parties[:, place], "clock": batch.clock_ms}).filter(pl.col("key") != 0)
+            last = pl.concat([last, fresh]).group_by("key").agg(pl.col("clock").max())
+
+        for batch, _ in replay.batches():
+            if past is None and batch.clock_ms[-1] >= before:
+                take(batch.take(np.flatnonzero(batch.clock_ms < before)))
+                past = values(before)
+                batch = batch.take(np.flatnonzero(batch.clock_ms >= before))
+            take(batch)
+        return values(before) if past is None else past, values(until)
+
+
+def _edges(values: pl.Series) -> list[tuple[float | None, float | None]]:
+    """[low, high) of bins with about as many values each; one for each value when they are few; None = no end."""
+    if not len(values):
+        return []
+    single = values.unique().sort()
+    if len(single) > BINS:
+        single = pl.Series([values.quantile(place / BINS, "lower") for place in range(1, BINS)]).unique().sort()
+        cuts = [float(one) for one in single]
+    else:
+        cuts = [float(one) for one in single][1:]
+    return list(zip([None, *cuts], [*cuts, None], strict=True))
+
+
+def _inside(values: pl.Series, low: float | None, high: float | None) -> int:
+    inside = values.is_not_null()
+    if low is not None:
+        inside &= values >= low
+    if high is not None:
+        inside &= values < high
+    return int(inside.sum())
