@@ -47,6 +47,7 @@ def differing(plan: Plan, one: NDArray[np.float64], other: NDArray[np.float64]) 
         pytest.param(400, 500, 6, id="sparse-over-lives"),
         pytest.param(2_500, 0.5, 1, id="one-busy-party"),
         pytest.param(2_500, 90, 40, id="many-parties"),
+        pytest.param(20_000, 30, 3_000, id="many-parts"),
         pytest.param(600, 2_000, 3, id="forgotten"),
         pytest.param(300, 0, 2, id="all-at-once"),
     ],
