@@ -97,11 +97,10 @@ def write_stream(path: Path, events: int) -> None:
 
 def ours(path: Path, rows: int | None = None) -> list[int]:
     """Sums of every aggregate by the sweep, made party by party, in the order of the events."""
-    frame = pl.read_parquet(path, n_rows=rows)
     plan = _plan()
-    events = _events(plan, frame)
+    events = _events(plan, pl.read_parquet(path, n_rows=rows))
     sums: list[int] = []
-    out = np.empty((len(frame), len(SLIDING)), order="F")
+    out = np.empty((len(events), len(SLIDING)), order="F")
     for party in KEYS:
         wanted = [place for place, row in enumerate(plan.traits) if row.party == party]
         sums += _whole_sums(sweep(plan, events, traits=wanted, out=out))
