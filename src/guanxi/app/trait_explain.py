@@ -26,11 +26,7 @@ from guanxi.app.traits import is_withheld, series, withheld
 from guanxi.app.workspace import Workspace
 from guanxi.core import DataError, NotFound, Refused
 from guanxi.events import id_text
-from guanxi.traits.batch import Batch
-from guanxi.traits.family import traits
-from guanxi.traits.measure import measures
-from guanxi.traits.ties import midnight_before, own
-from guanxi.traits.trait import MEMORY_MS, OF_CODE, Trait, length_ms
+from guanxi.traits import MEMORY_MS, OF_CODE, Batch, Trait, length_ms, measures, midnight_before, own_trait, traits
 
 SHOWN: Final = 20  # events, and neighbours, that an explanation names
 
@@ -136,7 +132,7 @@ def explain(
     value: Value = series(row, values[:, 0], texts)[0]
     around = _neighbours(workspace, ref, row, until=until, known=known) if row.via else ()
     with Replay(
-        workspace, [own(row, measures())], until=until, known=known, refs=references([ref], [row], names, known)
+        workspace, [own_trait(row, measures())], until=until, known=known, refs=references([ref], [row], names, known)
     ) as replay:
         read = _Read(replay, row)
         start = read.start(until)
@@ -208,7 +204,7 @@ class _Read:
 
     def start(self, until: int) -> int | None:
         """The first instant that counts; None when no event does."""
-        row = own(self.row, measures())
+        row = own_trait(self.row, measures())
         if row.plan == "window":
             return until - row.window_ms
         if row.days:
@@ -276,7 +272,7 @@ def _neighbours(
     workspace: Workspace, ref: str, row: Trait, *, until: int, known: int
 ) -> tuple[Neighbour, ...]:  # fmt: skip
     others = met(workspace, [ref], row, until=until, known=known)["other"].unique().sort().to_list()
-    alone = own(row, measures())
+    alone = own_trait(row, measures())
     values, _ = values_of(workspace, others, [alone], until=midnight_before(until), known=known)
     shown = (None if np.isnan(one) else float(one) * in_unit(alone) for one in values[:, 0])
     found = [Neighbour(ref=other, value=value) for other, value in zip(others, shown, strict=True)]
@@ -286,5 +282,5 @@ def _neighbours(
 def _lineage(row: Trait, kinds: Iterable[tuple[str, str, int]]) -> tuple[str, ...]:
     lines = tuple(f"{kind} ({n:,}) → {measure} → {row.name}" for measure, kind, n in kinds)
     some = ", ".join(measures()[row.of].kinds) or "*"
-    base = own(row, measures()).name
+    base = own_trait(row, measures()).name
     return lines or (f"{some} → {row.of} → " + (f"{base} → " if row.via else "") + row.name,)

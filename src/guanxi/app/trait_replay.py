@@ -17,13 +17,27 @@ from guanxi.core import DAY_MS
 from guanxi.engines.lake import History
 from guanxi.events import CUSTOM, ROLE, EventBatch, columns_of
 from guanxi.parties import RESOLVED, Resolution, default_type, is_masked, party_type
-from guanxi.traits.batch import Batch
-from guanxi.traits.family import traits
-from guanxi.traits.fields import column_of
-from guanxi.traits.measure import Measure, measures
+from guanxi.traits import (
+    LIFE,
+    MEMORY_MS,
+    OF_VALUE,
+    PARTIES,
+    SHARED_MS,
+    Batch,
+    Measure,
+    Trait,
+    check,
+    column_of,
+    length_ms,
+    measures,
+    midnight_before,
+    neighbour_means,
+    neighbours,
+    own_trait,
+    tie_roles,
+    traits,
+)
 from guanxi.traits.state import Plan, TraitState, compile_plan
-from guanxi.traits.ties import SHARED_MS, means, midnight_before, neighbours, own, roles
-from guanxi.traits.trait import LIFE, MEMORY_MS, OF_VALUE, PARTIES, Trait, check, length_ms
 
 _UNKNOWN: Final = np.array([np.nan]).view(np.uint64)[0]  # the one nan that stands for "unknown": hashes may look alike
 _IDS: Final = ("id_hi", "id_lo")
@@ -146,7 +160,7 @@ def met(
 ) -> pl.DataFrame:  # fmt: skip
     """Return (party, other) of parties and those that shared `row.via` with them in the 30 days before an instant."""
     names, _ = identity(workspace, known)
-    via = roles(row)[1]
+    via = tie_roles(row)[1]
     mine = references(asked, [row], names, known)
     first = _pairs(workspace, row, mine, until=until, known=known)
     pairs = _pairs(workspace, row, {via: first["via"].unique().to_list()}, until=until, known=known)
@@ -274,15 +288,15 @@ def _of_neighbours(
     others = links["other"].unique().sort().to_list()
     names, _ = identity(workspace, known)
     mine = [canonical(ref, row.party, names, known) for ref in asked]
-    values, _ = values_of(workspace, others, [own(row, measures())], until=midnight_before(until), known=known)
-    return means(links, mine, others, values[:, 0])
+    values, _ = values_of(workspace, others, [own_trait(row, measures())], until=midnight_before(until), known=known)
+    return neighbour_means(links, mine, others, values[:, 0])
 
 
 def _pairs(
     workspace: Workspace, row: Trait, refs: Mapping[str, Collection[str]], *, until: int, known: int
 ) -> pl.DataFrame:  # fmt: skip
     """party, via: what stood together in an event of the 30 days before an instant."""
-    role, via = roles(row)
+    role, via = tie_roles(row)
     both = (ROLE + role, ROLE + via)
     wanted = {kind: both for kind, have in _occurred(workspace).items() if set(both) <= set(have)}
     mapping = identity(workspace, known)[1]

@@ -13,10 +13,8 @@ from guanxi.app.trait_replay import Replay, begin, feed
 from guanxi.app.traits import SEEN_MS, series
 from guanxi.app.workspace import Workspace
 from guanxi.core import DAY_MS, DataError
-from guanxi.traits.batch import Batch
-from guanxi.traits.family import traits
+from guanxi.traits import Batch, Trait, traits
 from guanxi.traits.state import TraitState
-from guanxi.traits.trait import Trait
 
 MONTH_MS: Final = 30 * DAY_MS
 QUANTILES: Final = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)

@@ -18,11 +18,8 @@ from guanxi.app.workspace import Workspace
 from guanxi.core import DataError, NotFound, nearest
 from guanxi.events import ROLE, EventBatch, id_text, shipped
 from guanxi.parties import Resolution
-from guanxi.traits.batch import Batch
-from guanxi.traits.intake import Intake
-from guanxi.traits.measure import Measure, measures
+from guanxi.traits import PARTIES, Batch, Intake, Measure, Trait, measures
 from guanxi.traits.state import TraitState
-from guanxi.traits.trait import PARTIES, Trait
 
 SUFFIXES: Final = (".parquet", ".csv")
 _SLICE: Final = 20_000  # events whose traits are held at once

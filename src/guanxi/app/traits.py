@@ -15,10 +15,8 @@ from guanxi.app.trait_replay import Replay, columns, feed, identity, in_unit, kn
 from guanxi.app.workspace import Workspace
 from guanxi.core import DAY_MS, DataError, NotFound, Refused, nearest
 from guanxi.events import ROLE
-from guanxi.traits.family import traits
+from guanxi.traits import PARTIES, TOPICS, Trait, traits
 from guanxi.traits.state import TraitState
-from guanxi.traits.trait import PARTIES, Trait
-from guanxi.traits.words import TOPICS
 
 MAX_PARTIES: Final = 100_000  # asked for by name at once
 USES: Final = ("", "profile", "risk")

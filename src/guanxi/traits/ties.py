@@ -21,12 +21,12 @@ def midnight_before(clock_ms: int) -> int:
     return (clock_ms + _CHINA_MS) // DAY_MS * DAY_MS - _CHINA_MS
 
 
-def own(trait: Trait, measures: RowTable[Measure]) -> Trait:
+def own_trait(trait: Trait, measures: RowTable[Measure]) -> Trait:
     """Return what is read of each neighbour: the same trait of that party alone."""
     return check(msgspec.structs.replace(trait, via=""), measures)
 
 
-def roles(trait: Trait) -> tuple[str, str]:
+def tie_roles(trait: Trait) -> tuple[str, str]:
     """Return the role of the party and the role that neighbours share."""
     return PARTIES[trait.party].role, trait.via
 
@@ -44,7 +44,7 @@ def neighbours(pairs: pl.DataFrame, asked: Sequence[str]) -> pl.DataFrame:
     return met.select("party", "other").unique().sort("party", "other")
 
 
-def means(links: pl.DataFrame, asked: Sequence[str], others: Sequence[str],
+def neighbour_means(links: pl.DataFrame, asked: Sequence[str], others: Sequence[str],
           values: NDArray[np.float64]) -> NDArray[np.float64]:  # fmt: skip
     """Return, of each party asked for, the mean over its neighbours whose value is known; nan without one.
 

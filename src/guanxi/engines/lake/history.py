@@ -10,7 +10,7 @@ import polars as pl
 from guanxi.engines.lake.lake import Stream, table_of
 from guanxi.engines.lake.reader import Reader, patient
 from guanxi.events import CUSTOM, ROLE, EventBatch, from_events
-from guanxi.traits.clause_sql import CLOCK
+from guanxi.traits import CLOCK
 
 ROWS: Final = 400_000  # of a stretch, unless one day has more
 _CHINA_MS: Final = 28_800_000
