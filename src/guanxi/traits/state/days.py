@@ -9,9 +9,22 @@ from typing import Any
 import numpy as np
 
 from guanxi.traits.state import layout as L  # noqa: N812 - a hundred constants, read in every line
-from guanxi.traits.state.arena import PAIRS, PAIRS_CAP, PAIRS_N, alloc, find, free, grown, mixed, power, remove
+from guanxi.traits.state.arena import (
+    PAIRS,
+    PAIRS_CAP,
+    PAIRS_N,
+    SCRATCH,
+    alloc,
+    find,
+    free,
+    grown,
+    mixed,
+    power,
+    remove,
+)
 from guanxi.traits.state.jit import compiled
 from guanxi.traits.state.life import local_day
+from guanxi.traits.state.outputs import emit, emit_names
 from guanxi.traits.state.sums import add_event, add_sums, clear
 
 KEPT_DAYS = 366
@@ -30,7 +43,7 @@ def add_day(a: Any, p: Any, s: Any, party: Any, h: Any, clock: Any, bits: Any, r
     d = p[s + L.DAYS]
     day = local_day(clock)
     tile = _tile_of_today(a, p, d, h, day)
-    add_event(a, p, d, bits, 0, row, 0, tile + 1)
+    add_event(a, p, d, bits, 0, row, 0, tile + 1, 1)
     q = p[d + L.COUNTERS]
     codes = row + L.E_BITS + p[L.BIT_WORDS] + p[L.N_VALUES]
     for which in range(p[d + L.COUNTERS + 1]):
@@ -52,14 +65,15 @@ def add_day(a: Any, p: Any, s: Any, party: Any, h: Any, clock: Any, bits: Any, r
 
 
 @compiled
-def windows_of_days(a: Any, p: Any, d: Any, h: Any, clock: Any, to: Any) -> None:
-    """Write the accumulators of every window of whole days, one behind the other from `to` + cells."""
-    cells = p[d + L.N_CELLS]
+def windows_of_days(a: Any, p: Any, d: Any, h: Any, clock: Any, out: Any) -> None:
+    """Write the outputs of every window of whole days of a party; h = 0: nothing is known of it."""
+    to = a[SCRATCH] + p[d + L.OUT]
     clear(a, p, d, to)
     today = local_day(clock)
     v = a[h + L.H_TILES] if h else 0
     left = a[v + V_COUNT] if v else 0
-    w = p[d + L.WINDOWS]
+    w, r = p[d + L.WINDOWS], p[d + L.RUNS]
+    last = r + 4 * p[d + L.RUNS + 1]
     for k in range(p[d + L.WINDOWS + 1]):
         days = p[w + k]
         while left > 0:
@@ -68,50 +82,52 @@ def windows_of_days(a: Any, p: Any, d: Any, h: Any, clock: Any, to: Any) -> None
                 break
             add_sums(a, p, d, tile + 1, to)
             left -= 1
-        at = to + (k + 1) * cells
-        for c in range(cells):
-            a[at + c] = a[to + c]
+        while r < last and p[r] == k:
+            emit(a, p, p[r + 1], p[r + 2], p[r + 3], to, 0, 0, out)
+            r += 4
+    if p[d + L.NAMES + 1]:
+        to += p[d + L.N_CELLS]
+        _tally(a, p, d, h, today, to)
+        emit_names(a, p, d, to, out)
 
 
 @compiled
-def top(a: Any, h: Any, clock: Any, which: Any, days: Any, rank: Any) -> Any:
-    """(code, count) of the name with the rank-th most events in a window, the one seen later first; else (0, 0)."""
-    bound = (1 << 62, 0, 0)  # the name before: its count, the clock and seq of its latest event
-    code = 0
-    for _ in range(rank):
-        code, best = 0, (0, 0, 0)
-        c = a[h + L.H_CODES]
-        while c:
-            if a[c + C_WHICH] == which:
-                this = (_count(a, c, clock, days), a[c + C_CLOCK], a[c + C_SEQ])
-                if best < this < bound and this[0] > 0:
-                    code, best = a[c + C_CODE], this
-            c = a[c + C_NEXT]
-        bound = best
-        if code == 0:
-            break
-    return code, bound[0]
-
-
-@compiled
-def spread(a: Any, h: Any, clock: Any, which: Any, days: Any) -> Any:
-    """(events that have a name, entropy in bits of their names) in a window."""
-    total = 0
-    c = a[h + L.H_CODES]
+def _tally(a: Any, p: Any, d: Any, h: Any, today: Any, to: Any) -> None:
+    """Count the events of every name in every window, and find the names with most, the one seen later first."""
+    a[to : to + p[d + L.TALLY_WORDS]] = 0
+    c = a[h + L.H_CODES] if h else 0
     while c:
-        if a[c + C_WHICH] == which:
-            total += _count(a, c, clock, days)
+        q = p[d + L.TALLIES] + 2 * a[c + C_WHICH]
+        count, k, at = 0, a[c + C_COUNT] - 1, a[c + C_DAYS]
+        for t in range(p[q], p[q] + 3 * p[q + 1], 3):
+            days = p[t]
+            while k >= 0 and (days == 0 or a[at + 2 * k] > today - days):
+                count += a[at + 2 * k + 1]
+                k -= 1
+            if count:
+                _rank(a, c, count, to + p[t + 1])
+                if p[t + 2]:
+                    logs = a[to + p[t + 1] : to + p[t + 1] + 1].view(np.float64)
+                    logs[0] += count * math.log2(count)
         c = a[c + C_NEXT]
-    entropy = 0.0
-    c = a[h + L.H_CODES]
-    while c and total > 0:
-        if a[c + C_WHICH] == which:
-            count = _count(a, c, clock, days)
-            if count > 0:
-                share = count / total
-                entropy -= share * math.log2(share)
-        c = a[c + C_NEXT]
-    return total, entropy
+
+
+@compiled
+def _rank(a: Any, c: Any, count: Any, t: Any) -> None:
+    """Add a name to a tally."""
+    a[t + L.N_TOTAL] += count
+    this = (count, a[c + C_CLOCK], a[c + C_SEQ])
+    at = t + L.N_BEST + 12
+    while at > t + L.N_BEST and (a[at - 4], a[at - 3], a[at - 2]) < this:
+        at -= 4
+    if at == t + L.N_BEST + 12:
+        return
+    for k in range(t + L.N_BEST + 11, at + 3, -1):
+        a[k] = a[k - 4]
+    a[at] = count
+    a[at + 1] = a[c + C_CLOCK]
+    a[at + 2] = a[c + C_SEQ]
+    a[at + 3] = a[c + C_CODE]
 
 
 @compiled
@@ -254,14 +270,3 @@ def _count_day(a: Any, c: Any, day: Any) -> None:
     a[at + 2 * n] = day
     a[at + 2 * n + 1] = 1
     a[c + C_COUNT] = n + 1
-
-
-@compiled
-def _count(a: Any, c: Any, clock: Any, days: Any) -> Any:
-    since = local_day(clock) - days + 1 if days > 0 else np.int64(-1 << 50)
-    total, at = 0, a[c + C_DAYS]
-    for k in range(a[c + C_COUNT] - 1, -1, -1):
-        if a[at + 2 * k] < since:
-            break
-        total += a[at + 2 * k + 1]
-    return total

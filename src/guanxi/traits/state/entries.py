@@ -1,8 +1,8 @@
-"""Entries: the events of one party inside the longest window, and sums over any latest stretch of them.
+"""Entries: the events of one party inside the longest window, and what they add up to in each window.
 
-Few entries stand in one small block and are read one by one. Many stand in blocks of 32 with their sums, 32 blocks
-with theirs, so a window over 100,000 events reads about a hundred words of sums. Nothing expires from a sum: a window
-is what is added up from the newest entry back. Distinct names are counted by a flag on the latest entry of each name.
+Few entries stand in one small block and are read one by one. Many stand in blocks of 32, with sums for each window
+that follow the clock: an event enters every window once and leaves it once, and integers forget nothing. Distinct
+names are counted by a flag on the latest entry of each name.
 """
 
 from typing import Any
@@ -12,6 +12,7 @@ from guanxi.traits.state.arena import (
     PAIRS,
     PAIRS_CAP,
     PAIRS_N,
+    SCRATCH,
     alloc,
     find,
     free,
@@ -23,12 +24,13 @@ from guanxi.traits.state.arena import (
     take,
 )
 from guanxi.traits.state.jit import compiled
-from guanxi.traits.state.sums import add_event, add_sums, clear, row_of
+from guanxi.traits.state.outputs import emit
+from guanxi.traits.state.sums import add_event, add_extremes, clear, clear_extremes, row_of
 
 # Own sizes of a party: free lists.
-F_HEADER, F_SMALL, F_LARGE, F_GROUP = 0, 0, 4, 5  # small blocks: F_SMALL + shape
-# Words of what a party of many blocks holds.
-M_DIR, M_DIR_CAP, M_FIRST, M_NEXT, M_GROUPS, M_GROUPS_CAP = 0, 1, 2, 3, 4, 5
+F_HEADER, F_SMALL, F_LARGE, F_WINDOWS = 0, 0, 4, 5  # small blocks: F_SMALL + shape
+# Words of what a party of many blocks holds; of each window: the number of its oldest entry, then its sums.
+M_DIR, M_DIR_CAP, M_FIRST, M_NEXT, M_WINDOWS = 0, 1, 2, 3, 4
 M_POWER = 3
 
 
@@ -44,62 +46,35 @@ def entry_at(a: Any, p: Any, s: Any, h: Any, i: Any) -> Any:
 
 
 @compiled
-def add_entry(a: Any, p: Any, s: Any, e: Any, to: Any) -> None:
-    """Add one entry to accumulators."""
-    add_event(a, p, s, a[e + L.T_BITS], a[e + L.T_FLAGS], row_of(a, p, a[e + L.T_EVENT]), e + L.T_GAPS, to)
+def add_entry(a: Any, p: Any, s: Any, e: Any, to: Any, sign: Any) -> Any:
+    """Add one entry to accumulators, or take it out; see `add_event`."""
+    row = row_of(a, p, a[e + L.T_EVENT])
+    return add_event(a, p, s, a[e + L.T_BITS], a[e + L.T_FLAGS], row, e + L.T_GAPS, to, sign)
 
 
 @compiled
-def windows(a: Any, p: Any, s: Any, h: Any, clock: Any, to: Any) -> None:
-    """Write the accumulators of every window [clock - w, clock] of a party, one behind the other from `to` + cells."""
-    cells = p[s + L.N_CELLS]
+def windows(a: Any, p: Any, s: Any, h: Any, clock: Any, here: Any, bits: Any, out: Any) -> None:
+    """Write the outputs of every window [clock - w, clock] of a party; here, bits: of the event that reads, or 0."""
+    to = a[SCRATCH] + p[s + L.OUT]
     clear(a, p, s, to)
     left = a[h + L.H_COUNT] if h else 0
-    w, count = p[s + L.WINDOWS], p[s + L.WINDOWS + 1]
+    w, r = p[s + L.WINDOWS], p[s + L.RUNS]
+    last = r + 4 * p[s + L.RUNS + 1]
     many = left > 0 and a[h + L.H_SHAPE] == L.MANY
-    for k in range(count):
+    for k in range(p[s + L.WINDOWS + 1]):
         since = clock - p[w + k]
         if many:
-            left = _back_many(a, p, s, h, left, since, to)
+            to = _slide(a, p, s, h, k, since)
         else:
             while left > 0:
                 e = entry_at(a, p, s, h, left - 1)
                 if a[e + L.T_CLOCK] < since:
                     break
-                add_entry(a, p, s, e, to)
+                add_entry(a, p, s, e, to, 1)
                 left -= 1
-        at = to + (k + 1) * cells
-        for c in range(cells):
-            a[at + c] = a[to + c]
-
-
-@compiled
-def _back_many(a: Any, p: Any, s: Any, h: Any, left: Any, since: Any, to: Any) -> Any:
-    """Add entries from number start + left - 1 back while they are not older than `since`; return what is left."""
-    m, start, size = a[h + L.H_BLOCK], a[h + L.H_START], p[s + L.ENTRY]
-    directory, mask = a[m + M_DIR], a[m + M_DIR_CAP] - 1
-    while left > 0:
-        n = start + left - 1
-        if n & 31 == 31:
-            b = n >> 5
-            if b & 31 == 31 and b - 31 >= a[m + M_FIRST]:
-                group = a[a[m + M_GROUPS] + ((b >> 5) & (a[m + M_GROUPS_CAP] - 1))]
-                oldest = a[directory + ((b - 31) & mask)]
-                if group and left >= 1024 and a[oldest + L.T_CLOCK] >= since:
-                    add_sums(a, p, s, group, to)
-                    left -= 1024
-                    continue
-            block = a[directory + (b & mask)]
-            if left >= 32 and a[block + L.T_CLOCK] >= since:
-                add_sums(a, p, s, block + L.BLOCK * size, to)
-                left -= 32
-                continue
-        e = a[directory + ((n >> 5) & mask)] + (n & 31) * size
-        if a[e + L.T_CLOCK] < since:
-            break
-        add_entry(a, p, s, e, to)
-        left -= 1
-    return left
+        while r < last and p[r] == k:
+            emit(a, p, p[r + 1], p[r + 2], p[r + 3], to, here, bits, out)
+            r += 4
 
 
 @compiled
@@ -135,26 +110,19 @@ def append(a: Any, p: Any, s: Any, party: Any, h: Any, clock: Any, number: Any, 
 
 
 @compiled
-def seal(a: Any, p: Any, s: Any, party: Any, h: Any) -> None:
-    """Sum up the newest block, and its group, when the entry just written filled it."""
+def seal(a: Any, p: Any, s: Any, h: Any) -> None:
+    """Add the newest entry, now that it is written, to the sums of many blocks."""
     if a[h + L.H_SHAPE] != L.MANY:
         return
     m, last, size = a[h + L.H_BLOCK], a[h + L.H_START] + a[h + L.H_COUNT] - 1, p[s + L.ENTRY]
-    if last & 31 != 31:
-        return
-    directory, mask, b = a[m + M_DIR], a[m + M_DIR_CAP] - 1, last >> 5
-    block = a[directory + (b & mask)]
-    clear(a, p, s, block + L.BLOCK * size)
-    for k in range(L.BLOCK):
-        if (b << 5) + k >= a[h + L.H_START]:  # an expired entry's event row may be another's by now
-            add_entry(a, p, s, block + k * size, block + L.BLOCK * size)
-    at = a[m + M_GROUPS] + ((b >> 5) & (a[m + M_GROUPS_CAP] - 1))
-    if b & 31 == 31 and b - 31 >= a[m + M_FIRST]:
-        group = take(a, party, F_GROUP, p[s + L.N_CELLS])
-        clear(a, p, s, group)
-        for k in range(L.BLOCK):
-            add_sums(a, p, s, a[directory + ((b - k) & mask)] + L.BLOCK * size, group)
-        a[at] = group
+    block = a[a[m + M_DIR] + ((last >> 5) & (a[m + M_DIR_CAP] - 1))]
+    e = block + (last & 31) * size
+    for k in range(p[s + L.WINDOWS + 1]):
+        add_entry(a, p, s, e, _sums(a, p, s, m, k) + 1, 1)
+    extremes = block + L.BLOCK * size
+    if last & 31 == 0:
+        clear_extremes(a, p, s, extremes)
+    add_extremes(a, p, s, a[e + L.T_BITS], row_of(a, p, a[e + L.T_EVENT]), extremes)
 
 
 @compiled
@@ -168,8 +136,14 @@ def pop(a: Any, p: Any, s: Any, party: Any, h: Any) -> None:
             a[h + L.H_SHAPE] = 0
             a[h + L.H_START] = 0
         return
-    n = a[h + L.H_START]
-    _forget(a, p, s, party, h, entry_at(a, p, s, h, 0), n)
+    n, e = a[h + L.H_START], entry_at(a, p, s, h, 0)
+    for k in range(p[s + L.WINDOWS + 1]):
+        at = _sums(a, p, s, a[h + L.H_BLOCK], k)
+        if a[at] == n:
+            a[at] = n + 1
+            if add_entry(a, p, s, e, at + 1, -1):
+                _find_extremes(a, p, s, h, n + 1, at + 1)
+    _forget(a, p, s, party, h, e, n)
     a[h + L.H_START] = n + 1
     a[h + L.H_COUNT] -= 1
     if n & 31 == 31:
@@ -195,16 +169,13 @@ def unflag(a: Any, p: Any, s: Any, party: Any, h: Any, flag: Any, code: Any, val
     if word < 0:
         return
     n, m, size = a[word + 1], a[h + L.H_BLOCK], p[s + L.ENTRY]
-    b = n >> 5
-    block = a[a[m + M_DIR] + (b & (a[m + M_DIR_CAP] - 1))]
+    block = a[a[m + M_DIR] + ((n >> 5) & (a[m + M_DIR_CAP] - 1))]
     a[block + (n & 31) * size + L.T_FLAGS] ^= bit
-    cell = p[s + L.BITS + 1] + flag
-    last = a[h + L.H_START] + a[h + L.H_COUNT] - 1
-    if b < last >> 5 or last & 31 == 31:
-        a[block + L.BLOCK * size + cell] -= 1
-    group = a[a[m + M_GROUPS] + ((b >> 5) & (a[m + M_GROUPS_CAP] - 1))]
-    if group:
-        a[group + cell] -= 1
+    cell = 1 + p[s + L.BITS + 1] + flag
+    for k in range(p[s + L.WINDOWS + 1]):
+        at = _sums(a, p, s, m, k)
+        if a[at] <= n:
+            a[at + cell] -= 1
 
 
 @compiled
@@ -219,6 +190,60 @@ def drop(a: Any, p: Any, s: Any, party: Any, h: Any) -> None:
     """Drop every entry; the events' own rows stay."""
     while a[h + L.H_COUNT] > 0:
         pop(a, p, s, party, h)
+
+
+@compiled
+def _sums(a: Any, p: Any, s: Any, m: Any, window: Any) -> Any:
+    """Where the number of a window's oldest entry stands, and its sums behind it."""
+    return a[m + M_WINDOWS] + window * (1 + p[s + L.N_CELLS])
+
+
+@compiled
+def _slide(a: Any, p: Any, s: Any, h: Any, window: Any, since: Any) -> Any:
+    """Let a window of many blocks begin at an instant; return where its sums stand."""
+    m, first, size = a[h + L.H_BLOCK], a[h + L.H_START], p[s + L.ENTRY]
+    directory, mask, end = a[m + M_DIR], a[m + M_DIR_CAP] - 1, first + a[h + L.H_COUNT]
+    at = _sums(a, p, s, m, window)
+    start, extreme = a[at], False
+    while start < end:
+        e = a[directory + ((start >> 5) & mask)] + (start & 31) * size
+        if a[e + L.T_CLOCK] >= since:
+            break
+        extreme = add_entry(a, p, s, e, at + 1, -1) or extreme
+        start += 1
+    while start > first:
+        e = a[directory + (((start - 1) >> 5) & mask)] + ((start - 1) & 31) * size
+        if a[e + L.T_CLOCK] < since:
+            break
+        add_entry(a, p, s, e, at + 1, 1)
+        start -= 1
+    a[at] = start
+    if extreme:
+        _find_extremes(a, p, s, h, start, at + 1)
+    return at + 1
+
+
+@compiled
+def _find_extremes(a: Any, p: Any, s: Any, h: Any, start: Any, to: Any) -> None:
+    """Find the extremes of the entries from a number on; whole blocks know theirs."""
+    m, size, end = a[h + L.H_BLOCK], p[s + L.ENTRY], a[h + L.H_START] + a[h + L.H_COUNT]
+    directory, mask = a[m + M_DIR], a[m + M_DIR_CAP] - 1
+    to += p[s + L.BITS + 1] + p[s + L.N_FLAGS] + p[s + L.ADDS + 1]
+    clear_extremes(a, p, s, to)
+    n = start
+    while n < end:
+        block = a[directory + ((n >> 5) & mask)]
+        if n & 31 == 0 and n + 32 <= end:
+            of = block + L.BLOCK * size
+            for k in range(p[s + L.MINS + 1]):
+                a[to + k] = min(a[to + k], a[of + k])
+            for k in range(p[s + L.MINS + 1], p[s + L.MINS + 1] + p[s + L.MAXS + 1]):
+                a[to + k] = max(a[to + k], a[of + k])
+            n += 32
+            continue
+        e = block + (n & 31) * size
+        add_extremes(a, p, s, a[e + L.T_BITS], row_of(a, p, a[e + L.T_EVENT]), to)
+        n += 1
 
 
 @compiled
@@ -277,10 +302,6 @@ def _to_many(a: Any, p: Any, s: Any, party: Any, h: Any) -> None:
     m = alloc(a, M_POWER)
     a[m + M_DIR_CAP] = 4
     a[m + M_DIR] = alloc(a, 2)
-    a[m + M_GROUPS_CAP] = 2
-    a[m + M_GROUPS] = alloc(a, 1)
-    a[a[m + M_GROUPS]] = 0
-    a[a[m + M_GROUPS] + 1] = 0
     a[m + M_FIRST] = 0
     a[m + M_NEXT] = 0
     a[h + L.H_SHAPE] = L.MANY
@@ -293,12 +314,20 @@ def _to_many(a: Any, p: Any, s: Any, party: Any, h: Any) -> None:
         for k in range(size):
             a[e + k] = a[of + i * size + k]
         a[h + L.H_COUNT] += 1
-        seal(a, p, s, party, h)
+        extremes = a[a[m + M_DIR]] + L.BLOCK * size
+        if i == 0:
+            clear_extremes(a, p, s, extremes)
+        add_extremes(a, p, s, a[e + L.T_BITS], row_of(a, p, a[e + L.T_EVENT]), extremes)
         for k in range(p[s + L.DISTINCTS + 1]):
             if (a[e + L.T_FLAGS] >> p[q + 3 * k]) & 1:
                 value = _code(a, p, a[e + L.T_EVENT], p[q + 3 * k + 2])
                 _remember(a, party, mixed(h, p[q + 3 * k], value), i)
     give(a, party, F_SMALL + 3, old)
+    a[m + M_WINDOWS] = take(a, party, F_WINDOWS, p[s + L.WINDOWS + 1] * (1 + p[s + L.N_CELLS]))
+    for k in range(p[s + L.WINDOWS + 1]):
+        at = _sums(a, p, s, m, k)
+        a[at] = count  # nothing yet: the next reading lets it begin where it should
+        clear(a, p, s, at + 1)
 
 
 @compiled
@@ -315,7 +344,7 @@ def _to_few(a: Any, p: Any, s: Any, party: Any, h: Any) -> None:
     for b in range(a[m + M_FIRST], a[m + M_NEXT]):
         _free_block(a, party, h, b)
     free(a, a[m + M_DIR], power(a[m + M_DIR_CAP]))
-    free(a, a[m + M_GROUPS], power(a[m + M_GROUPS_CAP]))
+    give(a, party, F_WINDOWS, a[m + M_WINDOWS])
     free(a, m, M_POWER)
     a[h + L.H_SHAPE] = 2
     a[h + L.H_BLOCK] = block
@@ -330,10 +359,6 @@ def _free_block(a: Any, party: Any, h: Any, b: Any) -> None:
     m = a[h + L.H_BLOCK]
     give(a, party, F_LARGE, a[a[m + M_DIR] + (b & (a[m + M_DIR_CAP] - 1))])
     a[m + M_FIRST] = b + 1
-    at = a[m + M_GROUPS] + ((b >> 5) & (a[m + M_GROUPS_CAP] - 1))
-    if a[at] and (b & 31 == 31 or b + 1 == a[m + M_NEXT]):
-        give(a, party, F_GROUP, a[at])
-        a[at] = 0
 
 
 @compiled
@@ -345,7 +370,7 @@ def _append_many(a: Any, p: Any, s: Any, party: Any, h: Any) -> Any:
     if n & 31 == 0:
         if b - a[m + M_FIRST] == a[m + M_DIR_CAP]:
             _widen(a, m)
-        size = L.BLOCK * p[s + L.ENTRY] + p[s + L.N_CELLS]
+        size = L.BLOCK * p[s + L.ENTRY] + p[s + L.MINS + 1] + p[s + L.MAXS + 1]
         a[a[m + M_DIR] + (b & (a[m + M_DIR_CAP] - 1))] = take(a, party, F_LARGE, size)
         a[m + M_NEXT] = b + 1
     return a[a[m + M_DIR] + (b & (a[m + M_DIR_CAP] - 1))] + (n & 31) * p[s + L.ENTRY]
@@ -353,7 +378,7 @@ def _append_many(a: Any, p: Any, s: Any, party: Any, h: Any) -> Any:
 
 @compiled
 def _widen(a: Any, m: Any) -> None:
-    """Give many blocks a directory, and groups, of twice the size."""
+    """Give many blocks a directory of twice the size."""
     old, cap = a[m + M_DIR], a[m + M_DIR_CAP]
     made = alloc(a, power(2 * cap))
     for b in range(a[m + M_FIRST], a[m + M_NEXT]):
@@ -361,15 +386,3 @@ def _widen(a: Any, m: Any) -> None:
     free(a, old, power(cap))
     a[m + M_DIR] = made
     a[m + M_DIR_CAP] = 2 * cap
-    need = (2 * cap) // L.BLOCK + 2
-    groups, had = a[m + M_GROUPS], a[m + M_GROUPS_CAP]
-    if need <= had:
-        return
-    k = power(need)
-    made = alloc(a, k)
-    a[made : made + (1 << k)] = 0
-    for g in range(a[m + M_FIRST] >> 5, (a[m + M_NEXT] >> 5) + 1):
-        a[made + (g & ((1 << k) - 1))] = a[groups + (g & (had - 1))]
-    free(a, groups, power(had))
-    a[m + M_GROUPS] = made
-    a[m + M_GROUPS_CAP] = 1 << k

@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -24,3 +27,14 @@ def sources() -> str:
     """Return a hash of the sources of everything that is compiled here."""
     texts = (path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
     return hashlib.sha256(b"\x00".join(texts)).hexdigest()
+
+
+def _lowest(typing: Any, word: Any) -> Any:
+    def make(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.cttz(arguments[0], cgutils.true_bit)
+
+    return types.int64(types.int64), make
+
+
+#: The place of the lowest bit that is set in a word that is not 0.
+lowest: Any = intrinsic(_lowest)

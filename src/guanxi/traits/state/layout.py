@@ -35,17 +35,40 @@ N_FLAGS: Final = 22
 N_CELLS: Final = 23  # words of accumulators: bits, flags, adds, mins, maxs, squares
 ENTRY: Final = 24  # words of an entry
 HEADER: Final = 25  # words of a header
-OUT: Final = 26  # first word, in the scratch, of the accumulators of each window
+OUT: Final = 26  # first word, in the scratch, of the accumulators
 DAYS: Final = 27  # section of the party's tiles, with the same lists; 0 = it keeps no days
 COUNTERS: Final = 28  # in the section of days: of (bit, code, flag or -1, whether its days are kept)
 WIDTH: Final = 30  # in the section of days: words of a tile
-SECTION: Final = 32
+MAP: Final = 32  # offset of the place of each measure in this section, -1 = none
+OPS: Final = 33  # offset of (offset, length) for each bit, of lists of (operation, cell, index)
+RUNS: Final = 34  # of (window, kind, offset, length): outputs of accumulators, by window and kind
+LIVES: Final = 36  # of (kind, trait, header word, parameter)
+NAMES: Final = 38  # in the section of days: of (kind, trait, place of the tally, rank)
+TALLIES: Final = 40  # in the section of days: of (offset, length) for each counter, of (days, place of the tally, log?)
+TALLY_WORDS: Final = 42  # in the section of days: words of all tallies
+SECTION: Final = 43
 
 # Kinds of an addition, and of a square.
 ADD_VALUE: Final = 0  # the value, where the bit is set
 ADD_PRESENT: Final = 1  # 1 where the bit is set and the value is there
 ADD_GAP: Final = 2  # the time since the event before
 ADD_GAPS: Final = 3  # 1 where there was one
+
+# Operations: what an event does to a cell when its bit is set; _VALUE and _GAP as for additions.
+OP_VALUE: Final = 0
+OP_PRESENT: Final = 1
+OP_MIN: Final = 2
+OP_MAX: Final = 3
+OP_SQUARE: Final = 4
+OP_GAP: Final = 5
+OP_GAPS: Final = 6
+OP_GAP_SQUARE: Final = 7
+
+# Words of a tally: events that have a name, and the names with most of them.
+N_LOGS: Final = 0  # bits of the sum of count * log2(count)
+N_TOTAL: Final = 1
+N_BEST: Final = 2  # three times (count, clock, seq, code)
+TALLY: Final = 14
 
 # Words of an entry: one event as a party's events remember it.
 T_CLOCK: Final = 0

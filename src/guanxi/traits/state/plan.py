@@ -17,7 +17,7 @@ from guanxi.traits.measure import Measure
 from guanxi.traits.state import layout as L  # noqa: N812 - a hundred constants, read in every line
 from guanxi.traits.trait import LONGEST_MS, MEMORY_MS, OF_CODE, PARTIES, Trait, length_ms
 
-VERSION: Final = 1  # of the layout; part of a plan's hash
+VERSION: Final = 2  # of the layout; part of a plan's hash
 MOST_BITS: Final = 62  # measures of one party, flags of one party
 
 
@@ -121,6 +121,16 @@ class _Cells:
             start += size
         return start + 2 * place
 
+    def operations(self) -> list[tuple[int, int, int, int]]:
+        """What an event does to the cells: (bit, operation, cell, index)."""
+        plain = {L.ADD_VALUE: L.OP_VALUE, L.ADD_PRESENT: L.OP_PRESENT, L.ADD_GAP: L.OP_GAP, L.ADD_GAPS: L.OP_GAPS}
+        squared = {L.ADD_VALUE: L.OP_SQUARE, L.ADD_GAP: L.OP_GAP_SQUARE}
+        found = [(bit, plain[kind], self.number(("add", n)), index) for n, (kind, bit, index) in enumerate(self.adds)]
+        found += [(bit, L.OP_MIN, self.number(("min", n)), index) for n, (bit, index) in enumerate(self.mins)]
+        found += [(bit, L.OP_MAX, self.number(("max", n)), index) for n, (bit, index) in enumerate(self.maxs)]
+        squares = enumerate(self.squares)
+        return found + [(bit, squared[kind], self.number(("square", n)), index) for n, (kind, bit, index) in squares]
+
     @property
     def size(self) -> int:
         return self.number(("square", len(self.squares)))
@@ -154,14 +164,14 @@ class _Maker:
         row = L.E_BITS + bit_words + len(self.values) + len(self.codes) + len(self.parties)
         words = [len(self.parties), bit_words, len(self.values), len(self.codes), row, len(self.rows), LONGEST_MS,
                  MEMORY_MS, *([0] * len(self.parties))]  # fmt: skip
-        scratch = row
+        cells = 0
         for place, party in enumerate(self.parties):
             words[L.SECTIONS + place] = len(words)
-            scratch = self._section(words, party, scratch)
-        return np.array([*words, scratch], dtype=np.int64)
+            cells = max(cells, self._section(words, party, row))
+        return np.array([*words, row + cells], dtype=np.int64)
 
     def _section(self, words: list[int], party: str, scratch: int) -> int:
-        """Append a party's section, and that of its days; return the words of scratch used so far."""
+        """Append a party's section, and that of its days; return the words that its accumulators need."""
         mine = [(place, row) for place, row in enumerate(self.rows) if row.party == party]
         lengths = sorted({row.window_ms for _, row in mine if row.plan == "window"})
         spans = sorted({row.days for _, row in mine if row.plan == "days"}, key=lambda days: days or 1 << 40)
@@ -180,7 +190,7 @@ class _Maker:
         words += [0] * L.SECTION
         header = L.H_REGISTERS + life.words
         self._write(words, at, near, scratch)
-        scratch += (len(lengths) + 1) * near.cells.size
+        needed = near.cells.size
         _list(words, at + L.AFTERS, extra.afters)
         _list(words, at + L.GAPS, extra.gaps)
         _list(words, at + L.DISTINCTS, extra.distincts)
@@ -192,8 +202,8 @@ class _Maker:
             days = len(words)
             words += [0] * L.SECTION
             self._write(words, days, far, scratch)
-            scratch += (len(spans) + 1) * far.cells.size
             _list(words, days + L.COUNTERS, counters)
+            needed = max(needed, far.cells.size + self._tallies(words, days, len(counters), far))
             words[days + L.WIDTH] = 1 + far.cells.size
             words[at + L.DAYS] = days
             outputs += far.outputs
@@ -202,7 +212,29 @@ class _Maker:
             for one in outputs
         ]
         _list(words, at + L.OUTPUTS, numbered)
-        return scratch
+        lives = [one for one in numbered if L.O_SINCE <= one[0] <= L.O_SUM]
+        _list(words, at + L.LIVES, [(one[0], one[1], one[3], one[4]) for one in lives])
+        _runs(words, at, [one for one in numbered if one[0] < L.O_SINCE])
+        if spans:
+            _runs(words, days, [(one[0] - L.O_DAYS, *one[1:]) for one in numbered if one[0] >= L.O_DAYS])
+        return needed
+
+    def _tallies(self, words: list[int], at: int, counters: int, far: _Section) -> int:
+        """Append how names are counted: each counter in each window that an output asks for; return their words."""
+        names = [one for one in far.outputs if L.O_TOP <= one[0] < L.O_DAYS]
+        asked = sorted({(int(str(one[3])), one[2] or 1 << 40) for one in names})  # (counter, days), the life last
+        places = {one: n * L.TALLY for n, one in enumerate(asked)}
+        logs = {(int(str(one[3])), one[2] or 1 << 40) for one in names if one[0] == L.O_ENTROPY}
+        rows = [(one[0], one[1], places[int(str(one[3])), one[2] or 1 << 40], one[4]) for one in names]
+        _list(words, at + L.NAMES, rows)  # type: ignore[arg-type]
+        heads: list[tuple[int, int]] = []
+        for which in range(counters):
+            mine = [one for one in asked if one[0] == which]
+            heads.append((len(words), len(mine)))
+            words.extend(w for one in mine for w in (one[1] % (1 << 40), places[one], int(one in logs)))
+        _list(words, at + L.TALLIES, heads)
+        words[at + L.TALLY_WORDS] = len(asked) * L.TALLY
+        return len(asked) * L.TALLY
 
     def _number(self, section: _Section, one: Any) -> int:
         return section.cells.number(one) if isinstance(one, tuple) else int(one)
@@ -215,6 +247,15 @@ class _Maker:
         _list(words, at + L.MAXS, cells.maxs)
         _list(words, at + L.SQUARES, cells.squares)
         _list(words, at + L.WINDOWS, [(window,) for window in section.windows])
+        places = {self.bits[name]: place for place, name in enumerate(cells.bits)}
+        words[at + L.MAP] = len(words)
+        words.extend(places.get(bit, -1) for bit in range(64 * max(1, -(-len(self.bits) // 64))))
+        operations = cells.operations()
+        heads = len(words)
+        words[at + L.OPS] = heads
+        words.extend([0] * (2 * len(cells.bits)))
+        for bit in range(len(cells.bits)):
+            _list(words, heads + 2 * bit, [one[1:] for one in operations if one[0] == bit])
         words[at + L.N_FLAGS] = len(cells.flags)
         words[at + L.N_CELLS] = cells.size
         words[at + L.OUT] = scratch
@@ -342,3 +383,14 @@ def _place_of(rows: list[tuple[int, int]], row: tuple[int, int]) -> int:
 def _list(words: list[int], at: int, rows: Sequence[Sequence[int]]) -> None:
     words[at : at + 2] = len(words), len(rows)
     words.extend(int(word) for row in rows for word in row)
+
+
+def _runs(words: list[int], at: int, outputs: Sequence[Sequence[int]]) -> None:
+    """Append the outputs of accumulators, those of one window and kind together."""
+    widths = {L.O_CELL: (3,), L.O_MEAN: (3, 4), L.O_EXTREME: (3, 4), L.O_STD: (3, 4, 5), L.O_VERSUS: (3, 4, 6, 7)}
+    runs = []
+    for window, kind in sorted({(one[2], one[0]) for one in outputs}):
+        mine = [one for one in outputs if (one[2], one[0]) == (window, kind)]
+        runs.append((window, kind, len(words), len(mine)))
+        words.extend(int(word) for one in mine for word in (one[1], *(one[k] for k in widths[kind])))
+    _list(words, at + L.RUNS, runs)

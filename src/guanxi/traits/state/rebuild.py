@@ -7,7 +7,7 @@ from guanxi.traits.state.arena import CLOCK, KEYS, PARTIES, PARTY_WORDS, SCRATCH
 from guanxi.traits.state.days import forget_days
 from guanxi.traits.state.entries import F_HEADER, drop, entry_at
 from guanxi.traits.state.jit import compiled
-from guanxi.traits.state.step import counts, enter, local, need, opened
+from guanxi.traits.state.step import enter, local, need, opened
 from guanxi.traits.state.sums import row_of
 
 # Columns of the rows that `held` writes.
@@ -85,7 +85,9 @@ def reenter(a: Any, p: Any, party: Any, events: Any, first: Any, rows: Any) -> A
         h = opened(a, p, party, events[i][mine], events[i][L.E_CLOCK])
         if number >= 0:
             a[row_of(a, p, number) + mine] = h
-        enter(a, p, party, h, number, a[SCRATCH], local(a, p, p[L.SECTIONS + party], a[SCRATCH]))
+        s, row = p[L.SECTIONS + party], a[SCRATCH]
+        far = local(a, p, p[s + L.DAYS], row) if p[s + L.DAYS] else 0
+        enter(a, p, party, h, number, row, local(a, p, s, row), far)
     return events.shape[0]
 
 
@@ -107,7 +109,8 @@ def _measured(a: Any, p: Any, party: Any, event: Any) -> Any:
     row = a[SCRATCH]
     for k in range(keys):
         a[row + k] = event[k]
-    return counts(a, p, p[L.SECTIONS + party], row)
+    s = p[L.SECTIONS + party]
+    return local(a, p, s, row) != 0 or (p[s + L.DAYS] != 0 and local(a, p, p[s + L.DAYS], row) != 0)
 
 
 @compiled

@@ -1,5 +1,6 @@
 """The state of traits: every party's events of 30 days, its days and its life, fed one event after the other."""
 
+import contextlib
 import mmap
 from collections.abc import Sequence
 from typing import Final, Self
@@ -30,6 +31,7 @@ from guanxi.traits.state.step import MARGIN, need, read_key, read_keys, replay
 
 _ROWS: Final = 1 << 10  # of the ring, to begin with
 _WORD: Final = 8
+_NONE: Final = np.empty(0, np.int64)
 
 
 class TraitState:
@@ -191,15 +193,34 @@ class TraitState:
 
     def _grow(self) -> None:
         wanted = int(self._a[BUMP]) + int(need(self._a, self.plan.words))
-        made = zeroed(max(2 * len(self._a), wanted + MARGIN))
-        used = int(self._a[BUMP])
-        made[:used] = self._a[:used]
-        self._a = made
+        words, self._a = self._a, _NONE
+        home = words.base.obj if isinstance(words.base, memoryview) else None
+        count = max(2 * len(words), wanted + MARGIN)
+        if isinstance(home, mmap.mmap):
+            del words  # a mapping that is looked at cannot move
+            with contextlib.suppress(BufferError, OSError, SystemError, ValueError):
+                home.resize(count * _WORD)  # moves pages, copies nothing
+                _advise(home)
+            words = np.frombuffer(home, dtype=np.int64)
+        if len(words) < count:
+            made = zeroed(count)
+            made[: len(words)] = words
+            words = made
+        self._a = words
 
 
 def zeroed(count: int) -> NDArray[np.int64]:
     """Zeroed words; pages that are never touched take no memory."""
-    return np.frombuffer(mmap.mmap(-1, count * _WORD), dtype=np.int64)
+    made = mmap.mmap(-1, count * _WORD, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    _advise(made)
+    return np.frombuffer(made, dtype=np.int64)
+
+
+def _advise(home: mmap.mmap) -> None:
+    """Ask for large pages: parties lie anywhere in gigabytes, and few pages are found sooner than many."""
+    if hasattr(mmap, "MADV_HUGEPAGE"):
+        with contextlib.suppress(OSError):
+            home.madvise(mmap.MADV_HUGEPAGE)
 
 
 def _ordered(events: NDArray[np.int64]) -> bool:

@@ -32,16 +32,17 @@ from guanxi.traits.state.arena import (
     remove,
     take,
 )
-from guanxi.traits.state.days import add_day, forget_days, spread, top, windows_of_days
+from guanxi.traits.state.days import add_day, forget_days, windows_of_days
 from guanxi.traits.state.entries import F_HEADER, append, flagged, pop, seal, unflag, windows
-from guanxi.traits.state.jit import compiled
-from guanxi.traits.state.life import begin, decayed, remember, streak
+from guanxi.traits.state.jit import compiled, lowest
+from guanxi.traits.state.life import begin, remember
+from guanxi.traits.state.outputs import deviation as deviation
+from guanxi.traits.state.outputs import emit_lives
 from guanxi.traits.state.sums import row_of
 
 RETIRED_PER_EVENT = 64
 SWEPT_PER_EVENT = 2
 MARGIN = 1 << 19  # words that one event may need beside what `need` adds up
-TWO_64 = 18446744073709551616.0
 
 
 @compiled
@@ -117,18 +118,22 @@ def write(a: Any, p: Any, event: Any) -> None:
         if event[keys + party] == 0:
             continue
         s = p[L.SECTIONS + party]
-        if not counts(a, p, s, row):
-            continue
         bits = local(a, p, s, row)
+        far = local(a, p, p[s + L.DAYS], row) if p[s + L.DAYS] else 0
+        if bits == 0 and far == 0:
+            continue  # nothing that is measured of this party
         h = opened(a, p, party, event[keys + party], clock)
         a[row + keys + party] = h if bits else 0  # what only days measure has no entry to be retired
-        enter(a, p, party, h, number, row, bits)
+        enter(a, p, party, h, number, row, bits, far)
     _sweep(a, p, clock)
 
 
 @compiled
-def enter(a: Any, p: Any, party: Any, h: Any, number: Any, row: Any, bits: Any) -> None:
-    """Write one event into one party; number = -1: no window reaches it any more, and no row of the ring holds it."""
+def enter(a: Any, p: Any, party: Any, h: Any, number: Any, row: Any, bits: Any, far: Any) -> None:
+    """Write one event into one party; number = -1: no window reaches it any more, and no row of the ring holds it.
+
+    bits, far   of the event, in the order of the party's section and of that of its days
+    """
     s, words = p[L.SECTIONS + party], PARTIES + party * PARTY_WORDS
     clock = a[row + L.E_CLOCK]
     codes = row + L.E_BITS + p[L.BIT_WORDS] + p[L.N_VALUES]
@@ -151,14 +156,14 @@ def enter(a: Any, p: Any, party: Any, h: Any, number: Any, row: Any, bits: Any) 
             came = a[h + p[q + 2 * k + 1]]
             if (bits >> p[q + 2 * k]) & 1 and came:
                 a[e + L.T_GAPS + k] = clock - came
-        seal(a, p, s, words, h)
+        seal(a, p, s, h)
         q = p[s + L.DISTINCTS]
         for k in range(p[s + L.DISTINCTS + 1]):
             if (flags >> p[q + 3 * k]) & 1:
                 flagged(a, p, s, words, h, p[q + 3 * k], a[codes + p[q + 3 * k + 2]])
     remember(a, p, s, h, clock, bits, row)
     if p[s + L.DAYS]:
-        add_day(a, p, s, words, h, clock, local(a, p, p[s + L.DAYS], row), row)
+        add_day(a, p, s, words, h, clock, far, row)
     a[h + L.H_LAST] = clock
 
 
@@ -205,17 +210,16 @@ def need(a: Any, p: Any) -> Any:
 
 
 @compiled
-def counts(a: Any, p: Any, s: Any, row: Any) -> Any:
-    """True when anything is measured of an event for the party of a section."""
-    return local(a, p, s, row) != 0 or (p[s + L.DAYS] != 0 and local(a, p, p[s + L.DAYS], row) != 0)
-
-
-@compiled
 def local(a: Any, p: Any, s: Any, row: Any) -> Any:
     """The bits of an event in a section's own order."""
-    bits, q = 0, p[s + L.BITS]
-    for k in range(p[s + L.BITS + 1]):
-        bits |= ((a[row + L.E_BITS + p[q + 2 * k]] >> p[q + 2 * k + 1]) & 1) << k
+    bits, places = 0, p[s + L.MAP]
+    for word in range(p[L.BIT_WORDS]):
+        left = a[row + L.E_BITS + word]
+        while left:
+            place = p[places + 64 * word + lowest(left)]
+            left &= left - 1
+            if place >= 0:
+                bits |= 1 << place
     return bits
 
 
@@ -289,82 +293,7 @@ def _sweep(a: Any, p: Any, clock: Any) -> None:
 @compiled
 def _outputs(a: Any, p: Any, s: Any, h: Any, clock: Any, here: Any, bits: Any, out: Any) -> None:
     """Read every trait of one party; h = 0: nothing is known of it."""
-    to = p[s + L.OUT] + a[SCRATCH]
-    windows(a, p, s, h, clock, to)
-    d = p[s + L.DAYS]
-    if d:
-        windows_of_days(a, p, d, h, clock, p[d + L.OUT] + a[SCRATCH])
-    q = p[s + L.OUTPUTS]
-    for k in range(p[s + L.OUTPUTS + 1]):
-        o = q + L.OUTPUT_WORDS * k
-        kind, x, y, z = p[o], p[o + 3], p[o + 4], p[o + 5]
-        if kind >= L.O_DAYS:
-            kind -= L.O_DAYS
-            at = p[d + L.OUT] + a[SCRATCH] + (p[o + 2] + 1) * p[d + L.N_CELLS]
-        else:
-            at = to + (p[o + 2] + 1) * p[s + L.N_CELLS]
-        value = np.nan
-        if kind == L.O_CELL:
-            value = np.float64(a[at + x])
-        elif kind == L.O_MEAN:
-            if a[at + y] != 0:
-                value = np.float64(a[at + x]) / np.float64(a[at + y])
-        elif kind == L.O_EXTREME:
-            if a[at + y] != 0:
-                value = np.float64(a[at + x])
-        elif kind == L.O_STD:
-            if a[at + y] != 0:
-                value = deviation(a[at + x], a[at + y], a[at + z], a[at + z + 1])
-        elif kind == L.O_VERSUS:
-            own = here + L.E_BITS + p[L.BIT_WORDS] + p[o + 7]
-            if here and (bits >> p[o + 6]) & 1 and (a[here + L.E_PRESENT] >> p[o + 7]) & 1 and a[at + x] != 0:
-                value = np.float64(a[own]) / (np.float64(a[at + x]) / np.float64(a[at + y]))
-        elif kind == L.O_TOP:
-            if h:
-                code, count = top(a, h, clock, x, p[o + 2], y)
-                if count:
-                    value = np.array([code]).view(np.float64)[0]
-        elif kind == L.O_TOP_SHARE or kind == L.O_ENTROPY:
-            if h:
-                total, entropy = spread(a, h, clock, x, p[o + 2])
-                if total and kind == L.O_ENTROPY:
-                    value = entropy
-                elif total:
-                    _, count = top(a, h, clock, x, p[o + 2], 1)
-                    value = count / total
-        elif kind == L.O_STREAK:
-            value = np.float64(streak(a, h + x, clock)) if h else 0.0
-        elif kind == L.O_DECAYED:
-            value = decayed(a, h + x, clock, y) if h else 0.0
-        elif kind == L.O_SUM:
-            value = np.float64(a[h + x]) if h else 0.0
-        elif h and a[h + x]:
-            value = np.float64(clock - a[h + x]) if kind == L.O_SINCE else np.float64(a[h + x + 1])
-        out[p[o + 1]] = value
-
-
-@compiled
-def deviation(total: Any, count: Any, low: Any, high: Any) -> Any:
-    """Population standard deviation from exact integers: a sum, a count, a 128-bit sum of squares.
-
-    count * squares - total * total is a 128-bit number that no rounding touches; only its root is rounded.
-    """
-    n, s = np.uint64(count), np.uint64(total if total >= 0 else -total)
-    l0, h0 = _product(n, np.uint64(low))
-    h0 += n * np.uint64(high)
-    l1, h1 = _product(s, s)
-    if h0 < h1 or (h0 == h1 and l0 <= l1):
-        return 0.0
-    top_words = h0 - h1 - (np.uint64(1) if l0 < l1 else np.uint64(0))
-    return np.sqrt(np.float64(top_words) * TWO_64 + np.float64(l0 - l1)) / np.float64(count)
-
-
-@compiled
-def _product(x: Any, y: Any) -> Any:
-    """(low, high) words of the product of two words without sign."""
-    mask, half = np.uint64(0xFFFFFFFF), np.uint64(32)
-    a, b, c, d = x >> half, x & mask, y >> half, y & mask
-    bd = b * d
-    middle = a * d + (bd >> half)
-    second = b * c + (middle & mask)
-    return (second << half) | (bd & mask), a * c + (middle >> half) + (second >> half)
+    windows(a, p, s, h, clock, here, bits, out)
+    if p[s + L.DAYS]:
+        windows_of_days(a, p, p[s + L.DAYS], h, clock, out)
+    emit_lives(a, p, s, h, clock, out)

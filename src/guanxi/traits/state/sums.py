@@ -6,7 +6,7 @@ import numpy as np
 
 from guanxi.traits.state import layout as L  # noqa: N812 - a hundred constants, read in every line
 from guanxi.traits.state.arena import STORE, STORE_CAP
-from guanxi.traits.state.jit import compiled
+from guanxi.traits.state.jit import compiled, lowest
 
 _FAR = 1 << 62
 
@@ -20,86 +20,101 @@ def row_of(a: Any, p: Any, number: Any) -> Any:
 @compiled
 def clear(a: Any, p: Any, s: Any, to: Any) -> None:
     """Set accumulators to nothing added."""
-    for k in range(p[s + L.N_CELLS]):
-        a[to + k] = 0
-    at = to + p[s + L.BITS + 1] + p[s + L.N_FLAGS] + p[s + L.ADDS + 1]
+    a[to : to + p[s + L.N_CELLS]] = 0
+    clear_extremes(a, p, s, to + p[s + L.BITS + 1] + p[s + L.N_FLAGS] + p[s + L.ADDS + 1])
+
+
+@compiled
+def add_event(a: Any, p: Any, s: Any, bits: Any, flags: Any, row: Any, gaps: Any, to: Any, sign: Any) -> Any:
+    """Add an event to accumulators, or with sign -1 take it out again.
+
+    bits, flags   of the event in this section's order; row, gaps: where its words and its gaps stand
+    returns       True when the event taken out may have been an extreme: those stand as they were
+    """
+    at = to + p[s + L.BITS + 1]
+    while flags:
+        a[at + lowest(flags)] += sign
+        flags &= flags - 1
+    ops, values, extreme = p[s + L.OPS], row + L.E_BITS + p[L.BIT_WORDS], False
+    while bits:
+        bit = lowest(bits)
+        bits &= bits - 1
+        a[to + bit] += sign
+        q = p[ops + 2 * bit]
+        for o in range(q, q + 3 * p[ops + 2 * bit + 1], 3):
+            kind, at, index = p[o], to + p[o + 1], p[o + 2]
+            if kind >= L.OP_GAP:
+                value = a[gaps + index]
+                if value < 0:
+                    continue
+            elif (a[row + L.E_PRESENT] >> index) & 1:
+                value = a[values + index]
+            else:
+                continue
+            if kind == L.OP_VALUE or kind == L.OP_GAP:
+                a[at] += sign * value
+            elif kind == L.OP_PRESENT or kind == L.OP_GAPS:
+                a[at] += sign
+            elif kind == L.OP_SQUARE or kind == L.OP_GAP_SQUARE:
+                add_square(a, at, value, sign)
+            elif sign < 0:
+                extreme = extreme or value == a[at]
+            elif value < a[at] if kind == L.OP_MIN else value > a[at]:
+                a[at] = value
+    return extreme
+
+
+@compiled
+def add_extremes(a: Any, p: Any, s: Any, bits: Any, row: Any, to: Any) -> None:
+    """Add an event to the extremes alone, which stand at `to`."""
+    first = p[s + L.BITS + 1] + p[s + L.N_FLAGS] + p[s + L.ADDS + 1]
+    ops, values = p[s + L.OPS], row + L.E_BITS + p[L.BIT_WORDS]
+    while bits:
+        bit = lowest(bits)
+        bits &= bits - 1
+        q = p[ops + 2 * bit]
+        for o in range(q, q + 3 * p[ops + 2 * bit + 1], 3):
+            kind, at, index = p[o], to + p[o + 1] - first, p[o + 2]
+            if (kind == L.OP_MIN or kind == L.OP_MAX) and (a[row + L.E_PRESENT] >> index) & 1:
+                value = a[values + index]
+                if value < a[at] if kind == L.OP_MIN else value > a[at]:
+                    a[at] = value
+
+
+@compiled
+def clear_extremes(a: Any, p: Any, s: Any, to: Any) -> None:
+    """Set the extremes at `to` to nothing added."""
     for k in range(p[s + L.MINS + 1]):
-        a[at + k] = _FAR
-    at += p[s + L.MINS + 1]
-    for k in range(p[s + L.MAXS + 1]):
-        a[at + k] = -_FAR
+        a[to + k] = _FAR
+    for k in range(p[s + L.MINS + 1], p[s + L.MINS + 1] + p[s + L.MAXS + 1]):
+        a[to + k] = -_FAR
 
 
 @compiled
-def add_event(a: Any, p: Any, s: Any, bits: Any, flags: Any, row: Any, gaps: Any, to: Any) -> None:
-    """Add an event to accumulators: its bits and flags in this section's order, its row, where its gaps stand."""
-    n = p[s + L.BITS + 1]
-    for k in range(n):
-        a[to + k] += (bits >> k) & 1
-    if flags:
-        for k in range(p[s + L.N_FLAGS]):
-            a[to + n + k] += (flags >> k) & 1
-    at = to + n + p[s + L.N_FLAGS]
-    present = a[row + L.E_PRESENT]
-    values = row + L.E_BITS + p[L.BIT_WORDS]
-    q, n = p[s + L.ADDS], p[s + L.ADDS + 1]
-    for k in range(n):
-        kind, bit, index = p[q + 3 * k], p[q + 3 * k + 1], p[q + 3 * k + 2]
-        if not (bits >> bit) & 1:
-            continue
-        if kind <= L.ADD_PRESENT:
-            if (present >> index) & 1:
-                a[at + k] += a[values + index] if kind == L.ADD_VALUE else 1
-        else:
-            gap = a[gaps + index]
-            if gap >= 0:
-                a[at + k] += gap if kind == L.ADD_GAP else 1
-    at += n
-    q, n = p[s + L.MINS], p[s + L.MINS + 1]
-    for k in range(n):
-        bit, index = p[q + 2 * k], p[q + 2 * k + 1]
-        if (bits >> bit) & 1 and (present >> index) & 1 and a[values + index] < a[at + k]:
-            a[at + k] = a[values + index]
-    at += n
-    q, n = p[s + L.MAXS], p[s + L.MAXS + 1]
-    for k in range(n):
-        bit, index = p[q + 2 * k], p[q + 2 * k + 1]
-        if (bits >> bit) & 1 and (present >> index) & 1 and a[values + index] > a[at + k]:
-            a[at + k] = a[values + index]
-    at += n
-    q, n = p[s + L.SQUARES], p[s + L.SQUARES + 1]
-    for k in range(n):
-        kind, bit, index = p[q + 3 * k], p[q + 3 * k + 1], p[q + 3 * k + 2]
-        if not (bits >> bit) & 1:
-            continue
-        if kind == L.ADD_VALUE:
-            if (present >> index) & 1:
-                add_square(a, at + 2 * k, a[values + index])
-        elif a[gaps + index] >= 0:
-            add_square(a, at + 2 * k, a[gaps + index])
-
-
-@compiled
-def add_square(a: Any, at: Any, value: Any) -> None:
-    """Add value * value to the 128-bit number (low word, high word) at `at`."""
+def add_square(a: Any, at: Any, value: Any, sign: Any) -> None:
+    """Add value * value to the 128-bit number (low word, high word) at `at`; with sign -1 take it away."""
     v = np.uint64(value if value >= 0 else -value)
     low, high = v & np.uint64(0xFFFFFFFF), v >> np.uint64(32)
     middle = low * high
     square = low * low + (middle << np.uint64(33))
     carry = np.uint64(1) if square < low * low else np.uint64(0)
-    top = high * high + (middle >> np.uint64(31)) + carry
+    top = np.int64(high * high + (middle >> np.uint64(31)) + carry)
     before = np.uint64(a[at])
-    total = before + square
-    a[at] = np.int64(total)
-    a[at + 1] += np.int64(top) + (1 if total < before else 0)
+    if sign > 0:
+        a[at] = np.int64(before + square)
+        a[at + 1] += top + (1 if before + square < before else 0)
+    else:
+        a[at] = np.int64(before - square)
+        a[at + 1] -= top + (1 if square > before else 0)
 
 
 @compiled
 def add_sums(a: Any, p: Any, s: Any, of: Any, to: Any) -> None:
     """Add accumulators to others."""
     n = p[s + L.BITS + 1] + p[s + L.N_FLAGS] + p[s + L.ADDS + 1]
+    total, part = a[to : to + n], a[of : of + n]
     for k in range(n):
-        a[to + k] += a[of + k]
+        total[k] += part[k]
     for k in range(n, n + p[s + L.MINS + 1]):
         a[to + k] = min(a[to + k], a[of + k])
     n += p[s + L.MINS + 1]
@@ -108,6 +123,6 @@ def add_sums(a: Any, p: Any, s: Any, of: Any, to: Any) -> None:
     n += p[s + L.MAXS + 1]
     for k in range(n, n + 2 * p[s + L.SQUARES + 1], 2):
         before = np.uint64(a[to + k])
-        total = before + np.uint64(a[of + k])
-        a[to + k] = np.int64(total)
-        a[to + k + 1] += a[of + k + 1] + (1 if total < before else 0)
+        after = before + np.uint64(a[of + k])
+        a[to + k] = np.int64(after)
+        a[to + k + 1] += a[of + k + 1] + (1 if after < before else 0)
