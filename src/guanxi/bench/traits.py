@@ -82,7 +82,7 @@ def bulk(state: TraitState, parts: "Stream", events: int) -> list[Figure]:
     for part in parts.rows(0, events):
         begin = time.process_time()
         for at in range(0, len(part), 500):  # what they saw stays in the processor's cache, as a model would read it
-            state.feed(part[at : at + 2_000], read=True)
+            state.feed(part[at : at + 500], read=True)
         out_of += time.process_time() - begin
         done += len(part)
     return [
