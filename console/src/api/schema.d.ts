@@ -2251,6 +2251,138 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/traits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 特征目录 · Definitions of traits */
+        get: operations["catalogue_v1_traits_get"];
+        put?: never;
+        /**
+         * 取特征值 · Traits of parties
+         * @description One row a party, one value a trait or each trait of a topic; `known` fixes what had been learnt.
+         */
+        post: operations["values_v1_traits_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/traits.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 特征目录（CSV 导出） · Definitions of traits as CSV */
+        get: operations["catalogue_v1_traits_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/traits.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 特征目录（Excel 导出） · Definitions of traits as Excel */
+        get: operations["catalogue_v1_traits_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/traits/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 一个特征 · One trait */
+        get: operations["one_v1_traits__name__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/traits/{name}/distribution": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 特征分布与漂移 · How a trait is spread, and how far it drifted in a month
+         * @description Over all parties of its type: quantiles, bins, the share unknown, and the same a month before.
+         */
+        get: operations["spread_v1_traits__name__distribution_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/traits/{name}/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 为什么是这个值 · Why a trait is what it is
+         * @description Definition, window and the very events behind a value, the newest first.
+         */
+        get: operations["why_v1_traits__name__explain_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/people/{ref}/traits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 一个人的特征 · A person's traits
+         * @description Every value with its sentence and unit; what consent or privacy holds back says so.
+         */
+        get: operations["of_person_v1_people__ref__traits_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/people/merge": {
         parameters: {
             query?: never;
@@ -3213,6 +3345,18 @@ export interface components {
             /** @default [] */
             repairs?: string[];
         };
+        /** @description One event that a trait counted; `code` is the name that it gave, "" without one. */
+        EventBehind: {
+            id: string;
+            seq: number;
+            kind: string;
+            zh: string;
+            clock_ms: number;
+            at_ms: number;
+            role: string;
+            value: number | null;
+            code: string;
+        };
         /**
          * @description Rows of a list.
          *
@@ -3811,6 +3955,26 @@ export interface components {
             expires_ms: number;
         };
         /**
+         * @description A measure that a trait reads.
+         *
+         *         role    "of", "over" (the denominator) or "after" (what came before)
+         *         events  in the window
+         *         total   of its values, in the trait's or the measure's unit; None when it has none
+         */
+        MeasureBehind: {
+            role: string;
+            name: string;
+            zh: string;
+            en: string;
+            kinds: string[];
+            where: string[];
+            value: string;
+            unit: string;
+            events: number;
+            valued: number;
+            total: number | null;
+        };
+        /**
          * MendBody
          * @description Which group, what to do to all its rows, and whether only to try it.
          * @example {
@@ -4018,6 +4182,11 @@ export interface components {
             next: string | null;
             known: number | null;
         };
+        /** @description One neighbour and what the trait was of it at the last local midnight. */
+        Neighbour: {
+            ref: string;
+            value: number | null;
+        };
         /** @description A key just made, with its secret; the secret cannot be read again. */
         NewKey: {
             secret: string;
@@ -4165,6 +4334,22 @@ export interface components {
             cells: {
                 [key: string]: string;
             };
+        };
+        /**
+         * @description The traits of one party as of an instant.
+         *
+         *         ref       the reference that names it; `asked` was asked for
+         *         withheld  values that consent holds back; hidden: sensitive ones that the asker may not see
+         */
+        PartyTraits: {
+            asked: string;
+            ref: string;
+            until_ms: number;
+            known: number;
+            topics: components["schemas"]["TraitTopic"][];
+            withheld: number;
+            hidden: number;
+            took_ms: number;
         };
         /**
          * @description A party as of `known`.
@@ -4602,6 +4787,11 @@ export interface components {
             rows: components["schemas"]["Purpose"][];
             next: string | null;
             known: number | null;
+        };
+        /** @description A share of the known values lies at or below `value`. */
+        Quantile: {
+            share: number;
+            value: number;
         };
         /**
          * @description One metric's value in one window.
@@ -5269,6 +5459,200 @@ export interface components {
              * @default true
              */
             done?: boolean;
+        };
+        /**
+         * @description Parties with a value in [low, high), or with one name.
+         *
+         *         low, high      None = no end
+         *
+         *         share, before  of all parties then, the unknown included
+         */
+        TraitBin: {
+            low: number | null;
+            high: number | null;
+            text: string;
+            parties: number;
+            share: number;
+            before: number;
+        };
+        /**
+         * @description One trait of one party as of an instant, with what stands behind it.
+         *
+         *         ref         the reference that names the party; `asked` was asked for
+         *         value       in the unit; None = unknown. Text for `top`
+         *         start_ms    the first instant that counts: [start, until); None when nothing does
+         *         names       how many different names the events gave, for distinct and the like
+         *         lineage     "kind (events) → measure → trait"
+         *         events      the newest first; `total` of them
+         *         neighbours  of traits of neighbours, those with a value first; `total` of them
+         */
+        TraitExplanation: {
+            name: string;
+            zh: string;
+            en: string;
+            why_zh: string;
+            why_en: string;
+            asked: string;
+            ref: string;
+            party: string;
+            unit: string;
+            aggregate: string;
+            window: string;
+            privacy: string;
+            value: number | string | null;
+            known: number;
+            until_ms: number;
+            start_ms: number | null;
+            measures: components["schemas"]["MeasureBehind"][];
+            names: number | null;
+            lineage: string[];
+            events: components["schemas"]["EventBehind"][];
+            /** @default [] */
+            neighbours: components["schemas"]["Neighbour"][];
+            total: number;
+        };
+        /**
+         * @description One trait of the catalogue; fields as docs/traits.md explains them.
+         *
+         *         plan  what keeps it: window, days, life or ties
+         */
+        TraitRow: {
+            name: string;
+            zh: string;
+            en: string;
+            unit: string;
+            party: string;
+            of: string;
+            aggregate: string;
+            window: string;
+            by: string;
+            over: string;
+            after: string;
+            via: string;
+            within: string;
+            rank: number;
+            half_life: string;
+            privacy: string;
+            topic: string;
+            topic_zh: string;
+            topic_en: string;
+            uses: string[];
+            plan: string;
+            why_zh: string;
+            why_en: string;
+        };
+        /**
+         * @description Rows of a list.
+         *
+         *         next   cursor of the following page, None on the last
+         *         known  the sequence number as of which the rows were read; None where that has no meaning
+         */
+        TraitRowPage: {
+            rows: components["schemas"]["TraitRow"][];
+            next: string | null;
+            known: number | null;
+        };
+        /**
+         * @description A trait over all parties of its type.
+         *
+         *         parties   that an event named in the 30 days before, or as far back as the trait looks
+         *         unknown   share of them whose value is unknown
+         *         before_ms a month earlier; what was then is read as known now
+         *         psi       population stability index between both: above 0.1 it moved, above 0.25 it moved far; None without a
+         *                   month before
+         */
+        TraitSpread: {
+            name: string;
+            unit: string;
+            party: string;
+            known: number;
+            until_ms: number;
+            before_ms: number;
+            parties: number;
+            unknown: number | null;
+            parties_before: number;
+            unknown_before: number | null;
+            mean: number | null;
+            least: number | null;
+            most: number | null;
+            quantiles: components["schemas"]["Quantile"][];
+            bins: components["schemas"]["TraitBin"][];
+            psi: number | null;
+            took_ms: number;
+        };
+        /**
+         * @description Traits of many parties: a row a party, a value a name; None = unknown, withheld or hidden.
+         *
+         *         withheld  parties whose people do not allow profiles
+         *         hidden    sensitive names that the asker may not see
+         */
+        TraitTable: {
+            until_ms: number;
+            known: number;
+            names: string[];
+            units: string[];
+            parties: string[];
+            rows: (number | string | null)[][];
+            withheld: string[];
+            hidden: string[];
+            took_ms: number;
+        };
+        /** @description The values of one topic. */
+        TraitTopic: {
+            topic: string;
+            zh: string;
+            en: string;
+            rows: components["schemas"]["TraitValue"][];
+        };
+        /**
+         * @description One value.
+         *
+         *         value  in the unit, text for names; None unless the state is "known"
+         *         state  withheld = the person does not allow profiles; hidden = sensitive, and the asker may not see it
+         */
+        TraitValue: {
+            name: string;
+            zh: string;
+            en: string;
+            unit: string;
+            privacy: string;
+            value: number | string | null;
+            /** @enum {unknown} */
+            state: "hidden" | "known" | "unknown" | "withheld";
+        };
+        /**
+         * TraitsBody
+         * @description Which traits of which parties, as of when; sensitive ones need the right `reveal` and a purpose.
+         * @example {
+         *       "names": [
+         *         "person.spend.sum.30d",
+         *         "velocity"
+         *       ],
+         *       "parties": [
+         *         "account:app:u-1"
+         *       ]
+         *     }
+         */
+        TraitsBody: {
+            /** Parties */
+            parties: string[];
+            /** Names */
+            names: string[];
+            /** Until */
+            until?: number | null;
+            /** Known */
+            known?: number | null;
+            /**
+             * Use
+             * @default
+             * @enum {string}
+             */
+            use?: "" | "profile" | "risk";
+            /**
+             * Purpose
+             * @default
+             */
+            purpose?: string;
         };
         /** @description The request that takes an act back. */
         Undo: {
@@ -12484,6 +12868,563 @@ export interface operations {
                 content: {
                     /** @example a workbook */
                     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    catalogue_v1_traits_get: {
+        parameters: {
+            query?: {
+                /** @description words of the name or the sentence 搜索 */
+                q?: string;
+                topic?: string;
+                party?: string;
+                /** @description what for 用途 */
+                use?: "" | "profile" | "risk";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Definitions of traits */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "rows": [
+                     *         {
+                     *           "name": "person.spend.sum.30d",
+                     *           "zh": "此人近30天的付款金额合计",
+                     *           "en": "this person: total amount of orders paid, last 30 days",
+                     *           "unit": "money",
+                     *           "party": "person",
+                     *           "of": "spend",
+                     *           "aggregate": "sum",
+                     *           "window": "30d",
+                     *           "by": "",
+                     *           "over": "",
+                     *           "after": "",
+                     *           "via": "",
+                     *           "within": "",
+                     *           "rank": 1,
+                     *           "half_life": "",
+                     *           "privacy": "behaviour",
+                     *           "topic": "purchase",
+                     *           "topic_zh": "购买",
+                     *           "topic_en": "Purchase",
+                     *           "uses": [
+                     *             "profile"
+                     *           ],
+                     *           "plan": "window",
+                     *           "why_zh": "…",
+                     *           "why_en": "…"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TraitRowPage"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    values_v1_traits_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TraitsBody"];
+            };
+        };
+        responses: {
+            /** @description Traits of parties */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "until_ms": 1767830400000,
+                     *       "known": 42,
+                     *       "names": [
+                     *         "person.spend.sum.30d"
+                     *       ],
+                     *       "units": [
+                     *         "money"
+                     *       ],
+                     *       "parties": [
+                     *         "account:app:u-1"
+                     *       ],
+                     *       "rows": [
+                     *         [
+                     *           12900
+                     *         ]
+                     *       ],
+                     *       "withheld": [],
+                     *       "hidden": [],
+                     *       "took_ms": 41.5
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TraitTable"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    catalogue_v1_traits_csv_get: {
+        parameters: {
+            query?: {
+                /** @description words of the name or the sentence 搜索 */
+                q?: string;
+                topic?: string;
+                party?: string;
+                /** @description what for 用途 */
+                use?: "" | "profile" | "risk";
+                /** @description gb18030 for spreadsheets that know nothing else 导出编码 */
+                encoding?: "utf-8" | "gb18030";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example name,zh,en,unit,party,of,aggregate,window,topic,topic_zh,privacy,uses */
+                    "text/csv": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    catalogue_v1_traits_xlsx_get: {
+        parameters: {
+            query?: {
+                /** @description words of the name or the sentence 搜索 */
+                q?: string;
+                topic?: string;
+                party?: string;
+                /** @description what for 用途 */
+                use?: "" | "profile" | "risk";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example a workbook */
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    one_v1_traits__name__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One trait */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "name": "person.spend.sum.30d",
+                     *       "zh": "此人近30天的付款金额合计",
+                     *       "en": "this person: total amount of orders paid, last 30 days",
+                     *       "unit": "money",
+                     *       "party": "person",
+                     *       "of": "spend",
+                     *       "aggregate": "sum",
+                     *       "window": "30d",
+                     *       "by": "",
+                     *       "over": "",
+                     *       "after": "",
+                     *       "via": "",
+                     *       "within": "",
+                     *       "rank": 1,
+                     *       "half_life": "",
+                     *       "privacy": "behaviour",
+                     *       "topic": "purchase",
+                     *       "topic_zh": "购买",
+                     *       "topic_en": "Purchase",
+                     *       "uses": [
+                     *         "profile"
+                     *       ],
+                     *       "plan": "window",
+                     *       "why_zh": "…",
+                     *       "why_en": "…"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TraitRow"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    spread_v1_traits__name__distribution_get: {
+        parameters: {
+            query?: {
+                /** @description as it was known then: ISO time or ms; empty = now 截至 */
+                asof?: string;
+                /** @description only what happened before; empty = now 发生在此之前 */
+                until?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How a trait is spread, and how far it drifted in a month */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "name": "person.spend.sum.30d",
+                     *       "unit": "money",
+                     *       "party": "person",
+                     *       "known": 42,
+                     *       "until_ms": 1767830400000,
+                     *       "before_ms": 1765238400000,
+                     *       "parties": 200,
+                     *       "unknown": 0,
+                     *       "parties_before": 180,
+                     *       "unknown_before": 0,
+                     *       "mean": 12900,
+                     *       "least": 100,
+                     *       "most": 99900,
+                     *       "quantiles": [
+                     *         {
+                     *           "share": 0.5,
+                     *           "value": 9900
+                     *         }
+                     *       ],
+                     *       "bins": [
+                     *         {
+                     *           "high": 5000,
+                     *           "text": "",
+                     *           "parties": 20,
+                     *           "share": 0.1,
+                     *           "before": 0.11
+                     *         }
+                     *       ],
+                     *       "psi": 0.02,
+                     *       "took_ms": 812
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TraitSpread"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    why_v1_traits__name__explain_get: {
+        parameters: {
+            query: {
+                /** @description type:scope:key 参与方 */
+                ref: string;
+                /** @description as it was known then: ISO time or ms; empty = now 截至 */
+                asof?: string;
+                /** @description only what happened before; empty = now 发生在此之前 */
+                until?: string;
+                /** @description what for 用途 */
+                use?: "" | "profile" | "risk";
+                /** @description why sensitive values are read 查看用途 */
+                purpose?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Why a trait is what it is */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "name": "person.spend.sum.30d",
+                     *       "zh": "此人近30天的付款金额合计",
+                     *       "en": "this person: total amount of orders paid, last 30 days",
+                     *       "why_zh": "…",
+                     *       "why_en": "…",
+                     *       "party": "person",
+                     *       "unit": "money",
+                     *       "aggregate": "sum",
+                     *       "window": "30d",
+                     *       "privacy": "behaviour",
+                     *       "asked": "account:app:u-1",
+                     *       "ref": "account:app:u-1",
+                     *       "value": 12900,
+                     *       "known": 42,
+                     *       "until_ms": 1767830400000,
+                     *       "start_ms": 1765238400000,
+                     *       "measures": [
+                     *         {
+                     *           "role": "of",
+                     *           "name": "spend",
+                     *           "zh": "付款",
+                     *           "en": "orders paid",
+                     *           "kinds": [
+                     *             "Order Completed"
+                     *           ],
+                     *           "where": [],
+                     *           "value": "amount",
+                     *           "unit": "money",
+                     *           "events": 1,
+                     *           "valued": 1,
+                     *           "total": 12900
+                     *         }
+                     *       ],
+                     *       "lineage": [
+                     *         "Order Completed (1) → spend → person.spend.sum.30d"
+                     *       ],
+                     *       "events": [
+                     *         {
+                     *           "id": "5f0c5a5d9c1f4d7e8a2b3c4d5e6f7081",
+                     *           "seq": 41,
+                     *           "kind": "Order Completed",
+                     *           "zh": "订单付清",
+                     *           "clock_ms": 1767225600000,
+                     *           "at_ms": 1767225600000,
+                     *           "role": "of",
+                     *           "value": 12900,
+                     *           "code": ""
+                     *         }
+                     *       ],
+                     *       "neighbours": [],
+                     *       "total": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TraitExplanation"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    of_person_v1_people__ref__traits_get: {
+        parameters: {
+            query?: {
+                /** @description as it was known then: ISO time or ms; empty = now 截至 */
+                asof?: string;
+                /** @description only what happened before; empty = now 发生在此之前 */
+                until?: string;
+                /** @description what for 用途 */
+                use?: "" | "profile" | "risk";
+                /** @description why sensitive values are read 查看用途 */
+                purpose?: string;
+                /** @description only this topic 主题 */
+                topic?: string;
+            };
+            header?: never;
+            path: {
+                /** @description type:scope:key 参与方 */
+                ref: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A person's traits */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "asked": "account:app:u-1",
+                     *       "ref": "account:app:u-1",
+                     *       "until_ms": 1767830400000,
+                     *       "known": 42,
+                     *       "topics": [
+                     *         {
+                     *           "topic": "purchase",
+                     *           "zh": "购买",
+                     *           "en": "Purchase",
+                     *           "rows": [
+                     *             {
+                     *               "name": "person.spend.sum.30d",
+                     *               "zh": "此人近30天的付款金额合计",
+                     *               "en": "this person: total amount of orders paid, last 30 days",
+                     *               "unit": "money",
+                     *               "privacy": "behaviour",
+                     *               "value": 12900,
+                     *               "state": "known"
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "withheld": 0,
+                     *       "hidden": 0,
+                     *       "took_ms": 41.5
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PartyTraits"];
                 };
             };
             /** @description what went wrong, and the next step */

@@ -30,6 +30,7 @@ from guanxi.api.relay import TIMEOUT_S, Relay
 from guanxi.api.settings_routes import policy_routes, settings_routes
 from guanxi.api.shield import HEALTH, Shield
 from guanxi.api.static import BUILT, Console
+from guanxi.api.trait_routes import trait_routes
 from guanxi.api.upload_routes import UPLOADS, import_routes, upload_routes
 from guanxi.app import ADAPTERS, Workspace, remembering
 
@@ -78,6 +79,7 @@ def desk_app(workspace: Workspace, *, gate_url: str) -> FastAPI:
     for setting in (settings_routes, policy_routes):
         app.include_router(setting(workspace, access, readers))
     app.include_router(analysis_routes(workspace, access, readers))
+    app.include_router(trait_routes(workspace, access, readers))
     app.include_router(person_routes(workspace, access, readers))  # last of /v1/people: its path takes what is left
     _add_live(app, workspace, access, last)
     relay = Relay(gate)

@@ -116,4 +116,11 @@ LABELS: Final[dict[str, str]] = {
     "high": "上界",
     "days": "天数",
     "at_risk": "仍在观察的人数",
+    "party": "参与方类型",
+    "of": "度量",
+    "aggregate": "汇总方式",
+    "window": "窗口",
+    "topic": "主题编号",
+    "topic_zh": "主题",
+    "uses": "用途",
 }

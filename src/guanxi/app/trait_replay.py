@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from functools import lru_cache
 from types import TracebackType
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
 import polars as pl
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from guanxi.app.identity import identities
 from guanxi.app.workspace import Workspace
 from guanxi.core import DAY_MS
-from guanxi.engines.lake import History
+from guanxi.engines.lake import History, known_at
 from guanxi.events import CUSTOM, ROLE, EventBatch, columns_of
 from guanxi.parties import RESOLVED, Resolution, default_type, is_masked, party_type
 from guanxi.traits import (
@@ -37,7 +37,9 @@ from guanxi.traits import (
     tie_roles,
     traits,
 )
-from guanxi.traits.state import Plan, TraitState, compile_plan
+
+if TYPE_CHECKING:
+    from guanxi.traits.state import Plan, TraitState
 
 _UNKNOWN: Final = np.array([np.nan]).view(np.uint64)[0]  # the one nan that stands for "unknown": hashes may look alike
 _IDS: Final = ("id_hi", "id_lo")
@@ -74,7 +76,7 @@ class Replay:
         self.identities, self.mapping = identity(workspace, self.known)
         self.since = None if whole else _earliest(self.rows, until if since is None else since, seen_ms)
 
-        def look(plan: Plan) -> History:
+        def look(plan: "Plan") -> History:
             wanted = _columns(workspace, (*plan.measures, *beside), plan, (*_IDS, *columns))
             return History(workspace.reader, wanted, known=self.known, refs=refs)
 
@@ -111,9 +113,9 @@ class Replay:
             if parts:
                 yield Batch.join(parts), stretch
 
-    def run(self) -> TraitState:
+    def run(self) -> "TraitState":
         """Feed everything and return the state."""
-        state = TraitState(self.plan)
+        state = new_state(self.plan)
         for batch, _ in self.batches():
             feed(state, batch)
         return state
@@ -176,7 +178,12 @@ def identity(workspace: Workspace, known: int) -> tuple[Resolution, Mapping[str,
     return names, _mapping(names, min(known, names.last_seq))
 
 
-def plan_of(rows: Iterable[Trait], *, lives: bool = False) -> Plan:
+def known_then(workspace: Workspace, instant: int) -> int:
+    """Return the last sequence number that had been learnt by an instant."""
+    return known_at(workspace.reader, instant)
+
+
+def plan_of(rows: Iterable[Trait], *, lives: bool = False) -> "Plan":
     """Return the compiled plan of traits.
 
     lives   with every measure of the parties some trait of which is of a life
@@ -184,7 +191,14 @@ def plan_of(rows: Iterable[Trait], *, lives: bool = False) -> Plan:
     return _compiled(tuple(rows), lives)
 
 
-def feed(state: TraitState, batch: Batch) -> None:
+def new_state(plan: "Plan") -> "TraitState":
+    """Return an empty state; what it needs takes long to load, so nothing else waits for it."""
+    from guanxi.traits.state import TraitState
+
+    return TraitState(plan)
+
+
+def feed(state: "TraitState", batch: Batch) -> None:
     """Give a batch to a state; what no measure counts is left out."""
     batch = batch.take(np.flatnonzero(batch.bits.any(axis=1)))
     for at in range(0, len(batch), _SLICE):
@@ -326,7 +340,9 @@ def _mapping(names: Resolution, known: int) -> Mapping[str, str]:
 
 
 @lru_cache(maxsize=16)
-def _compiled(rows: tuple[Trait, ...], lives: bool) -> Plan:
+def _compiled(rows: tuple[Trait, ...], lives: bool) -> "Plan":
+    from guanxi.traits.state import compile_plan
+
     return compile_plan((*rows, *(_anchors(rows) if lives else ())), measures())
 
 
@@ -353,7 +369,7 @@ def _occurred(workspace: Workspace) -> dict[str, list[str]]:
 
 
 def _columns(
-    workspace: Workspace, used: Iterable[Measure], plan: Plan, more: Sequence[str]
+    workspace: Workspace, used: Iterable[Measure], plan: "Plan", more: Sequence[str]
 ) -> dict[str, list[str]]:  # fmt: skip
     """Kind -> columns that measures, codes and parties read of it."""
     occurred, wanted = _occurred(workspace), dict[str, set[str]]()

@@ -9,12 +9,11 @@ import msgspec
 import numpy as np
 import polars as pl
 
-from guanxi.app.trait_replay import Replay, begin, feed
+from guanxi.app.trait_replay import Replay, begin, feed, new_state
 from guanxi.app.traits import SEEN_MS, series
 from guanxi.app.workspace import Workspace
 from guanxi.core import DAY_MS, DataError
 from guanxi.traits import Batch, Trait, traits
-from guanxi.traits.state import TraitState
 
 MONTH_MS: Final = 30 * DAY_MS
 QUANTILES: Final = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
@@ -148,7 +147,7 @@ def _read(workspace: Workspace, row: Trait, until: int, known: int) -> tuple[pl.
     """The values of all parties a month before and now."""
     before = until - MONTH_MS
     with Replay(workspace, [row], until=until, known=known, since=before, seen_ms=SEEN_MS) as replay:
-        state, at = TraitState(replay.plan), [one.name for one in replay.plan.traits].index(row.name)
+        state, at = new_state(replay.plan), [one.name for one in replay.plan.traits].index(row.name)
         place = replay.plan.parties.index(row.party)
         last = pl.DataFrame(schema={"key": pl.UInt64, "clock": pl.Int64})
         past: pl.Series | None = None

@@ -5,21 +5,23 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from guanxi.app.trait_replay import Replay, columns, key_of
+from guanxi.app.trait_replay import Replay, columns, key_of, new_state
 from guanxi.app.traits import choose, framed, is_withheld, withheld
 from guanxi.app.workspace import Workspace
 from guanxi.core import DataError, NotFound, nearest
 from guanxi.events import ROLE, EventBatch, id_text, shipped
 from guanxi.parties import Resolution
 from guanxi.traits import PARTIES, Batch, Intake, Measure, Trait, measures
-from guanxi.traits.state import TraitState
+
+if TYPE_CHECKING:
+    from guanxi.traits.state import TraitState
 
 SUFFIXES: Final = (".parquet", ".csv")
 _SLICE: Final = 20_000  # events whose traits are held at once
@@ -120,7 +122,7 @@ class _Table:
         self, workspace: Workspace, replay: Replay, rows: Sequence[Trait], measure: Measure, use: str
     ) -> None:  # fmt: skip
         self.plan, self.rows, self.use, self.texts = replay.plan, rows, use, replay.names
-        self.state, self.fed = TraitState(replay.plan), 0
+        self.state, self.fed = new_state(replay.plan), 0
         self.marks = Intake((measure,), (), parties=("place",))
         self.epochs = _Epochs(replay.identities, replay.known)
         self.at = [[row.name for row in self.plan.traits].index(row.name) for row in rows]
@@ -226,7 +228,7 @@ def _joined(batch: Batch, copies: Batch, origin: NDArray[np.int64]) -> tuple[Bat
     return whole.take(order), places[order]
 
 
-def _seen(state: TraitState, events: NDArray[np.int64], places: NDArray[np.int64]) -> NDArray[np.float64]:
+def _seen(state: "TraitState", events: NDArray[np.int64], places: NDArray[np.int64]) -> NDArray[np.float64]:
     """Feed events; return what those at some places saw."""
     if len(places) * 3 > len(events):
         read = state.feed(events, read=True)

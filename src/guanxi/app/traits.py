@@ -11,12 +11,11 @@ from guanxi.app.consents import refusing
 from guanxi.app.labels import PURPOSES
 from guanxi.app.metrics import same_party
 from guanxi.app.stated import stated
-from guanxi.app.trait_replay import Replay, columns, feed, identity, in_unit, known_text, values_of
+from guanxi.app.trait_replay import Replay, columns, feed, identity, in_unit, known_text, new_state, values_of
 from guanxi.app.workspace import Workspace
 from guanxi.core import DAY_MS, DataError, NotFound, Refused, nearest
 from guanxi.events import ROLE
 from guanxi.traits import PARTIES, TOPICS, Trait, traits
-from guanxi.traits.state import TraitState
 
 MAX_PARTIES: Final = 100_000  # asked for by name at once
 USES: Final = ("", "profile", "risk")
@@ -86,7 +85,7 @@ def everyone(
         raise DataError(f"{strange[0]} cannot be read of every {party}", "Name traits of one party, without `via`",
                         "names")  # fmt: skip
     with Replay(workspace, rows, until=until, known=known, seen_ms=SEEN_MS) as replay:
-        state, refs = TraitState(replay.plan), dict[int, str]()
+        state, refs = new_state(replay.plan), dict[int, str]()
         for batch, stretch in replay.batches():
             feed(state, batch)
             role = ROLE + PARTIES[party].role

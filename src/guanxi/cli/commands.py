@@ -12,7 +12,21 @@ from rich.progress import Progress
 
 from guanxi import __version__
 from guanxi.app import DATA, Workspace, import_files, preview, queries, run_demo, sources
-from guanxi.cli import analysis, bench, control, events, mapping, metrics, parked, parties, people, privacy, serve, town
+from guanxi.cli import (
+    analysis,
+    bench,
+    control,
+    events,
+    mapping,
+    metrics,
+    parked,
+    parties,
+    people,
+    privacy,
+    serve,
+    town,
+    traits,
+)
 from guanxi.cli.facts import property_rows
 from guanxi.cli.output import (
     DEFAULT_WORKSPACE,
@@ -39,6 +53,7 @@ cli.add_typer(events.commands, name="events")
 cli.add_typer(parties.commands, name="parties")
 cli.add_typer(metrics.commands, name="metrics")
 cli.add_typer(people.commands, name="people")
+cli.add_typer(traits.commands, name="traits")
 cli.add_typer(analysis.explore, name="explore")
 cli.add_typer(parked.commands, name="parked")
 cli.add_typer(mapping.commands, name="mapping")

@@ -1,0 +1,99 @@
+"""The commands about traits, by their own words: text for people, JSON for programs, files for training."""
+
+import json
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from guanxi.app import Workspace
+from guanxi.cli import cli
+from guanxi.core import DAY_MS, GuanxiError, midnight_ms
+from guanxi.engines.log import SqliteLog
+from guanxi.events import Event, RawEvent
+
+JAN = midnight_ms(date(2026, 1, 1))
+ANN, BEN = "account:app:ann", "account:app:ben"
+SPEND, AFTER = "person.spend.sum.30d", "2026-01-11"
+
+
+def guanxi(*arguments: str | Path, code: int = 0) -> str:
+    result = CliRunner().invoke(cli, [str(one) for one in arguments])
+    if isinstance(result.exception, GuanxiError):
+        assert code == 1, result.exception
+        return f"{result.exception.what}\n{result.exception.mend}"
+    assert result.exit_code == code, result.output
+    return result.stdout
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("cli") / "ws"
+    made, _ = Workspace.create(folder)
+    with made:
+        intake, events = made.intake(), []
+        for day, who, amount in ((1, ANN, "10.00"), (8, ANN, "30.00"), (9, BEN, "7.50")):
+            raw = RawEvent(
+                kind="Order Completed", at=JAN + day * DAY_MS, message_id=f"{day}", historical=True, amount=amount,
+                platform="app", roles={"actor": who}, refs={"order": f"{day}"},
+            )  # fmt: skip
+            event = intake.check(raw, "server", received_ms=JAN + 20 * DAY_MS, source="test")
+            assert isinstance(event, Event)
+            events.append(event)
+        log = SqliteLog(folder)
+        log.append(events)
+        log.close()
+    return folder
+
+
+def test_the_catalogue_in_both_languages() -> None:
+    rows = json.loads(guanxi("traits", "list", "近30天 付款", "--party", "person", "--use", "profile", "--json"))
+    assert SPEND in [row["name"] for row in rows]
+    assert all(row["party"] == "person" and "profile" in row["uses"] for row in rows)
+    assert "此人近30天的付款" in guanxi("traits", "list", SPEND)
+    assert "this person: total amount" in guanxi("traits", "list", SPEND, "--lang", "en")
+    assert len(json.loads(guanxi("traits", "list", "--json"))) > 700
+    assert "zh or en" in guanxi("traits", "list", "--lang", "fr", code=1)
+    assert "velocity" in guanxi("traits", "list", "--topic", "speed", code=1)
+
+
+def test_one_trait() -> None:
+    told = guanxi("traits", "show", SPEND)
+    assert "此人近30天的付款" in told
+    assert "person.spend.sum.30d" in told
+    assert "Did you mean" in guanxi("traits", "show", "person.spend.sum.31d", code=1)
+
+
+def test_why_a_value_is_what_it_is(home: Path) -> None:
+    told = guanxi("traits", "explain", ANN, SPEND, "-w", home, "--as-of", AFTER)
+    assert "¥40.00" in told
+    assert "Order Completed (2) → spend → person.spend.sum.30d" in told
+    why = json.loads(guanxi("traits", "explain", ANN, SPEND, "-w", home, "--as-of", AFTER, "-n", "1", "--json"))
+    assert (why["value"], why["total"], [one["value"] for one in why["events"]]) == (4_000, 2, [3_000.0])
+
+
+def test_values_as_of_an_instant(home: Path) -> None:
+    asked = ("traits", "as-of", ANN, BEN, "-t", SPEND, "-w", home)
+    assert json.loads(guanxi(*asked, "--as-of", AFTER, "--json"))["rows"] == [[4_000], [750]]
+    assert json.loads(guanxi(*asked, "--as-of", "2026-01-05", "--json"))["rows"] == [[1_000], [0]]
+    assert json.loads(guanxi(*asked, "--as-of", AFTER, "--known", "2", "--json"))["rows"] == [[4_000], [0]]
+    assert "¥7.50" in guanxi(*asked, "--as-of", AFTER, "--use", "profile")
+    assert "not meant for risk" in guanxi(*asked, "--use", "risk", code=1)
+    assert "no trait is chosen" in guanxi("traits", "as-of", ANN, "-w", home, code=1)
+
+
+def test_tables_in_files(home: Path, tmp_path: Path) -> None:
+    told = json.loads(guanxi("traits", "export", tmp_path / "p.parquet", "--party", "person", "-t", SPEND, "-w", home,
+                             "--as-of", AFTER, "--json"))  # fmt: skip
+    assert told == {"file": "p.parquet", "rows": 2, "columns": 2}
+    assert dict(pl.read_parquet(tmp_path / "p.parquet").iter_rows()) == {ANN: 4_000, BEN: 750}
+    guanxi("traits", "export", tmp_path / "e.csv", "--events", "spend", "-t", SPEND, "-w", home, "--as-of", AFTER)
+    assert pl.read_csv(tmp_path / "e.csv")[SPEND].to_list() == [0, 1_000, 0]
+    for wrong in (("--party", "person", "--events", "spend"), ()):
+        assert "--party or --events" in guanxi("traits", "export", tmp_path / "x.csv", *wrong, "-t", SPEND, code=1)
+    assert ".parquet or .csv" in guanxi("traits", "export", tmp_path / "x.txt", "--party", "person", "-t", SPEND,
+                                        "-w", home, code=1)  # fmt: skip
+    assert not (tmp_path / "x.csv").exists()
