@@ -15,6 +15,7 @@ from guanxi.app.traits import as_of, everyone
 from guanxi.core import DAY_MS, DataError, NotFound, Refused, midnight_ms
 from guanxi.engines.log import SqliteLog
 from guanxi.events import Event, RawEvent
+from guanxi.traits import traits
 
 JAN = midnight_ms(date(2026, 1, 1))
 HOUR = DAY_MS // 24
@@ -128,6 +129,11 @@ def test_values_by_hand(told: pl.DataFrame, ref: str, name: str, value: object) 
     assert type(found) is type(value)
 
 
+@pytest.fixture(scope="module")
+def among(shop: Workspace) -> pl.DataFrame:
+    return as_of(shop, [ANN, ANN_APP, BEN], [row.name for row in traits().values() if not row.via], until=at(11))
+
+
 VIA = "account.payment_failures.ratio_payment_tries_via_device.7d"
 
 
@@ -146,6 +152,16 @@ def test_the_past_is_what_was_read_then(tmp_path: Path, shop: Workspace, day: fl
     with make(tmp_path / "ws", [raw for raw in life() if int(raw.at) < at(day)]) as then:
         refs = [ANN, ANN_APP, BEN, PHONE]  # Carl's consent is asked as of now, whatever day is looked at
         assert as_of(shop, refs, names, until=at(day)).equals(as_of(then, refs, names, until=at(day)))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["person.orders.count.1d", "person.spend.mean.90d", "person.purchases.entropy_category.365d",
+     "person.spend.gap_mean.30d", "person.orders.after_content_views_1d.30d"],
+)  # fmt: skip
+def test_a_trait_alone_is_what_it_is_among_all(shop: Workspace, among: pl.DataFrame, name: str) -> None:
+    # Alone it reads the events of its own window and measure, among all every event of its party.
+    assert as_of(shop, among["party"].to_list(), [name], until=at(11)).equals(among.select("party", name))
 
 
 def test_two_become_one_and_part_again(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
+from itertools import groupby
+from operator import itemgetter
 from typing import Final
 
 import duckdb
@@ -41,7 +43,9 @@ class History:
             pairs = [(role, ref) for role, some in refs.items() for ref in some]
             asked = pl.DataFrame(pairs, {"role": pl.String, "ref": pl.String}, orient="row")
             _as_table(self._connection, "asked", asked)
-        hot = {batch.kind: batch.frame for batch in from_events(picture.hot, reader.catalogue, stored=True)}
+        asked_for = [one for one in picture.hot if _home(one.kind, reader) in columns]
+        hot = {batch.kind: batch.frame for batch in from_events(asked_for, reader.catalogue, stored=True)}
+        self._counted: dict[tuple[int | None, int], list[tuple[int, str, int]]] = {}
         wanted, self._selects = reader._wanted(None, picture), dict[str, str]()
         for kind, names in columns.items():
             table = CUSTOM if kind == CUSTOM else table_of(kind, reader.catalogue)
@@ -64,13 +68,9 @@ class History:
         self._connection.close()
 
     def first_ms(self, until_ms: int) -> int | None:
-        """Return the clock of the oldest event before an instant; None without one."""
-        parts = [f"SELECT min(clock_ms) AS c FROM ({one}) WHERE clock_ms < {until_ms}" for one in self._each()]
-        if not parts:
-            return None
-        sql = f"SELECT min(c) FROM ({' UNION ALL '.join(parts)})"
-        found = patient(lambda: self._connection.execute(sql).fetchone())
-        return None if found is None or found[0] is None else int(found[0])
+        """Return the local midnight before the oldest event that has a clock before an instant; None without one."""
+        days = self._days(None, until_ms)
+        return _midnight(days[0][0]) if days else None
 
     def stretches(self, since_ms: int | None, until_ms: int) -> Iterator[list[EventBatch]]:
         """Yield the events with a clock in [since, until): every stretch holds later days than the one before.
@@ -78,49 +78,58 @@ class History:
         since_ms  None = from the first event on
         returns   of each stretch, one batch a kind with the column clock_ms too, in no order
         """
-        for begin, end in self._spans(since_ms, until_ms):
+        for begin, end, kinds in self._spans(since_ms, until_ms):
             batches = []
-            for kind, select in self._selects.items():
-                sql = f"SELECT * FROM ({select}) WHERE clock_ms >= {begin} AND clock_ms < {end}"
+            for kind in sorted(kinds):
+                sql = f"SELECT * FROM ({self._selects[kind]}) WHERE clock_ms >= {begin} AND clock_ms < {end}"
                 frame = patient(lambda text=sql: pl.DataFrame(self._connection.sql(text)))  # type: ignore[misc]
                 if frame.height:
                     batches.append(EventBatch(kind, frame))
             yield batches
 
-    def count(self, since_ms: int | None, until_ms: int) -> int:
-        """Return how many events there are in [since, until)."""
-        return sum(rows for _, rows in self._days(since_ms, until_ms))
+    def _days(self, since_ms: int | None, until_ms: int) -> list[tuple[int, str, int]]:
+        """(local day, kind, events) of the days that have some, in order."""
+        if (since_ms, until_ms) not in self._counted and self._selects:
+            after = "" if since_ms is None else f"clock_ms >= {since_ms} AND "
+            kinds = list(self._selects)
+            each = " UNION ALL ".join(
+                f"SELECT {place} AS kind, clock_ms FROM ({one})" for place, one in enumerate(self._selects.values())
+            )
+            sql = (
+                f"SELECT (clock_ms + {_CHINA_MS}) // {_DAY_MS} AS day, kind, count(*) FROM ({each})"
+                f" WHERE {after}clock_ms < {until_ms} GROUP BY day, kind ORDER BY day, kind"
+            )
+            found = patient(lambda: self._connection.execute(sql).fetchall())
+            self._counted[since_ms, until_ms] = [(day, kinds[place], rows) for day, place, rows in found]
+        return self._counted.get((since_ms, until_ms), [])
 
-    def _each(self) -> list[str]:
-        return [f"SELECT clock_ms FROM ({one})" for one in self._selects.values()]
-
-    def _days(self, since_ms: int | None, until_ms: int) -> list[tuple[int, int]]:
-        """(local day, events) of the days that have some."""
-        if not self._selects:
-            return []
-        after = "" if since_ms is None else f"clock_ms >= {since_ms} AND "
-        sql = (
-            f"SELECT (clock_ms + {_CHINA_MS}) // {_DAY_MS} AS day, count(*) FROM ({' UNION ALL '.join(self._each())})"
-            f" WHERE {after}clock_ms < {until_ms} GROUP BY day ORDER BY day"
-        )
-        return patient(lambda: self._connection.execute(sql).fetchall())
-
-    def _spans(self, since_ms: int | None, until_ms: int) -> Iterator[tuple[int, int]]:
-        """[begin, end) of stretches of whole days with at most ROWS events, or one day."""
-        first, total = None, 0
-        last = 0
-        for day, rows in self._days(since_ms, until_ms):
-            if first is not None and total + rows > ROWS:
-                yield _within(first, last, since_ms, until_ms)
-                first, total = None, 0
-            first, last, total = day if first is None else first, day, total + rows
-        if first is not None:
-            yield _within(first, last, since_ms, until_ms)
+    def _spans(self, since_ms: int | None, until_ms: int) -> Iterator[tuple[int, int, set[str]]]:
+        """[begin, end) and kinds of stretches of whole days with at most ROWS events, or one day."""
+        held: list[tuple[int, str, int]] = []
+        for _, day in groupby(self._days(since_ms, until_ms), key=itemgetter(0)):
+            rows = list(day)
+            if held and sum(one[2] for one in (*held, *rows)) > ROWS:
+                yield _within(held, since_ms, until_ms)
+                held = []
+            held += rows
+        if held:
+            yield _within(held, since_ms, until_ms)
 
 
-def _within(first: int, last: int, since_ms: int | None, until_ms: int) -> tuple[int, int]:
-    begin, end = first * _DAY_MS - _CHINA_MS, (last + 1) * _DAY_MS - _CHINA_MS
-    return begin if since_ms is None else max(begin, since_ms), min(end, until_ms)
+def _home(kind: str, reader: Reader) -> str:
+    return CUSTOM if reader.catalogue.own_table(kind) is None else kind
+
+
+def _midnight(day: int) -> int:
+    return day * _DAY_MS - _CHINA_MS
+
+
+def _within(
+    days: list[tuple[int, str, int]], since_ms: int | None, until_ms: int
+) -> tuple[int, int, set[str]]:  # fmt: skip
+    begin, end = _midnight(days[0][0]), _midnight(days[-1][0] + 1)
+    kinds = {kind for _, kind, _ in days}
+    return begin if since_ms is None else max(begin, since_ms), min(end, until_ms), kinds
 
 
 def _named(columns: Collection[str], refs: Mapping[str, Collection[str]] | None) -> list[str] | None:
