@@ -137,6 +137,16 @@ def test_a_phone_is_found_by_its_whole_value_alone(shop: Workspace, asked: Scope
         people.holders(shop, asked, "name", "王小芳")
 
 
+def test_events_that_nobody_defined_are_searched_too(tmp_path: Path) -> None:
+    workspace, _ = Workspace.create(tmp_path / "shop")
+    with workspace:
+        phone = {"phone": f"phone::{PHONES[BEN]}"}
+        tell(workspace, bought(1, CARL, "C1", "1.00"), one("Sofa Sat On", 2, BEN, roles=phone))
+        asked = scope(workspace, t=WHEN)
+        assert people.holders(workspace, asked, "phone", PHONES[BEN]) == {BEN}
+        assert people.holders(workspace, asked, "phone", "13800000009") == frozenset()
+
+
 @pytest.mark.parametrize(
     ("given", "field"),
     [({"segment": "vip"}, "segment"), ({"sort": "height"}, "sort"), ({"page": 0}, "size"), ({"size": 1001}, "size")],

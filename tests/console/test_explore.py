@@ -52,4 +52,5 @@ def test_funnel_shares_are_of_the_people_before(page: Any) -> None:
 
 def test_a_wrong_question_says_how_to_mend_it(page: Any) -> None:
     page.goto("/explore/events?kind=No+Such+Kind")
-    page.get_by_role("alert").or_(page.get_by_role("status")).get_by_text("No Such Kind").first.wait_for()
+    page.get_by_role("alert").get_by_role("button", name="详情").first.click()
+    page.get_by_text("No Such Kind").first.wait_for()

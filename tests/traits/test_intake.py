@@ -13,6 +13,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from guanxi.core import SettingError
+from guanxi.engines.lake import Stream
 from guanxi.events import CUSTOM, Event, EventBatch, columns_of, event_id, from_events, shipped
 from guanxi.traits.batch import Batch
 from guanxi.traits.clause_sql import sql_code, sql_condition, sql_value
@@ -130,7 +131,7 @@ def resolve(ref: str, seq: int) -> str:
 
 def sql(frame: pl.DataFrame, expressions: list[str]) -> list[tuple[Any, ...]]:
     with duckdb.connect() as connection:
-        connection.register("events", frame.to_arrow())
+        connection.register("events", Stream(frame))
         named = ", ".join(f"{text} AS c{at}" for at, text in enumerate(expressions))
         return connection.execute(f"SELECT {named} FROM events ORDER BY seq").fetchall()
 

@@ -16,7 +16,7 @@ from guanxi.app.stated import stated
 from guanxi.app.workspace import Workspace
 from guanxi.core import DataError
 from guanxi.engines.lake import aggregate
-from guanxi.events import ROLE, columns_of, party_ref
+from guanxi.events import CUSTOM, ROLE, columns_of, party_ref
 from guanxi.traits.metrics import ORDER, People, PersonLine, Variant, segment_name
 
 SORTS: Final = {
@@ -83,7 +83,8 @@ def holders(workspace: Workspace, asked: Scope, field: str, value: str) -> froze
     kinds = [kind for kind in acting_kinds(workspace) if column in columns_of(workspace.catalogue.own_table(kind))]
     if not kinds:
         return frozenset()
-    tables = (workspace.catalogue[kind].table for kind in kinds)
+    own = workspace.catalogue.own_table
+    tables = dict.fromkeys(row.table if (row := own(kind)) else CUSTOM for kind in kinds)
     sql = " UNION ".join(f"SELECT role_actor AS ref FROM {one} WHERE {column} = $ref" for one in tables)
     refs = aggregate(workspace.reader, sql, {"ref": ref}, kinds=kinds, known=asked.known)["ref"].drop_nulls()
     names = identities(workspace)
