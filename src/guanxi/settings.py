@@ -63,6 +63,17 @@ class Log(_Section):
     tidy_seconds: float = Field(default=600.0, gt=0, description="Seconds between two compactions of the lake.")
 
 
+class Traits(_Section):
+    """Which traits the gate keeps beside the log, to answer at once."""
+
+    live: bool = Field(
+        default=False, description="Keep traits in the gate's memory; about 2 kB for each account, device and address."
+    )
+    uses: tuple[Literal["risk", "profile"], ...] = Field(
+        default=("risk",), min_length=1, description="The uses of the traits that are kept."
+    )
+
+
 class Freshness(_Section):
     """How old the newest event of a platform may be before its numbers count as late."""
 
@@ -136,6 +147,7 @@ class Settings(BaseSettings):
     serve: Serve = Field(default=Serve(), description="How the processes listen.")
     limits: Limits = Field(default=Limits(), description="What one request may carry and how often.")
     log: Log = Field(default=Log(), description="How the log seals its rows.")
+    traits: Traits = Field(default=Traits(), description="Which traits the gate keeps in memory.")
     freshness: Freshness = Field(default=Freshness(), description="How old the newest event of a platform may be.")
     rfm: Rfm = Field(default=Rfm(), description="How buyers are scored by recency, frequency and money.")
     keys: tuple[SdkKey, ...] = Field(default=(), description="Keys that SDKs send in their own form.")

@@ -20,6 +20,7 @@ from starlette.types import Receive, Scope, Send
 from guanxi.api.bodies import check_media_type, decode_body, read_body
 from guanxi.api.buckets import Buckets
 from guanxi.api.errors import Problem, answer_error, as_problem, error_response, status_of
+from guanxi.api.gate_traits import READY, Ready, Traits
 from guanxi.api.shield import HEALTH, Shield
 from guanxi.app import (
     ADAPTERS,
@@ -56,6 +57,9 @@ def gate_app(workspace: Workspace, gate: Gate, *, token: str) -> Starlette:
     control.sync_keys(SettingsKey(row.key, row.scope, row.label) for row in workspace.settings.keys)
     doorkeeper = Doorkeeper(workspace)
     routes: list[BaseRoute] = [Route(HEALTH, Health(), methods=["GET"])]
+    routes.append(Route(READY, Ready(gate.traits), methods=["GET"]))
+    if gate.traits is not None:
+        routes.append(Route("/v1/traits", Traits(gate.traits, doorkeeper), methods=["POST"]))
     routes.append(Route("/internal/commit", Inner(token, Manifest, gate.commit), methods=["POST"]))
     routes.append(Route("/internal/append", Inner(token, list[Event], gate.append), methods=["POST"]))
     for adapter in ADAPTERS:

@@ -8,6 +8,8 @@ from typing import Final
 
 import msgspec
 
+from guanxi.app.handing import hand_over
+from guanxi.app.live_traits import LiveTraits
 from guanxi.app.workspace import Workspace
 from guanxi.core import Busy, Refused
 from guanxi.engines.locks import GATE, Lock
@@ -68,10 +70,15 @@ class Gate:
         self._queue: asyncio.Queue[_Work] = asyncio.Queue()
         self._waiting = 0
         self._task: asyncio.Task[None] | None = None
+        self._received = 0  # of the newest batch: a clock that is set back must not put an event before another
+        kept = workspace.settings.traits
+        self.traits = LiveTraits(workspace.folder, kept.uses) if kept.live else None
 
     async def start(self) -> None:
         """Begin to commit; call once on the event loop that serves."""
         self._task = asyncio.create_task(self._run())
+        if self.traits is not None:
+            self.traits.start()
 
     async def close(self) -> None:
         """Commit what waits, then release the log."""
@@ -79,6 +86,8 @@ class Gate:
             await self._queue.join()
             self._task.cancel()
         self._thread.shutdown()
+        if self.traits is not None and self._task is not None:
+            await asyncio.to_thread(self.traits.close)
         self._log.close()
         self._lock.release()
 
@@ -96,7 +105,7 @@ class Gate:
             raise Busy(f"{self._waiting} events wait to be stored", "Send the batch again in a moment")
         if self.workspace.refresh():  # somebody defined a kind meanwhile
             self._intake = self.workspace.intake()
-        received = now_ms()
+        received = self._received = max(now_ms(), self._received)
         events: list[Event] = []
         parked: list[Parked] = []
         refused: list[Refusal] = []
@@ -177,6 +186,8 @@ class Gate:
         answers: list[tuple[int, int, int] | Exception] = []
         events = [event for work in group for event in work.events]
         fresh, last_seq = self._log.append_each(events) if events else ([], self._log.last_seq)
+        if self.traits is not None and any(fresh):
+            self.traits.taken(numbered(events, fresh, last_seq), last_seq)
         place = 0
         for work in group:
             flags = fresh[place : place + len(work.events)]
@@ -186,17 +197,18 @@ class Gate:
             if work.manifest is not None:
                 try:
                     work.committed = hand_over(self._log, work.manifest)
+                    if self.traits is not None and work.manifest.rows:
+                        self.traits.taken((), self._log.last_seq, history=True)
                 except Exception as error:  # noqa: BLE001 - this sender alone must hear of it
                     answers[-1] = error
         return answers
 
 
-def hand_over(log: SqliteLog, manifest: Manifest) -> Committed:
-    """Commit a staged segment, or only its import's progress when it holds nothing new."""
-    if manifest.rows:
-        return log.commit(manifest)
-    log.progress(manifest)
-    return Committed(last_seq=log.last_seq)
+def numbered(events: Sequence[Event], fresh: Sequence[bool], last_seq: int) -> list[Event]:
+    """Return the new events of a commit with the sequence numbers that the log gave them."""
+    new = [event for event, is_new in zip(events, fresh, strict=True) if is_new]
+    first = last_seq - len(new) + 1
+    return [msgspec.structs.replace(event, seq=first + place) for place, event in enumerate(new)]
 
 
 def _future() -> asyncio.Future[tuple[int, int, int]]:

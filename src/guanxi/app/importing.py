@@ -10,7 +10,7 @@ import httpx
 import msgspec
 import xxhash
 
-from guanxi.app.gate import hand_over
+from guanxi.app.handing import hand_over
 from guanxi.app.sealing import seal_now
 from guanxi.app.workspace import Workspace
 from guanxi.core import Busy, DataError, GuanxiError

@@ -23,7 +23,9 @@ class SnapshotHead(msgspec.Struct, frozen=True, kw_only=True):
 
     plan      hash of the plan that the state was kept by
     layout    of the words
-    clock_ms  clock and seq of the newest event in it
+    clock_ms  clock and seq of the newest event in it, by the trait clock
+    known     every event of the log up to this sequence number is in it
+    mark      what must be unchanged since, such as the number of erasures
     words     how many follow
     check     xxh3_128 of the words
     """
@@ -34,6 +36,8 @@ class SnapshotHead(msgspec.Struct, frozen=True, kw_only=True):
     seq: int
     words: int
     check: str
+    known: int = 0
+    mark: str = ""
 
 
 class TraitStore:
@@ -45,12 +49,12 @@ class TraitStore:
     def __init__(self, folder: Path, name: str = "hot") -> None:
         self.path = folder / f"{name}{SUFFIX}"
 
-    def save(self, state: TraitState) -> SnapshotHead:
+    def save(self, state: TraitState, *, known: int = 0, mark: str = "") -> SnapshotHead:
         """Store a state in place of the one before; the caller feeds it nothing meanwhile. Durable on return."""
         words = state.words
         head = SnapshotHead(
             plan=state.plan.hash, layout=LAYOUT, clock_ms=state.clock_ms, seq=state.last_seq, words=len(words),
-            check=xxhash.xxh3_128_hexdigest(words.data),
+            check=xxhash.xxh3_128_hexdigest(words.data), known=known, mark=mark,
         )  # fmt: skip
         text = MAGIC + msgspec.json.encode(head)
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -3,7 +3,7 @@
 from guanxi.engines.lake.footprint import WHO, TimeSpan, events_at, footprint, kind_spans, known_at, time_span
 from guanxi.engines.lake.history import History
 from guanxi.engines.lake.lake import CATALOG, DATA, Lake, Stream, lake_error, open_duckdb
-from guanxi.engines.lake.memory import Memory, PlatformFreshness
+from guanxi.engines.lake.memory import Memory, PlatformFreshness, erased
 from guanxi.engines.lake.metrics import aggregate, freshness
 from guanxi.engines.lake.reader import Reader
 from guanxi.engines.lake.sealer import Sealer
@@ -21,6 +21,7 @@ __all__ = [
     "Stream",
     "TimeSpan",
     "aggregate",
+    "erased",
     "events_at",
     "footprint",
     "freshness",

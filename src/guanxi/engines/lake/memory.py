@@ -16,7 +16,7 @@ import polars as pl
 from guanxi.engines.lake.lake import Stream, table_of
 from guanxi.engines.lake.reader import Picture, Reader, patient, stretches
 from guanxi.engines.log.hot import staged_files
-from guanxi.engines.log.schema import snapshot
+from guanxi.engines.log.schema import snapshot, translated
 from guanxi.events import REF, ROLE, Event, from_events
 
 MOST_ROWS: Final = 20_000_000  # of all kinds together; what is beyond stays in the lake alone
@@ -136,6 +136,12 @@ class Memory:
 def memory_of(reader: Reader) -> Memory | None:
     """Return what this process remembers of a reader's workspace; None when it remembers nothing."""
     return _MEMORIES.get(reader.folder.absolute())
+
+
+def erased(reader: Reader) -> int:
+    """Return how many erasures have rewritten what a reader reads."""
+    with translated():
+        return erasures(reader._db)
 
 
 def erasures(db: sqlite3.Connection) -> int:
