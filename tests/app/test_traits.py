@@ -146,7 +146,7 @@ def test_neighbours_as_they_stood_at_midnight(shop: Workspace) -> None:
     assert [(one.ref, one.value) for one in why.neighbours] == [(BEN, pytest.approx(2 / 3)), (CARL, None)]
 
 
-@pytest.mark.parametrize("day", [2, 9.5, 10])
+@pytest.mark.parametrize("day", [2, 9.5])
 def test_the_past_is_what_was_read_then(tmp_path: Path, shop: Workspace, day: float) -> None:
     names = ["purchase", "price", "taste", "velocity", "life"]
     with make(tmp_path / "ws", [raw for raw in life() if int(raw.at) < at(day)]) as then:

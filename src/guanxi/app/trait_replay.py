@@ -77,7 +77,7 @@ class Replay:
         self.since = None if whole else _earliest(self.rows, until if since is None else since, seen_ms)
 
         def look(plan: "Plan") -> History:
-            wanted = _columns(workspace, (*plan.measures, *beside), plan, (*_IDS, *columns))
+            wanted = _columns(workspace, plan, beside, (*_IDS, *columns))
             return History(workspace.reader, wanted, known=self.known, refs=refs)
 
         self.plan = plan_of(self.rows)
@@ -369,19 +369,20 @@ def _occurred(workspace: Workspace) -> dict[str, list[str]]:
 
 
 def _columns(
-    workspace: Workspace, used: Iterable[Measure], plan: "Plan", more: Sequence[str]
+    workspace: Workspace, plan: "Plan", beside: Iterable[Measure], more: Sequence[str]
 ) -> dict[str, list[str]]:  # fmt: skip
-    """Kind -> columns that measures, codes and parties read of it."""
+    """Kind -> columns that measures, codes and parties read of it; kinds that name none of the parties are left out.
+
+    beside  measures whose kinds are read in any case
+    """
     occurred, wanted = _occurred(workspace), dict[str, set[str]]()
-    shared = (
-        {"kind"}
-        | {column_of(field) for field in plan.codes}
-        | {ROLE + PARTIES[one].role for one in plan.parties}
-        | {*more}
-    )
-    for measure in used:
-        fields = {column_of(field) for field in measure.fields}
-        for kind in measure.kinds or occurred:
-            if kind in occurred:
-                wanted.setdefault(kind, {*shared}).update(fields)
+    roles = {ROLE + PARTIES[one].role for one in plan.parties}
+    shared = {"kind", *roles, *more, *(column_of(field) for field in plan.codes)}
+    named = [kind for kind, have in occurred.items() if roles & set(have)]
+    for measures_of, kinds in ((plan.measures, named), (beside, list(occurred))):
+        for measure in measures_of:
+            fields = {column_of(field) for field in measure.fields}
+            for kind in measure.kinds or kinds:
+                if kind in kinds:
+                    wanted.setdefault(kind, {*shared}).update(fields)
     return {kind: sorted(names & set(occurred[kind])) for kind, names in wanted.items()}
