@@ -52,17 +52,18 @@ def run(data: Path, *, events: int = EVENTS) -> Sequence[Figure]:
     data  unused: the stream is made
     """
     plan = plan_for("risk")
-    parts = Stream(plan, events + SINGLE)
+    parts = Stream(plan, events + SINGLE + TAIL)
     state = TraitState(plan)
     speed = bulk(state, parts, events)
+    one = singles(state, parts, events)
+    live, size = sum(state.keys.values()), state.bytes
     with TemporaryDirectory(prefix="guanxi-bench-") as home:
-        restart = restarts(state, parts, Path(home))
-        compiling = compiles(Path(home))
-    live = sum(state.keys.values())
+        saved = save(state, parts, Path(home), events)
+        del state  # the fresh process needs the room
+        figures = [*speed, *one, *saved, *restarts(Path(home)), *compiles(Path(home)), *whole(min(events, WHOLE))]
     return [
-        *speed, *singles(state, parts, events), *whole(min(events, WHOLE)),
-        at_most("bytes_per_key", state.bytes / live, "bytes", 2_000), colour("keys", live, "parties"),
-        colour("state_mb", state.bytes / 2**20, "MB"), *restart, *compiling,
+        *figures, at_most("bytes_per_key", size / live, "bytes", 2_000), colour("keys", live, "parties"),
+        colour("state_mb", size / 2**20, "MB"),
         at_least("rows_profile", len(rows_for("profile")), "rows", 200),
         at_least("rows_risk", len(rows_for("risk")), "rows", 500),
     ]  # fmt: skip
@@ -103,26 +104,28 @@ def singles(state: TraitState, parts: "Stream", first: int) -> list[Figure]:
             state.step(event)
             took.append(time.perf_counter_ns() - begin)
         first += len(part)
-    low, high, most = np.percentile(took, (50, 99, 99.9)) / 1_000
+    low, high, most = (float(one) for one in np.percentile(took, (50, 99, 99.9)) / 1_000)
     return [
         colour("one_p50_us", low, "microseconds"), at_most("one_p99_us", high, "microseconds", 150),
         colour("one_p999_us", most, "microseconds"),
     ]  # fmt: skip
 
 
-def restarts(state: TraitState, parts: "Stream", home: Path) -> list[Figure]:
-    """A fresh process that takes up the snapshot and the tail of the log, until it answers."""
+def save(state: TraitState, parts: "Stream", home: Path, first: int) -> list[Figure]:
+    """Store a snapshot, and beside it the tail of the log that a restart will find behind it."""
     begin = time.monotonic()
     TraitStore(home).save(state)
     saved = time.monotonic() - begin
-    tail = next(parts.rows(len(parts) - TAIL, len(parts)))
+    tail = next(parts.rows(first + SINGLE, len(parts)))
     np.save(home / "tail.npy", tail)
     size = (home / "hot.traits").stat().st_size
+    return [colour("snapshot_s", saved, "s"), colour("snapshot_mb", size / 2**20, "MB")]
+
+
+def restarts(home: Path) -> list[Figure]:
+    """A fresh process that takes up the snapshot and the tail of the log, until it answers."""
     again = _process("restart", home)
-    return [
-        at_most("restart_s", again.wall, "s", 15), colour("restart_cpu_s", again.cpu, "s"),
-        colour("snapshot_s", saved, "s"), colour("snapshot_mb", size / 2**20, "MB"),
-    ]  # fmt: skip
+    return [at_most("restart_s", again.wall, "s", 15), colour("restart_cpu_s", again.cpu, "s")]
 
 
 def compiles(home: Path) -> list[Figure]:

@@ -10,19 +10,21 @@ import numpy as np
 
 from guanxi.traits.state.jit import compiled
 
-LAYOUT: Final = 2  # of everything in the arena; a snapshot of another is refused, so raise it with every change
+LAYOUT: Final = 3  # of everything in the arena; a snapshot of another is refused, so raise it with every change
 #: Words of the arena's head.
 BUMP: Final = 0  # first word never used yet
 SCRATCH: Final = 1  # accumulators of the reading under way
 STORE: Final = 2  # ring of event rows
-STORE_CAP: Final = 3  # rows, a power of two
-OLDEST: Final = 4  # number of the oldest event row that is kept
+STORE_CAP: Final = 3  # words, a power of two
+OLDEST: Final = 4  # number of the oldest event row that is kept: its first word, counted from the first row of all
 NEXT: Final = 5  # number of the next event row
 CLOCK: Final = 6  # clock and seq of the newest event
 SEQ: Final = 7
 TURN: Final = 8  # party whose idle keys are looked for next
 SLAB: Final = 9  # words from which small things are cut, and their end
 SLAB_END: Final = 10
+EVENTS: Final = 11  # rows in the ring
+NEWEST: Final = 12  # number of the newest event row
 FREE: Final = 16  # free lists of blocks of 2**k words, k = 0..47
 PARTIES: Final = 64  # words of each party follow
 #: Words of a party.

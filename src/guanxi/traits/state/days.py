@@ -43,7 +43,7 @@ def add_day(a: Any, p: Any, s: Any, party: Any, h: Any, clock: Any, bits: Any, r
     d = p[s + L.DAYS]
     day = local_day(clock)
     tile = _tile_of_today(a, p, d, h, day)
-    add_event(a, p, d, bits, 0, row, 0, tile + 1, 1)
+    add_event(a, p, d, bits, 0, row, False, 0, tile + 1, 1)
     q = p[d + L.COUNTERS]
     codes = row + L.E_BITS + p[L.BIT_WORDS] + p[L.N_VALUES]
     for which in range(p[d + L.COUNTERS + 1]):

@@ -16,7 +16,7 @@ from guanxi.traits.state.days import (
     V_TILES,
 )
 from guanxi.traits.state.entries import entry_at
-from guanxi.traits.state.jit import compiled
+from guanxi.traits.state.jit import compiled, ones
 from guanxi.traits.state.sums import row_of
 
 
@@ -49,8 +49,10 @@ def _entry(a: Any, p: Any, s: Any, e: Any, x: Any) -> Any:
         if k != L.T_EVENT:
             x = mixed(x, k, a[e + k])
     row = row_of(a, p, a[e + L.T_EVENT])
-    for k in range(L.E_BITS + p[L.BIT_WORDS] + p[L.N_VALUES] + p[L.N_CODES]):
+    for k in range(L.R_PARTIES):
         x = mixed(x, k, a[row + k])
+    for k in range(ones(a[row + L.E_PRESENT]) + ones(a[row + L.R_CODES])):
+        x = mixed(x, k, a[row + L.R_WORDS + k])
     return x
 
 

@@ -25,7 +25,7 @@ from guanxi.traits.state.arena import (
 )
 from guanxi.traits.state.jit import compiled
 from guanxi.traits.state.outputs import emit
-from guanxi.traits.state.sums import add_event, add_extremes, clear, clear_extremes, row_of
+from guanxi.traits.state.sums import add_event, add_extremes, clear, clear_extremes, code_of, row_of
 
 # Own sizes of a party: free lists.
 F_HEADER, F_SMALL, F_LARGE, F_WINDOWS = 0, 0, 4, 5  # small blocks: F_SMALL + shape
@@ -49,7 +49,7 @@ def entry_at(a: Any, p: Any, s: Any, h: Any, i: Any) -> Any:
 def add_entry(a: Any, p: Any, s: Any, e: Any, to: Any, sign: Any) -> Any:
     """Add one entry to accumulators, or take it out; see `add_event`."""
     row = row_of(a, p, a[e + L.T_EVENT])
-    return add_event(a, p, s, a[e + L.T_BITS], a[e + L.T_FLAGS], row, e + L.T_GAPS, to, sign)
+    return add_event(a, p, s, a[e + L.T_BITS], a[e + L.T_FLAGS], row, True, e + L.T_GAPS, to, sign)
 
 
 @compiled
@@ -248,7 +248,7 @@ def _find_extremes(a: Any, p: Any, s: Any, h: Any, start: Any, to: Any) -> None:
 
 @compiled
 def _code(a: Any, p: Any, number: Any, code: Any) -> Any:
-    return a[row_of(a, p, number) + L.E_BITS + p[L.BIT_WORDS] + p[L.N_VALUES] + code]
+    return code_of(a, row_of(a, p, number), code)
 
 
 @compiled

@@ -36,5 +36,14 @@ def _lowest(typing: Any, word: Any) -> Any:
     return types.int64(types.int64), make
 
 
+def _ones(typing: Any, word: Any) -> Any:
+    def make(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.ctpop(arguments[0])
+
+    return types.int64(types.int64), make
+
+
+#: How many bits are set in a word.
+ones: Any = intrinsic(_ones)
 #: The place of the lowest bit that is set in a word that is not 0.
 lowest: Any = intrinsic(_lowest)

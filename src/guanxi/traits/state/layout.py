@@ -7,17 +7,23 @@ N_PARTIES: Final = 0
 BIT_WORDS: Final = 1  # words of bits of an event
 N_VALUES: Final = 2
 N_CODES: Final = 3
-ROW: Final = 4  # words of an event row in the ring
+ROW: Final = 4  # words of an event
 N_TRAITS: Final = 5
 LONGEST: Final = 6  # ms; no window is longer
 MEMORY: Final = 7  # ms; a party silent for longer is forgotten
 SECTIONS: Final = 8  # of the parties, one offset each
 
-# An event as it comes, and the first words of a row in the ring.
+# An event as it comes.
 E_CLOCK: Final = 0
 E_SEQ: Final = 1
 E_PRESENT: Final = 2  # which values are there, one bit each
-E_BITS: Final = 3  # then values, codes and keys (in the ring: headers) of the parties
+E_BITS: Final = 3  # then values, codes and keys of the parties
+
+# A row of the ring: the first words of an event, then what it has of values, of codes and of headers of parties.
+R_CODES: Final = 3  # which codes are there, one bit each
+R_PARTIES: Final = 4  # which parties it names; above that, how many words lie between this row and the next
+R_WORDS: Final = 5
+R_STEP: Final = 32  # place of the number of words
 
 # Words of a party's section of the plan; lists are (offset, length) pairs.
 BITS: Final = 0  # of (word, place) in the event's bits

@@ -17,7 +17,7 @@ from guanxi.traits.measure import Measure
 from guanxi.traits.state import layout as L  # noqa: N812 - a hundred constants, read in every line
 from guanxi.traits.trait import LONGEST_MS, MEMORY_MS, OF_CODE, PARTIES, Trait, length_ms
 
-VERSION: Final = 2  # of the layout; part of a plan's hash
+VERSION: Final = 3  # of the layout; part of a plan's hash
 MOST_BITS: Final = 62  # measures of one party, flags of one party
 
 
@@ -74,6 +74,8 @@ def compile_plan(rows: Iterable[Trait], measures: RowTable[Measure]) -> Plan:
     used = tuple(measures[name] for name in names)
     values = tuple(dict.fromkeys(found for one in used if (found := source_of(one)) is not None))
     codes = tuple(sorted({row.by for row in chosen if row.aggregate in OF_CODE}))
+    if len(codes) > MOST_BITS:
+        raise SettingError(f"the traits read {len(codes)} names", f"At most {MOST_BITS} fit one plan", "by")
     parties = tuple(name for name in PARTIES if any(row.party == name for row in chosen))
     made = _Maker(chosen, used, values, codes, parties)
     words = made.make()

@@ -8,7 +8,7 @@ from guanxi.traits.state.days import forget_days
 from guanxi.traits.state.entries import F_HEADER, drop, entry_at
 from guanxi.traits.state.jit import compiled
 from guanxi.traits.state.step import enter, local, need, opened
-from guanxi.traits.state.sums import row_of
+from guanxi.traits.state.sums import header_in, row_of
 
 # Columns of the rows that `held` writes.
 HELD_WORDS = 3  # clock, seq, number of the row in the ring
@@ -55,9 +55,8 @@ def unknown(a: Any, p: Any, party: Any, events: Any, rows: Any) -> Any:
 def drop_keys(a: Any, p: Any, party: Any, keys: Any, rows: Any) -> None:
     """Forget some parties wholly; the rows of their events, which others may share, name them no more."""
     words, s = PARTIES + party * PARTY_WORDS, p[L.SECTIONS + party]
-    mine = L.E_BITS + p[L.BIT_WORDS] + p[L.N_VALUES] + p[L.N_CODES] + party
     for i in range(rows.shape[0]):
-        a[row_of(a, p, rows[i, 2]) + mine] = 0
+        a[header_in(a, row_of(a, p, rows[i, 2]), party)] = 0
     for i in range(keys.shape[0]):
         word = _found(a, party, keys[i])
         if word > 0:
@@ -84,7 +83,7 @@ def reenter(a: Any, p: Any, party: Any, events: Any, first: Any, rows: Any) -> A
         number = _number(rows, events[i]) if _reached(a, p, party) else -1
         h = opened(a, p, party, events[i][mine], events[i][L.E_CLOCK])
         if number >= 0:
-            a[row_of(a, p, number) + mine] = h
+            a[header_in(a, row_of(a, p, number), party)] = h
         s, row = p[L.SECTIONS + party], a[SCRATCH]
         far = local(a, p, p[s + L.DAYS], row) if p[s + L.DAYS] else 0
         enter(a, p, party, h, number, row, local(a, p, s, row), far)

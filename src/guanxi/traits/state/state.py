@@ -14,9 +14,8 @@ from guanxi.traits.state import layout as L  # noqa: N812 - a hundred constants,
 from guanxi.traits.state.arena import (
     BUMP,
     CLOCK,
+    EVENTS,
     KEYS,
-    NEXT,
-    OLDEST,
     PARTIES,
     PARTY_WORDS,
     SCRATCH,
@@ -29,7 +28,7 @@ from guanxi.traits.state.plan import Plan
 from guanxi.traits.state.rebuild import HELD_WORDS, count_held, drop_keys, held, reenter, unknown
 from guanxi.traits.state.step import MARGIN, need, read_key, read_keys, replay
 
-_ROWS: Final = 1 << 10  # of the ring, to begin with
+_RING: Final = 1 << 15  # words of the ring, to begin with
 _WORD: Final = 8
 _NONE: Final = np.empty(0, np.int64)
 
@@ -45,12 +44,12 @@ class TraitState:
         self.plan = plan
         first = PARTIES + len(plan.parties) * PARTY_WORDS
         scratch = int(plan.words[-1])
-        need_words = first + scratch + _ROWS * int(plan.words[L.ROW]) + 2 * MARGIN
+        need_words = first + scratch + _RING + 2 * MARGIN
         self._a = zeroed(max(capacity, need_words))
         self._a[SCRATCH] = first
         self._a[STORE] = first + scratch
-        self._a[STORE_CAP] = _ROWS
-        self._a[BUMP] = first + scratch + _ROWS * int(plan.words[L.ROW])
+        self._a[STORE_CAP] = _RING
+        self._a[BUMP] = first + scratch + _RING
         self._out = np.full((1, len(plan.traits)), np.nan)
 
     @property
@@ -66,7 +65,7 @@ class TraitState:
     @property
     def events(self) -> int:
         """Events that the longest window still reaches."""
-        return int(self._a[NEXT] - self._a[OLDEST])
+        return int(self._a[EVENTS])
 
     @property
     def keys(self) -> dict[str, int]:

@@ -8,7 +8,9 @@ from guanxi.traits.state import layout as L  # noqa: N812 - a hundred constants,
 from guanxi.traits.state.arena import (
     BUMP,
     CLOCK,
+    EVENTS,
     KEYS,
+    NEWEST,
     NEXT,
     OLDEST,
     PAIRS_CAP,
@@ -34,11 +36,11 @@ from guanxi.traits.state.arena import (
 )
 from guanxi.traits.state.days import add_day, forget_days, windows_of_days
 from guanxi.traits.state.entries import F_HEADER, append, flagged, pop, seal, unflag, windows
-from guanxi.traits.state.jit import compiled, lowest
+from guanxi.traits.state.jit import compiled, lowest, ones
 from guanxi.traits.state.life import begin, remember
 from guanxi.traits.state.outputs import deviation as deviation
 from guanxi.traits.state.outputs import emit_lives
-from guanxi.traits.state.sums import row_of
+from guanxi.traits.state.sums import header_in, row_of
 
 RETIRED_PER_EVENT = 64
 SWEPT_PER_EVENT = 2
@@ -103,28 +105,25 @@ def write(a: Any, p: Any, event: Any) -> None:
     """Write one event, newer than all before it; what left the longest window is retired."""
     clock = event[L.E_CLOCK]
     _retire(a, p, clock)
-    number = a[NEXT]
-    if number - a[OLDEST] == a[STORE_CAP]:
-        _grow_store(a, p)
-    row = row_of(a, p, number)
+    row, number = a[SCRATCH], _store(a, p, event)
     keys = L.E_BITS + p[L.BIT_WORDS] + p[L.N_VALUES] + p[L.N_CODES]
     for k in range(keys):
         a[row + k] = event[k]
-    a[NEXT] = number + 1
     a[CLOCK] = clock
     a[SEQ] = event[L.E_SEQ]
+    at = header_in(a, row_of(a, p, number), 0)
     for party in range(p[L.N_PARTIES]):
-        a[row + keys + party] = 0
         if event[keys + party] == 0:
             continue
         s = p[L.SECTIONS + party]
         bits = local(a, p, s, row)
         far = local(a, p, p[s + L.DAYS], row) if p[s + L.DAYS] else 0
-        if bits == 0 and far == 0:
-            continue  # nothing that is measured of this party
-        h = opened(a, p, party, event[keys + party], clock)
-        a[row + keys + party] = h if bits else 0  # what only days measure has no entry to be retired
-        enter(a, p, party, h, number, row, bits, far)
+        if bits or far:  # something is measured of this party
+            h = opened(a, p, party, event[keys + party], clock)
+            if bits:  # what only days measure has no entry to be retired
+                a[at] = h
+            enter(a, p, party, h, number, row, bits, far)
+        at += 1
     _sweep(a, p, clock)
 
 
@@ -198,8 +197,8 @@ def opened(a: Any, p: Any, party: Any, key: Any, clock: Any) -> Any:
 def need(a: Any, p: Any) -> Any:
     """0 when the next event surely finds room; else the words that must be free."""
     words = MARGIN
-    if a[NEXT] - a[OLDEST] == a[STORE_CAP]:
-        words += 2 * a[STORE_CAP] * p[L.ROW]
+    if a[NEXT] - a[OLDEST] + 2 * (p[L.ROW] + L.R_WORDS) > a[STORE_CAP]:
+        words += 2 * a[STORE_CAP]
     for party in range(p[L.N_PARTIES]):
         q = PARTIES + party * PARTY_WORDS
         if 3 * (a[q + KEYS] + 1) >= 2 * a[q + TABLE_CAP]:
@@ -237,34 +236,81 @@ def _header(a: Any, p: Any, party: Any, key: Any, clock: Any) -> Any:
 
 
 @compiled
+def _store(a: Any, p: Any, event: Any) -> Any:
+    """Write the row of an event, that names no header yet, into the ring; return its number."""
+    while a[NEXT] - a[OLDEST] + 2 * (p[L.ROW] + L.R_WORDS) > a[STORE_CAP]:
+        _grow_store(a, p)
+    number, left = a[NEXT], a[STORE_CAP] - (a[NEXT] & (a[STORE_CAP] - 1))
+    if left < p[L.ROW] + L.R_WORDS:  # rows do not go round the end
+        number += left
+        if a[EVENTS]:
+            a[row_of(a, p, a[NEWEST]) + L.R_PARTIES] += left << L.R_STEP
+        else:
+            a[OLDEST] = number
+    row = row_of(a, p, number)
+    at, values = row + L.R_WORDS, L.E_BITS + p[L.BIT_WORDS]
+    present = event[L.E_PRESENT]
+    a[row + L.E_PRESENT] = present
+    while present:
+        a[at] = event[values + lowest(present)]
+        present &= present - 1
+        at += 1
+    codes, values = 0, values + p[L.N_VALUES]
+    for k in range(p[L.N_CODES]):
+        if event[values + k]:
+            codes |= 1 << k
+            a[at] = event[values + k]
+            at += 1
+    parties, values = 0, values + p[L.N_CODES]
+    for k in range(p[L.N_PARTIES]):
+        if event[values + k]:
+            parties |= 1 << k
+            a[at] = 0
+            at += 1
+    a[row + L.E_CLOCK] = event[L.E_CLOCK]
+    a[row + L.E_SEQ] = event[L.E_SEQ]
+    a[row + L.R_CODES] = codes
+    a[row + L.R_PARTIES] = parties | (at - row) << L.R_STEP
+    a[NEWEST] = number
+    a[NEXT] = number + at - row
+    a[EVENTS] += 1
+    return number
+
+
+@compiled
 def _retire(a: Any, p: Any, clock: Any) -> None:
     """Drop events that no window reaches any more, from the ring and from their parties."""
-    keys = L.E_BITS + p[L.BIT_WORDS] + p[L.N_VALUES] + p[L.N_CODES]
-    oldest, end = a[OLDEST], min(a[NEXT], a[OLDEST] + RETIRED_PER_EVENT)
-    while oldest < end:
-        row = row_of(a, p, oldest)
+    for _ in range(min(a[EVENTS], RETIRED_PER_EVENT)):
+        row = row_of(a, p, a[OLDEST])
         if a[row + L.E_CLOCK] >= clock - p[L.LONGEST]:
             break
-        for party in range(p[L.N_PARTIES]):
-            h = a[row + keys + party]
-            if h and p[p[L.SECTIONS + party] + L.WINDOWS + 1]:
-                pop(a, p, p[L.SECTIONS + party], PARTIES + party * PARTY_WORDS, h)
-        oldest += 1
-    a[OLDEST] = oldest
+        at, named = header_in(a, row, 0), a[row + L.R_PARTIES] & ((1 << L.R_STEP) - 1)
+        while named:
+            party = lowest(named)
+            named &= named - 1
+            if a[at] and p[p[L.SECTIONS + party] + L.WINDOWS + 1]:
+                pop(a, p, p[L.SECTIONS + party], PARTIES + party * PARTY_WORDS, a[at])
+            at += 1
+        a[OLDEST] += a[row + L.R_PARTIES] >> L.R_STEP
+        a[EVENTS] -= 1
 
 
 @compiled
 def _grow_store(a: Any, p: Any) -> None:
-    """Give the ring of events twice the rows."""
-    cap, old, size = a[STORE_CAP], a[STORE], p[L.ROW]
-    made = bump(a, 2 * cap * size)
-    for number in range(a[OLDEST], a[NEXT]):
-        of, to = old + (number & (cap - 1)) * size, made + (number & (2 * cap - 1)) * size
+    """Give the ring of events twice the words."""
+    cap, old = a[STORE_CAP], a[STORE]
+    made = bump(a, 2 * cap)
+    number = a[OLDEST]
+    for _ in range(a[EVENTS]):
+        of, to = old + (number & (cap - 1)), made + (number & (2 * cap - 1))
+        named = a[of + L.R_PARTIES]
+        size = L.R_WORDS + ones(a[of + L.E_PRESENT]) + ones(a[of + L.R_CODES]) + ones(named & ((1 << L.R_STEP) - 1))
         for k in range(size):
             a[to + k] = a[of + k]
-    if cap * size > a[SLAB_END] - a[SLAB]:
+        number += named >> L.R_STEP
+    if cap > a[SLAB_END] - a[SLAB]:
         a[SLAB] = old  # what it held is cut into small things
-        a[SLAB_END] = old + cap * size
+        a[SLAB_END] = old + cap
     a[STORE] = made
     a[STORE_CAP] = 2 * cap
 

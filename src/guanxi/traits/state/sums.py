@@ -6,7 +6,7 @@ import numpy as np
 
 from guanxi.traits.state import layout as L  # noqa: N812 - a hundred constants, read in every line
 from guanxi.traits.state.arena import STORE, STORE_CAP
-from guanxi.traits.state.jit import compiled, lowest
+from guanxi.traits.state.jit import compiled, lowest, ones
 
 _FAR = 1 << 62
 
@@ -14,7 +14,23 @@ _FAR = 1 << 62
 @compiled
 def row_of(a: Any, p: Any, number: Any) -> Any:
     """Where the row of an event stands in the ring."""
-    return a[STORE] + (number & (a[STORE_CAP] - 1)) * p[L.ROW]
+    return a[STORE] + (number & (a[STORE_CAP] - 1))
+
+
+@compiled
+def code_of(a: Any, row: Any, code: Any) -> Any:
+    """A code of a row of the ring, 0 without one."""
+    codes = a[row + L.R_CODES]
+    if not (codes >> code) & 1:
+        return 0
+    return a[row + L.R_WORDS + ones(a[row + L.E_PRESENT]) + ones(codes & ((1 << code) - 1))]
+
+
+@compiled
+def header_in(a: Any, row: Any, party: Any) -> Any:
+    """Where a row of the ring names the header of a party that it names."""
+    before = ones(a[row + L.R_PARTIES] & ((1 << party) - 1))
+    return row + L.R_WORDS + ones(a[row + L.E_PRESENT]) + ones(a[row + L.R_CODES]) + before
 
 
 @compiled
@@ -25,17 +41,20 @@ def clear(a: Any, p: Any, s: Any, to: Any) -> None:
 
 
 @compiled
-def add_event(a: Any, p: Any, s: Any, bits: Any, flags: Any, row: Any, gaps: Any, to: Any, sign: Any) -> Any:
+def add_event(
+    a: Any, p: Any, s: Any, bits: Any, flags: Any, row: Any, is_packed: Any, gaps: Any, to: Any, sign: Any
+) -> Any:
     """Add an event to accumulators, or with sign -1 take it out again.
 
-    bits, flags   of the event in this section's order; row, gaps: where its words and its gaps stand
+    bits, flags   of the event in this section's order
+    row, gaps     where its words stand, packed as in the ring or not, and its gaps
     returns       True when the event taken out may have been an extreme: those stand as they were
     """
     at = to + p[s + L.BITS + 1]
     while flags:
         a[at + lowest(flags)] += sign
         flags &= flags - 1
-    ops, values, extreme = p[s + L.OPS], row + L.E_BITS + p[L.BIT_WORDS], False
+    ops, values, extreme = p[s + L.OPS], row + (L.R_WORDS if is_packed else L.E_BITS + p[L.BIT_WORDS]), False
     while bits:
         bit = lowest(bits)
         bits &= bits - 1
@@ -48,7 +67,7 @@ def add_event(a: Any, p: Any, s: Any, bits: Any, flags: Any, row: Any, gaps: Any
                 if value < 0:
                     continue
             elif (a[row + L.E_PRESENT] >> index) & 1:
-                value = a[values + index]
+                value = a[values + (ones(a[row + L.E_PRESENT] & ((1 << index) - 1)) if is_packed else index)]
             else:
                 continue
             if kind == L.OP_VALUE or kind == L.OP_GAP:
@@ -66,17 +85,17 @@ def add_event(a: Any, p: Any, s: Any, bits: Any, flags: Any, row: Any, gaps: Any
 
 @compiled
 def add_extremes(a: Any, p: Any, s: Any, bits: Any, row: Any, to: Any) -> None:
-    """Add an event to the extremes alone, which stand at `to`."""
+    """Add an event, its row in the ring, to the extremes alone, which stand at `to`."""
     first = p[s + L.BITS + 1] + p[s + L.N_FLAGS] + p[s + L.ADDS + 1]
-    ops, values = p[s + L.OPS], row + L.E_BITS + p[L.BIT_WORDS]
+    ops, present = p[s + L.OPS], a[row + L.E_PRESENT]
     while bits:
         bit = lowest(bits)
         bits &= bits - 1
         q = p[ops + 2 * bit]
         for o in range(q, q + 3 * p[ops + 2 * bit + 1], 3):
             kind, at, index = p[o], to + p[o + 1] - first, p[o + 2]
-            if (kind == L.OP_MIN or kind == L.OP_MAX) and (a[row + L.E_PRESENT] >> index) & 1:
-                value = a[values + index]
+            if (kind == L.OP_MIN or kind == L.OP_MAX) and (present >> index) & 1:
+                value = a[row + L.R_WORDS + ones(present & ((1 << index) - 1))]
                 if value < a[at] if kind == L.OP_MIN else value > a[at]:
                     a[at] = value
 
