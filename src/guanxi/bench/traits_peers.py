@@ -110,6 +110,7 @@ def ours(path: Path, rows: int | None = None) -> list[int]:
 def by_duckdb(path: Path, rows: int | None = None) -> list[int]:
     """Sums by RANGE frames, one statement a key."""
     with duckdb.connect() as connection:
+        connection.execute("set enable_progress_bar = false")  # it draws on stdout
         source = _source(f"read_parquet('{path}')", rows)
         found = [connection.execute(_statement(key, source)).fetchone() or () for key in KEYS.values()]
     return [int(value or 0) for row in found for value in row]
