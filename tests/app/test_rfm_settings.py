@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-import msgspec
 import polars as pl
 import pytest
 from typer.testing import CliRunner

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from guanxi.bench.report import Figure, at_least, at_most, colour
 from guanxi.core import DAY_MS
+from guanxi.engines.lake import Stream
 from guanxi.events import shipped
 from guanxi.traits.batch import Batch
 from guanxi.traits.family import traits
@@ -191,10 +192,10 @@ def _sql(plan: Plan, batch: Batch, words: NDArray[np.int64]) -> Iterator[Cells]:
     place = {row.name: at for at, row in enumerate(plan.traits)}
     with duckdb.connect() as connection:
         connection.execute("SET threads = 1; SET enable_progress_bar = false")
-        connection.register("prepared", prepared_frame(plan.intake, batch))
+        connection.register("prepared", Stream(prepared_frame(plan.intake, batch)))
         connection.execute("CREATE TABLE events AS FROM prepared")
         for query in trait_queries(plan.traits, measures(), plan=plan.traits):
-            found = connection.execute(query.sql).pl()
+            found = pl.DataFrame(connection.sql(query.sql))
             rows = np.searchsorted(batch.seq, found["seq"].to_numpy())
             values = np.full((len(batch), len(query.traits)), np.nan)
             for at, name in enumerate(query.traits):

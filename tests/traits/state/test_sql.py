@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from guanxi.bench.traits_equal import EXECUTIONS, compared, differs, random_batch, replayed, run
 from guanxi.core import DAY_MS
+from guanxi.engines.lake import Stream
 from guanxi.events import CUSTOM, Event, event_id, from_events, shipped, table_name
 from guanxi.traits.batch import Batch
 from guanxi.traits.family import traits
@@ -47,10 +48,10 @@ def by_sql(plan: Plan, events: NDArray[np.int64]) -> NDArray[np.float64]:
     """What every event sees by SQL, as the state gives it."""
     found = np.full((len(events), len(plan.traits)), math.inf)
     with duckdb.connect() as connection:
-        connection.register("events", prepared_frame(plan.intake, batch_of(plan, events)))
+        connection.register("events", Stream(prepared_frame(plan.intake, batch_of(plan, events))))
         place = {row.name: at for at, row in enumerate(plan.traits)}
         for query in trait_queries(plan.traits, MEASURES):
-            got = connection.execute(query.sql).pl()
+            got = pl.DataFrame(connection.sql(query.sql))
             for name in query.traits:
                 found[:, place[name]] = math.nan
                 found[np.searchsorted(events[:, L.E_SEQ], got["seq"]), place[name]] = as_seen(got[name])
@@ -109,9 +110,9 @@ def worked(rows: Sequence[Trait], events: Iterable[tuple[Any, ...]]) -> dict[str
     )
     found: dict[str, list[Any]] = {}
     with duckdb.connect() as connection:
-        connection.register("events", frame)
+        connection.register("events", Stream(frame))
         for query in trait_queries(rows, MEASURES):
-            got = connection.execute(f"FROM ({query.sql}) ORDER BY seq").pl()
+            got = pl.DataFrame(connection.sql(f"FROM ({query.sql}) ORDER BY seq"))
             found |= {name: got[name].to_list() for name in query.traits}
     return found
 
@@ -239,13 +240,13 @@ def test_tables_of_kinds_give_what_the_intake_and_the_state_give() -> None:
     known = [(f"account:taobao:{n}", 40, "person::one") for n in (1, 2)]
     seen = dict(zip((row.name for row in rows), replayed(plan, batch), strict=True))
     with duckdb.connect() as connection:
-        connection.register(KNOWN_PARTY, pl.DataFrame(known, schema=["ref", "seq", "person"], orient="row"))
+        connection.register(KNOWN_PARTY, Stream(pl.DataFrame(known, schema=["ref", "seq", "person"], orient="row")))
         for part in parts:
-            connection.register(table_name(part.kind), part.frame)
+            connection.register(table_name(part.kind), Stream(part.frame))
         text = prepared_query(rows, measures(), [part.kind for part in parts], resolved=True)
-        prepared = connection.execute(f"FROM ({text}) ORDER BY clock_ms, seq").pl()
+        prepared = pl.DataFrame(connection.sql(f"FROM ({text}) ORDER BY clock_ms, seq"))
         for query in list(trait_queries(rows, measures()))[::4]:
-            got = connection.execute(one_query(query, text)).pl()
+            got = pl.DataFrame(connection.sql(one_query(query, text)))
             at = batch.seq.argsort()[np.searchsorted(np.sort(batch.seq), got["seq"])]
             for name in query.traits:
                 row = plan.traits[rows.index(traits()[name])]

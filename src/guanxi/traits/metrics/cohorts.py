@@ -149,6 +149,5 @@ def _unnamed_refunds(of: Slice) -> str:
         where.append("platform IN (SELECT unnest($platforms))")
     table = of.catalogue[REFUND].table
     return (
-        "SELECT NULL AS person, platform, ref_order, at_ms, amount, currency"
-        f" FROM {table} WHERE {' AND '.join(where)}"
+        f"SELECT NULL AS person, platform, ref_order, at_ms, amount, currency FROM {table} WHERE {' AND '.join(where)}"
     )
