@@ -27,6 +27,7 @@ from guanxi.traits.trait import Trait
 EVENTS: Final = 5_000_000
 SINGLE: Final = 20_000  # events taken one at a time, after all the others
 WHOLE: Final = 300_000  # events at most that are taken with the whole catalogue
+BUSY: Final = 2_000  # events of each of two people who turn out to be one
 TAIL: Final = 20_000  # events that a restart finds behind the snapshot
 DAYS: Final = 14.0
 _CHUNK: Final = 200_000
@@ -55,7 +56,7 @@ def run(data: Path, *, events: int = EVENTS) -> Sequence[Figure]:
     parts = Stream(plan, events + SINGLE + TAIL)
     state = TraitState(plan)
     speed = bulk(state, parts, events)
-    one = singles(state, parts, events)
+    one = [*singles(state, parts, events), *rebuilds(state, parts, events + SINGLE)]
     live, size = sum(state.keys.values()), state.bytes
     with TemporaryDirectory(prefix="guanxi-bench-") as home:
         saved = save(state, parts, Path(home), events)
@@ -111,6 +112,22 @@ def singles(state: TraitState, parts: "Stream", first: int) -> list[Figure]:
     ]  # fmt: skip
 
 
+def rebuilds(state: TraitState, parts: "Stream", taken: int) -> list[Figure]:
+    """Two busy people become one: all that they ever did is entered anew."""
+    user = parts.columns["user"][:taken]
+    keys, counts = np.unique(user, return_counts=True)
+    pair = keys[np.argsort(np.abs(counts - BUSY))[:2]].tolist()
+    events = parts.at(np.flatnonzero(np.isin(user, pair)))
+    plan = state.plan
+    events[:, plan.event_words - len(plan.parties) + plan.parties.index("person")] = pair[0]
+    took = []
+    for _ in range(3):  # the first one loads the compiled code
+        begin = time.perf_counter()
+        state.rebuild("person", pair, events)
+        took.append(time.perf_counter() - begin)
+    return [colour("rebuild_ms", min(took) * 1_000, "ms"), colour("rebuild_events", len(events), "events")]
+
+
 def save(state: TraitState, parts: "Stream", home: Path, first: int) -> list[Figure]:
     """Store a snapshot, and beside it the tail of the log that a restart will find behind it."""
     begin = time.monotonic()
@@ -163,9 +180,10 @@ class Stream:
     def rows(self, first: int, end: int) -> Iterator[NDArray[np.int64]]:
         """Yield the events of a range, as the state takes them, a chunk at a time."""
         for at in range(first, end, _CHUNK):
-            yield self._part(slice(at, min(at + _CHUNK, end)))
+            yield self.at(slice(at, min(at + _CHUNK, end)))
 
-    def _part(self, part: slice) -> NDArray[np.int64]:
+    def at(self, part: slice | NDArray[np.intp]) -> NDArray[np.int64]:
+        """Return some events, by their places."""
         plan, kind = self.plan, self.columns["kind"][part]
         events: NDArray[np.int64] = plan.events(self._forms)[kind.astype(np.intp)]
         clock = self.columns["clock_ms"][part]
@@ -188,7 +206,7 @@ class Stream:
                 events[:, keys + place] = np.where(there, self._party(row.role, part), 0)
         return events
 
-    def _names(self, code: str, part: slice, clock: NDArray[np.int64]) -> NDArray[np.int64]:
+    def _names(self, code: str, part: slice | NDArray[np.intp], clock: NDArray[np.int64]) -> NDArray[np.int64]:
         hours = (clock + _CHINA_MS) // 3_600_000
         plain = {"day": hours // 24, "hour": hours % 24 + 1, "weekday": hours // 24 % 7 + 1}
         if code in plain:
@@ -198,7 +216,7 @@ class Stream:
         chosen: NDArray[np.int64] = (self.columns["seq"][part] * 2_654_435_761 >> 7) % _WORDS + 1
         return chosen * 0x2545F4914F6CDD
 
-    def _party(self, role: str, part: slice) -> NDArray[np.int64]:
+    def _party(self, role: str, part: slice | NDArray[np.intp]) -> NDArray[np.int64]:
         if role == "item":
             place = self.columns["seq"][part] * 40_503 % _ITEMS
             item: NDArray[np.int64] = (self.columns["merchant"][part] ^ place << 50) | 1
