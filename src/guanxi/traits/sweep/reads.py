@@ -139,12 +139,14 @@ def entropy(ids: Any, most: Any, low: Any, life: Any, out: Any) -> None:
                 counts[ids[left]] -= 1
                 total -= 1
             left += 1
-        found = 0.0
+        logs, largest = 0.0, 0
         for name in range(names - 1, -1, -1):
             if counts[name] > 0:
-                share = counts[name] / total
-                found -= share * math.log2(share)
-        out[i] = found if total else np.nan
+                logs += counts[name] * math.log2(counts[name])
+                largest = max(largest, counts[name])
+        out[i] = np.nan
+        if total:
+            out[i] = 0.0 if largest == total else np.log2(np.float64(total)) - logs / total
 
 
 @compiled
