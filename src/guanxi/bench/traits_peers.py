@@ -20,10 +20,9 @@ from guanxi.bench.process import module
 from guanxi.bench.report import Figure, at_least, colour
 from guanxi.bench.trait_stream import KINDS, stream
 from guanxi.core import DataError, RowTable
-from guanxi.traits.measure import Measure
+from guanxi.traits import Aggregate, Measure, Trait, check, length_ms
 from guanxi.traits.state import Plan, compile_plan
 from guanxi.traits.sweep import sweep
-from guanxi.traits.trait import Aggregate, Trait, check, length_ms
 
 EVENTS: Final = 5_000_000
 #: Parties of the traits -> keys of the stream.
