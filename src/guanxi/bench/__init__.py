@@ -35,11 +35,18 @@ def _traits_equal(data: Path) -> Sequence[Figure]:
     return traits_equal.run(data)
 
 
+def _traits(data: Path) -> Sequence[Figure]:
+    from guanxi.bench import traits  # as above
+
+    return traits.run(data)
+
+
 #: name -> (what it measures, the bench)
 BENCHES: dict[str, tuple[str, Callable[[Path], Sequence[Figure]]]] = {
     "cockpit": ("the first page over ten million events while more come in", cockpit.run),
     "ingest": ("events by HTTP per second, rows of files per processor second, peak memory", ingest.run),
     "town": ("processor seconds and bytes of the planted economy, each in a fresh process", town.run),
+    "traits": ("events per second, time per event, memory and restart at the full risk catalogue", _traits),
     "traits-equal": ("cells in which the executions of the trait catalogue differ", _traits_equal),
 }
 
