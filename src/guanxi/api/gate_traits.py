@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope, Send
 
 from guanxi.api.bodies import check_media_type, read_body
 from guanxi.api.errors import Problem, error_response
-from guanxi.app.live_traits import LiveTraits
+from guanxi.app import LiveTraits
 
 READY: Final = "/readyz"
 MOST: Final = 2_000  # names of a question

@@ -4,6 +4,7 @@ from guanxi.app.demo import DATA, DemoReport, run_demo
 from guanxi.app.gate import Gate, Ingested, Refusal
 from guanxi.app.importing import FileReport, ImportReport, import_files, preview
 from guanxi.app.keeper import keep
+from guanxi.app.live_traits import LiveTraits
 from guanxi.app.queries import Explanation, KindCount, Process, Status
 from guanxi.app.sealing import seal_now
 from guanxi.app.town import (
@@ -70,6 +71,7 @@ __all__ = [
     "Ingested",
     "KindCount",
     "Language",
+    "LiveTraits",
     "Manifest",
     "NewKey",
     "OpenedSession",

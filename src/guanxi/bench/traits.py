@@ -18,11 +18,9 @@ from guanxi.bench.trait_stream import KINDS, stream
 from guanxi.core import DAY_MS
 from guanxi.engines.trait_store import TraitStore
 from guanxi.events import Event
-from guanxi.traits.family import traits
-from guanxi.traits.measure import measures
+from guanxi.traits import Trait, measures, traits
 from guanxi.traits.state import Plan, TraitState, compile_plan
 from guanxi.traits.state import layout as L  # noqa: N812 - a hundred constants
-from guanxi.traits.trait import Trait
 
 EVENTS: Final = 5_000_000
 SINGLE: Final = 20_000  # events taken one at a time, after all the others

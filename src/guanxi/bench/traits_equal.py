@@ -14,15 +14,9 @@ from guanxi.bench.report import Figure, at_least, at_most, colour
 from guanxi.core import DAY_MS
 from guanxi.engines.lake import Stream
 from guanxi.events import shipped
-from guanxi.traits.batch import Batch
-from guanxi.traits.family import traits
-from guanxi.traits.intake import Intake
-from guanxi.traits.measure import measures
-from guanxi.traits.sql import trait_queries
-from guanxi.traits.sql_prepared import prepared_frame
+from guanxi.traits import Batch, Intake, Trait, measures, prepared_frame, trait_queries, traits
 from guanxi.traits.state import Plan, TraitState, compile_plan
 from guanxi.traits.sweep import sweep
-from guanxi.traits.trait import Trait
 
 EVENTS: Final = 200_000
 TOLERANCE: Final = 1e-9  # of what is summed as fractions, relative and absolute

@@ -6,6 +6,8 @@ from guanxi.traits.family import traits
 from guanxi.traits.fields import column_of
 from guanxi.traits.intake import Intake
 from guanxi.traits.measure import Measure, measures
+from guanxi.traits.sql import TraitQuery, trait_queries
+from guanxi.traits.sql_prepared import prepared_frame, prepared_query
 from guanxi.traits.ties import SHARED_MS, midnight_before, neighbour_means, neighbours, own_trait, tie_roles
 from guanxi.traits.trait import (
     LIFE,
@@ -39,6 +41,7 @@ __all__ = [
     "PartyRole",
     "Privacy",
     "Trait",
+    "TraitQuery",
     "Use",
     "check",
     "column_of",
@@ -48,6 +51,9 @@ __all__ = [
     "neighbour_means",
     "neighbours",
     "own_trait",
+    "prepared_frame",
+    "prepared_query",
     "tie_roles",
+    "trait_queries",
     "traits",
 ]
