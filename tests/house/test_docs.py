@@ -72,7 +72,7 @@ def test_every_kind_is_named_in_both_languages() -> None:
 def test_commands_on_a_page_exist(name: str) -> None:
     tree = script("docs").tree()
     for line in code(name).splitlines():
-        found = re.match(r"(?:\.venv/bin/)?(guanxi(?: [a-z]+)*)(.*)", line)
+        found = re.match(r"(?:\.venv/bin/)?(guanxi(?: [a-z]+(?:-[a-z]+)*)*)(.*)", line)
         if not found or not found[1].startswith("guanxi ") or found[1].split()[1] == "and":
             continue
         words = found[1].split()
