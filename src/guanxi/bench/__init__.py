@@ -41,6 +41,12 @@ def _traits(data: Path) -> Sequence[Figure]:
     return traits.run(data)
 
 
+def _traits_soak(data: Path) -> Sequence[Figure]:
+    from guanxi.bench import traits_soak  # as above
+
+    return traits_soak.run(data)
+
+
 #: name -> (what it measures, the bench)
 BENCHES: dict[str, tuple[str, Callable[[Path], Sequence[Figure]]]] = {
     "cockpit": ("the first page over ten million events while more come in", cockpit.run),
@@ -48,6 +54,7 @@ BENCHES: dict[str, tuple[str, Callable[[Path], Sequence[Figure]]]] = {
     "town": ("processor seconds and bytes of the planted economy, each in a fresh process", town.run),
     "traits": ("events per second, time per event, memory and restart at the full risk catalogue", _traits),
     "traits-equal": ("cells in which the executions of the trait catalogue differ", _traits_equal),
+    "traits-soak": ("memory and speed over more than two years of events, and what growth costs", _traits_soak),
 }
 
 

@@ -1,5 +1,6 @@
 """The stream that benches of traits read: busy and quiet people, shared devices, a daily wave; whole numbers only."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -24,29 +25,38 @@ _RING: Final = 50  # addresses of the network that one event in a hundred comes 
 _WAVE_MS: Final = 9_000_000  # how far the day's wave moves an event
 
 
-def stream(events: int, *, seed: int = 7, days: float = 14.0) -> dict[str, NDArray[Any]]:
+def stream(
+    events: int,
+    *,
+    seed: int = 7,
+    days: float = 14.0,
+    pools: Mapping[str, int] = POOLS,
+    ranks: NDArray[np.int64] | None = None,
+) -> dict[str, NDArray[Any]]:
     """Return events in order of (clock_ms, seq), as columns.
 
     Users are drawn by Zipf's law with exponent 0.9, merchants with 1.0; a user has one to three devices, up to six
     networks, three cards and two addresses, most events with the first of each.
 
     days     over which they are spread
+    pools    parties of each column of POOLS
+    ranks    all users, busy ones first; None = in an order of the seed's own
     returns  clock_ms, seq, amount (i64, fen), kind (i8, place in KINDS), and one i64 key, never 0, for each of POOLS
     """
     rng = np.random.default_rng(seed)
-    user = _drawn(rng, events, POOLS["user"], 0.9)
-    user = rng.permutation(POOLS["user"])[user]
+    user = _drawn(rng, events, pools["user"], 0.9)
+    user = (rng.permutation(pools["user"]) if ranks is None else ranks)[user]
     base = user * 2_654_435_761
-    ip = (base * 31 + rng.choice(6, events, p=[0.5, 0.2, 0.1, 0.1, 0.05, 0.05]) * 104_729) % POOLS["ip"]
+    ip = (base * 31 + rng.choice(6, events, p=[0.5, 0.2, 0.1, 0.1, 0.05, 0.05]) * 104_729) % pools["ip"]
     ring = rng.random(events) < 0.01
     ip[ring] = rng.integers(0, _RING, int(ring.sum()))
     ids = {
         "user": user,
-        "device": (base + rng.choice(3, events, p=[0.85, 0.12, 0.03]) * 7_919) % POOLS["device"],
+        "device": (base + rng.choice(3, events, p=[0.85, 0.12, 0.03]) * 7_919) % pools["device"],
         "ip": ip,
-        "card": (base * 17 + rng.choice(3, events, p=[0.8, 0.15, 0.05]) * 65_537) % POOLS["card"],
-        "address": (base * 13 + rng.choice(2, events, p=[0.9, 0.1]) * 31_337) % POOLS["address"],
-        "merchant": _drawn(rng, events, POOLS["merchant"], 1.0),
+        "card": (base * 17 + rng.choice(3, events, p=[0.8, 0.15, 0.05]) * 65_537) % pools["card"],
+        "address": (base * 13 + rng.choice(2, events, p=[0.9, 0.1]) * 31_337) % pools["address"],
+        "merchant": _drawn(rng, events, pools["merchant"], 1.0),
     }
     columns: dict[str, NDArray[Any]] = {
         "clock_ms": START_MS + _times(rng, events, days),
