@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from guanxi.bench import traits_peers
 from guanxi.bench.process import Run, module
 from guanxi.bench.report import Figure, at_least, at_most, colour
 from guanxi.bench.trait_stream import KINDS, stream
@@ -60,6 +61,7 @@ def run(data: Path, *, events: int = EVENTS) -> Sequence[Figure]:
         saved = save(state, parts, Path(home), events)
         del state  # the fresh process needs the room
         figures = [*speed, *one, *saved, *restarts(Path(home)), *compiles(Path(home)), *whole(min(events, WHOLE))]
+        figures += traits_peers.figures(Path(home), events=events)
     return [
         *figures, at_most("bytes_per_key", size / live, "bytes", 2_000), colour("keys", live, "parties"),
         colour("state_mb", size / 2**20, "MB"),

@@ -244,7 +244,15 @@ def _stretches(rows: list[tuple[int, str, int, int]]) -> list[list[tuple[int, st
 def _forgotten(folder: Path, named: set[str]) -> list[Path]:
     """Return what lies in a folder without a name in the log, and has not been touched for a while."""
     before = time.time() - KEEP_MS / 1000
-    return [path for path in folder.iterdir() if path.name not in named and path.stat().st_mtime < before]
+    return [path for path in folder.iterdir() if path.name not in named and _touched(path) < before]
+
+
+def _touched(path: Path) -> float:
+    """When a path was last written; now, when whoever made it has removed it meanwhile."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return time.time()
 
 
 def staged_select(path: Path, segment: dict[str, object]) -> str:
