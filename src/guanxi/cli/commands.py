@@ -94,10 +94,10 @@ def demo(
     size: town.SizeOption = "demo",
     seed: town.SeedOption = 7,
     start: town.StartOption = "",
-    no_serve: Annotated[bool, typer.Option("--no-serve", help="Fill it and stop. 只准备数据,不启动服务")] = False,
+    no_serve: Annotated[bool, typer.Option("--no-serve", help="Fill it and stop. 只准备数据，不启动服务")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Make a town of 20,000 people and serve it, or a year of real orders. 演示:两万人的小镇,或一年真实订单"""
+    """Make a town of 20,000 people and serve it, or a year of real orders. 演示：两万人的小镇，或一年真实订单"""
     folder = workspace or (DEMO_WORKSPACE if data == DATA[0] else DEMO_WORKSPACE.with_name(f".guanxi-demo-{data}"))
     with progress_bar() as bar:
         days = town.show_days(bar) if data == DATA[0] else None
@@ -119,7 +119,7 @@ def demo(
             ]
         )  # fmt: skip
     if report.password:
-        say(f"\nFirst run. Sign in as admin with this password, shown once 首次运行,密码只显示一次: {report.password}")
+        say(f"\nFirst run. Sign in as admin with this password, shown once 首次运行，密码只显示一次: {report.password}")
     if not no_serve:
         program = _program()
         say(

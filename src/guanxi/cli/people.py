@@ -47,7 +47,7 @@ def people_list(
     if as_json:
         show_json(found)
         return
-    say(f"{found.total:,} people, page {found.page} · 共 {found.total:,} 人,第 {found.page} 页")
+    say(f"{found.total:,} people, page {found.page} · 共 {found.total:,} 人，第 {found.page} 页")
     show_table(
         ("person 人", "name 名", "city 城市", "orders 订单", "amount 金额", "last 最近", "RFM", "segment 分群"),
         [
@@ -128,7 +128,7 @@ def repeat(
         return
     say(
         f"{found.buyers:,} first buyers, {found.again:,} bought again"
-        f" · 首购 {found.buyers:,} 人,已复购 {found.again:,} 人"
+        f" · 首购 {found.buyers:,} 人，已复购 {found.again:,} 人"
     )
     show_table(
         ("days 天内", "share 复购率", "watched 观察中"),

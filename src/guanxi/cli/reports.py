@@ -11,13 +11,13 @@ from guanxi.events import Catalogue
 
 #: What the counts of a report mean; a name that is not here is shown as it is.
 WORDS: Final[dict[str, str]] = {
-    "total": "total rows, compared with the sum of the others 合计行,只用于核对",
+    "total": "total rows, compared with the sum of the others 合计行，只用于核对",
     "blank": "blank rows 空行",
     "legend": "rows that explain the header 表头说明行",
     "fact": "rows that hold one value for the whole file 全文件共用的一行",
     "sku": "SKU rows that repeat the figures of their product 与商品行重复的 SKU 行",
     "no-event": "messages that say nothing to record 没有可记内容的消息",
-    "masked": "values are masked: never used to join people 打码,绝不用于合并身份",
+    "masked": "values are masked: never used to join people 打码，绝不用于合并身份",
     "tied": "cancellations or refunds tied to their order 取消/退款已对应到原单",
     "several": "not tied: several orders fit 可能的原单不止一笔",
     "no-candidate": "not tied: no order in the files fits 文件里没有对应的原单",
@@ -41,14 +41,14 @@ def show_report(report: ImportReport, workspace: Path) -> None:
         see = f"guanxi parked list{at_workspace(workspace)}"
         say(f"{report.parked:,} of {report.rows:,} rows are parked (问题行): {see}")
     elif not report.stored and report.duplicates:
-        say("Nothing is new: all of it was stored before. 没有新内容,之前都已入库")
+        say("Nothing is new: all of it was stored before. 没有新内容，之前都已入库")
 
 
 def show_preview(
     source: sources.Opened, row: sources.Preset, shown: Sequence[sources.Preview], catalogue: Catalogue
 ) -> None:
     """Tell what an import would make of the first rows of a file."""
-    say(f"{source.name} as {row.id} ({row.zh}), by row of the file; nothing is stored 试运行,不写入:")
+    say(f"{source.name} as {row.id} ({row.zh}), by row of the file; nothing is stored 试运行，不写入:")
     for chunk in shown:
         show_events(((one.row, one.event) for one in chunk.events), catalogue)
         for bad in chunk.parked:
