@@ -20,7 +20,7 @@ from guanxi.traits import measures
 from guanxi.traits.state import Plan, TraitState, compile_plan
 
 EVENTS: Final = 6_000_000  # of a bare run, ten minutes at most; as a module it takes a number, say 50000000
-DAYS: Final = 800  # 26 windows of 30 days; half of them is as long as a silent party is remembered, 400 days
+DAYS: Final = 1_000  # 33 windows; half is 400 days that a silent party is remembered, and a search for such
 WINDOW: Final = 30
 PER_USER: Final = 500  # events for one user: the quietest is met some 20 times in a quarter of the stream
 GROWTH: Final = 100_000  # events of the smaller side of each comparison
@@ -109,7 +109,7 @@ def level(days: Sequence[Day]) -> list[Figure]:
     takes longer, until the first half is over; what goes on afterwards never ends.
 
     rss_growth_last_half         most of the last half over the end of the first half, less 1
-    state_growth_last_half       the same of the state alone, which code and libraries do not dilute
+    state_growth_last_half       the same of the state alone, not diluted by code and libraries; no bar
     throughput_end_over_start    the last window's length over the first one of the last half
     throughput_end_over_filling  the same over the first one that began with a full window; no bar
     """
@@ -122,7 +122,7 @@ def level(days: Sequence[Day]) -> list[Figure]:
     return [
         colour("rss_plateau_mb", plateau / 2**20, "MB"),
         at_most("rss_growth_last_half", plateau / days[half - 1].resident - 1, "share", 0.05),
-        at_most("state_growth_last_half", grown, "share", 0.05),
+        colour("state_growth_last_half", grown, "share"),
         at_least("throughput_end_over_start", speeds["end"] / speeds["start"], "times", 0.9),
         colour("throughput_end_over_filling", speeds["end"] / speeds["filling"], "times"),
         *(colour(f"throughput_{name}", speed, "events per processor second") for name, speed in speeds.items()),
