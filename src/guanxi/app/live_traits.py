@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 import numpy as np
@@ -17,11 +17,12 @@ from guanxi.app.workspace import Workspace
 from guanxi.core import Busy, DataError, GuanxiError, NotFound
 from guanxi.engines.lake import erased
 from guanxi.engines.log import now_ms
-from guanxi.engines.trait_store import TraitStore
 from guanxi.events import Event
 from guanxi.parties import RESOLVED, Resolution
 from guanxi.traits import PARTIES, Trait, traits
-from guanxi.traits.state import TraitState
+
+if TYPE_CHECKING:
+    from guanxi.traits.state import TraitState
 
 FOLDER: Final = "traits"  # of the workspace: the snapshot
 EVERY_S: Final = 1.0  # how often erasures are looked for, and what is due is done
@@ -62,6 +63,8 @@ class LiveTraits:
     """
 
     def __init__(self, folder: Path, uses: Collection[str]) -> None:
+        from guanxi.engines.trait_store import TraitStore  # loads a compiler, which no command is to wait for
+
         chosen = (row for row in traits().values() if row.plan != "ties" and row.privacy != "sensitive")
         self._rows = {row.name: row for row in chosen if set(row.uses) & set(uses)}
         self._plan = plan_of(self._rows.values(), lives=True)
@@ -207,7 +210,7 @@ class LiveTraits:
             state, known = replay.run(), replay.known
         self._set(state, known, mark, identities(workspace))
 
-    def _set(self, state: TraitState, known: int, mark: str, names: Resolution) -> None:
+    def _set(self, state: "TraitState", known: int, mark: str, names: Resolution) -> None:
         with self._changed:
             self._state, self._upto, self._mark, self._names = state, known, mark, names
             self._committed = max(self._committed, known)
