@@ -41,9 +41,38 @@ def test_an_event_counts_from_its_acknowledgement_on(kept: Served) -> None:
             assert (answer["values"], answer["units"]) == ({NAME: number + 1}, {NAME: "count"})
 
 
+def test_what_an_event_would_see_is_told_and_not_counted(kept: Served) -> None:
+    headers = {"authorization": f"Bearer {kept.keys['server']}"}
+    event = {**ORDER, "userId": "u-2", "type": "track", "context": {"ip": "192.0.2.9"}}
+    versus, counts = "account.order_value.versus.30d", ["account.orders.count.1h", "ip.orders.count.1h"]
+    with kept.client(kept.gate) as client:
+        for number, told in ((0, None), (1, 1.0), (2, 1.0)):
+            asked = {"event": {**event, "messageId": f"e{number}"}, "names": [versus, *counts]}
+            for body in (asked, {**asked, "event": {**asked["event"], "messageId": "other"}}):
+                answer = client.post("/v1/traits", json=body, headers=headers).json()
+                assert answer["parties"] == {
+                    "person": "account:app:u-2", "account": "account:app:u-2", "ip": "ip::192.0.2.9"
+                }  # fmt: skip
+                assert answer["values"] == {versus: told, counts[0]: number, counts[1]: number}
+                assert not answer["behind"]
+            sent = client.post("/v1/batch", json={"batch": [asked["event"]]}, headers=headers)
+            assert sent.json() == {"success": True}
+        every = client.post("/v1/traits", json={"event": event}, headers=headers).json()["values"]
+        assert {name.partition(".")[0] for name in every} == {"person", "account", "ip"}
+
+
 @pytest.mark.parametrize(
     ("scope", "body", "status"),
     [
+        pytest.param("client", {"event": ORDER}, 403, id="an-event-by-a-client-key"),
+        pytest.param("server", {"event": ORDER, "party": "account"}, 400, id="an-event-and-a-party"),
+        pytest.param("server", {"event": {"event": " "}}, 400, id="an-event-without-a-name"),
+        pytest.param("server", {"event": {**ORDER, "properties": {"total": "much"}}}, 400, id="parked-if-it-were-sent"),
+        pytest.param("server", {"event": {**ORDER, "properties": 5}}, 400, id="no-message"),
+        pytest.param("server", {"event": {**ORDER, "type": "shout"}}, 400, id="no-such-type"),
+        pytest.param(
+            "server", {"event": {"type": "alias", "userId": "a", "previousId": "b"}}, 403, id="it-tells-who-is-who"
+        ),
         pytest.param("client", {"party": "account", "ref": "account:app:u-1"}, 403, id="a-client-key"),
         pytest.param("server", {"party": "account"}, 400, id="no-reference"),
         pytest.param("server", {"party": "account", "ref": "a", "more": 1}, 400, id="a-field-too-many"),

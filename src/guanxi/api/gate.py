@@ -59,7 +59,7 @@ def gate_app(workspace: Workspace, gate: Gate, *, token: str) -> Starlette:
     routes: list[BaseRoute] = [Route(HEALTH, Health(), methods=["GET"])]
     routes.append(Route(READY, Ready(gate.traits), methods=["GET"]))
     if gate.traits is not None:
-        routes.append(Route("/v1/traits", Traits(gate.traits, doorkeeper), methods=["POST"]))
+        routes.append(Route("/v1/traits", Traits(gate, gate.traits, doorkeeper), methods=["POST"]))
     routes.append(Route("/internal/commit", Inner(token, Manifest, gate.commit), methods=["POST"]))
     routes.append(Route("/internal/append", Inner(token, list[Event], gate.append), methods=["POST"]))
     for adapter in ADAPTERS:

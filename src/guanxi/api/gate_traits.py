@@ -1,6 +1,7 @@
 """Traits at the gate: what a party's are this very moment, for those who decide about an event."""
 
 import asyncio
+import time
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -9,10 +10,13 @@ from starlette.types import Receive, Scope, Send
 
 from guanxi.api.bodies import check_media_type, read_body
 from guanxi.api.errors import Problem, error_response
-from guanxi.app import LiveTraits
+from guanxi.app import ADAPTERS, Gate, LiveTraits, WireRequest
+from guanxi.core import DataError
+from guanxi.events import Event
 
 READY: Final = "/readyz"
 MOST: Final = 2_000  # names of a question
+_ADAPTER: Final = next(one for one in ADAPTERS if one.name == "segment")
 
 
 class Admits(Protocol):
@@ -23,13 +27,16 @@ class Admits(Protocol):
 
 
 class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which traits of which party.
+    """Which traits of which party, or what an event would see if it came now.
 
-    names  traits or topics; none = all that are kept of it
+    party, ref  of whom
+    event       instead of them: one message as `POST /v1/batch` takes it; it is not stored
+    names       traits or topics; none = all that are kept of the party, or of those that the event names
     """
 
-    party: str
-    ref: str
+    party: str = ""
+    ref: str = ""
+    event: dict[str, Any] | None = None
     names: tuple[str, ...] = ()
 
 
@@ -49,8 +56,8 @@ class Ready:
 class Traits:
     """ASGI endpoint of `POST /v1/traits`, for server keys."""
 
-    def __init__(self, traits: LiveTraits, doorkeeper: Admits) -> None:
-        self._traits, self._doorkeeper = traits, doorkeeper
+    def __init__(self, gate: Gate, traits: LiveTraits, doorkeeper: Admits) -> None:
+        self._gate, self._traits, self._doorkeeper = gate, traits, doorkeeper
         self._decode = msgspec.json.Decoder(Question).decode
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -63,16 +70,34 @@ class Traits:
             if key.scope != "server":
                 raise Problem(403, f"a {key.scope} key may not read traits", "Use a server key")
             check_media_type(headers.get("content-type", ""))
-            try:
-                asked = self._decode(await read_body(receive))
-            except msgspec.DecodeError as error:
-                what = f"the question is not understood: {error}"
-                raise Problem(400, what, 'Send {"party": "account", "ref": "account:app:u-1"}') from None
-            if len(asked.names) > MOST:
-                raise Problem(400, f"the question names {len(asked.names)} traits", f"Name at most {MOST}", "names")
-            # On a thread: it may wait for the events before it, and the loop takes in what is sent meanwhile.
-            found = await asyncio.to_thread(self._traits.read, asked.party, asked.ref, asked.names)
-            answer = Response(msgspec.json.encode(found), media_type="application/json")
+            answer = Response(await self._answer(await read_body(receive), key.id), media_type="application/json")
         except Exception as error:  # noqa: BLE001 - the sender must hear of it
             answer = error_response(error, scope)
         await answer(scope, receive, send)
+
+    async def _answer(self, body: bytes, key: str) -> bytes:
+        try:
+            asked = self._decode(body)
+        except msgspec.DecodeError as error:
+            raise Problem(400, f"the question is not understood: {error}", _FORM) from None
+        if len(asked.names) > MOST:
+            raise Problem(400, f"the question names {len(asked.names)} traits", f"Name at most {MOST}", "names")
+        if not (asked.party and asked.ref if asked.event is None else not asked.party + asked.ref):
+            raise Problem(400, "the question must name a party and its ref, or else an event", _FORM)
+        # On a thread: it may wait for the events before it, and the loop takes in what is sent meanwhile.
+        if asked.event is None:
+            return msgspec.json.encode(await asyncio.to_thread(self._traits.read, asked.party, asked.ref, asked.names))
+        event = self._checked(asked.event, f"http:{key}")
+        return msgspec.json.encode(await asyncio.to_thread(self._traits.see, event, asked.names))
+
+    def _checked(self, message: dict[str, Any], source: str) -> Event:
+        """The event that a message would be stored as; the first, where one makes two."""
+        body = msgspec.json.encode({"batch": [{"type": "track", **message}]})
+        request = WireRequest(method="POST", path="/v1/batch", body=body)
+        batch = _ADAPTER.read(request, received_ms=time.time_ns() // 1_000_000, trust="server")
+        for wrong in batch.malformed:
+            raise DataError(wrong.what, wrong.mend, "event")
+        return self._gate.look(batch.raws[0], trust="server", source=source)
+
+
+_FORM: Final = 'Send {"party": "account", "ref": "account:app:u-1"} or {"event": {"type": "track", "event": …}}'

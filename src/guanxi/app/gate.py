@@ -11,10 +11,11 @@ import msgspec
 from guanxi.app.handing import hand_over
 from guanxi.app.live_traits import LiveTraits
 from guanxi.app.workspace import Workspace
-from guanxi.core import Busy, Refused
+from guanxi.core import Busy, DataError, Refused
 from guanxi.engines.locks import GATE, Lock
 from guanxi.engines.log import Committed, Manifest, SqliteLog, now_ms
-from guanxi.events import Appended, Event, Parked, RawEvent, Trust
+from guanxi.engines.vault import Vault
+from guanxi.events import Appended, Event, Intake, Parked, RawEvent, Trust
 
 GROUP: Final = 5_000  # events in one commit at most
 WAITING: Final = 50_000  # events not yet committed at most; then senders are told to come back
@@ -73,6 +74,7 @@ class Gate:
         self._received = 0  # of the newest batch: a clock that is set back must not put an event before another
         kept = workspace.settings.traits
         self.traits = LiveTraits(workspace.folder, kept.uses) if kept.live else None
+        self._looking: Vault | None = None  # for events that are looked at: keeps nothing
 
     async def start(self) -> None:
         """Begin to commit; call once on the event loop that serves."""
@@ -88,6 +90,8 @@ class Gate:
         self._thread.shutdown()
         if self.traits is not None and self._task is not None:
             await asyncio.to_thread(self.traits.close)
+        if self._looking is not None:
+            self._looking.close()
         self._log.close()
         self._lock.release()
 
@@ -103,8 +107,7 @@ class Gate:
         """
         if self._waiting + len(raws) > WAITING:
             raise Busy(f"{self._waiting} events wait to be stored", "Send the batch again in a moment")
-        if self.workspace.refresh():  # somebody defined a kind meanwhile
-            self._intake = self.workspace.intake()
+        self._refresh()
         received = self._received = max(now_ms(), self._received)
         events: list[Event] = []
         parked: list[Parked] = []
@@ -126,6 +129,21 @@ class Gate:
             accepted=accepted, duplicates=duplicates, parked=len(parked), refused=tuple(refused), last_seq=last_seq
         )
 
+    def look(self, raw: RawEvent, *, trust: Trust, source: str) -> Event:
+        """Check an event as `ingest` does, and keep nothing of it; call on the event loop that serves.
+
+        raises  DataError for what would be parked; Refused for what this key may not send
+        """
+        self._refresh()
+        if self._looking is None:
+            self._looking = Vault.open(self.workspace.folder, readonly=True)
+        self._looking.flush()  # keeps nothing, and hears of people who were erased
+        intake = Intake(self._intake.catalogue, self.workspace.platforms, self._looking)
+        found = intake.check(raw, trust, received_ms=max(now_ms(), self._received), source=source)
+        if isinstance(found, Parked):
+            raise DataError(found.what, found.mend, found.field)
+        return found
+
     async def park(self, rows: Sequence[Parked]) -> None:
         """Keep rows that a wire adapter could not read."""
         if rows:
@@ -144,6 +162,10 @@ class Gate:
         work = _Work([], [], _future(), manifest)
         await self._submit(work)
         return work.committed or Committed(conflict=True)
+
+    def _refresh(self) -> None:
+        if self.workspace.refresh():  # somebody defined a kind meanwhile
+            self._intake = self.workspace.intake()
 
     async def _submit(self, work: _Work) -> tuple[int, int, int]:
         self._waiting += len(work.events)

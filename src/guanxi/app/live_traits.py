@@ -4,14 +4,16 @@ import contextlib
 import queue
 import threading
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from guanxi.app.identity import identities
+from guanxi.app.live_events import EventAnswer, Sight, coming, means, named
 from guanxi.app.trait_replay import Replay, canonical, fits, in_unit, key_of, plan_of
 from guanxi.app.workspace import Workspace
 from guanxi.core import Busy, DataError, GuanxiError, NotFound
@@ -59,15 +61,17 @@ class LiveTraits:
     What comes later than its time (imports, events that replace others, erasures) makes it read the log anew; the old
     state answers until the new one stands.
 
-    uses  rows for these uses are kept; sensitive ones and those of neighbours are not
+    uses  rows for these uses are kept; sensitive ones, those of neighbours and names (`top`) are not
     """
 
     def __init__(self, folder: Path, uses: Collection[str]) -> None:
         from guanxi.engines.trait_store import TraitStore  # loads a compiler, which no command is to wait for
 
         chosen = (row for row in traits().values() if row.plan != "ties" and row.privacy != "sensitive")
-        self._rows = {row.name: row for row in chosen if set(row.uses) & set(uses)}
-        self._plan = plan_of(self._rows.values(), lives=True)
+        self._rows = {row.name: row for row in chosen if set(row.uses) & set(uses) and row.aggregate != "top"}
+        beside = {row.name: row for row in means(self._rows.values())}  # for what an event would see
+        self._plan = plan_of((beside | self._rows).values(), lives=True)
+        self._sight = Sight(self._plan)
         self._person = self._plan.event_words - len(self._plan.parties) + self._plan.parties.index("person")
         self._place = {row.name: place for place, row in enumerate(self._plan.traits)}
         self._folder, self._store = folder, TraitStore(folder / FOLDER)
@@ -113,35 +117,62 @@ class LiveTraits:
         """
         if party not in self._plan.parties:
             raise NotFound(f"no party is called {party[:40]!r}", f"Use one of {', '.join(self._plan.parties)}", "party")
-        rows = self._chosen(party, names)
+        rows = self._chosen((party,), names)
         with self._changed:
-            target = self._committed
-            self._changed.wait_for(
-                lambda: self._state is not None and (self._late != NEVER or self._upto >= target), PATIENCE_S
-            )
-            if self._state is None:
-                raise Busy(self._trouble or "the traits are being read from the log", "Ask again in a moment")
+            state, behind = self._caught_up()
             if not fits(ref, party, self._names, self._upto):
                 types = ", ".join(PARTIES[party].types) or PARTIES[party].role
                 raise DataError(f"the reference names no {party}", f"Give type:scope:key with a type of {types}", "ref")
             key = key_of(canonical(ref, party, self._names, self._upto))
-            clock, seq = max(now_ms(), self._state.clock_ms), self._upto
-            found = self._state.read(party, key, clock)
-            behind = self._late != NEVER or seq < target
-        values = {row.name: float(found[self._place[row.name]]) * in_unit(row) for row in rows}
+            clock, seq = max(now_ms(), state.clock_ms), self._upto
+            found = state.read(party, key, clock)
         return LiveAnswer(
-            party=party, as_of_ms=clock, seq=seq, behind=behind, units={row.name: row.unit for row in rows},
-            values={name: None if np.isnan(value) else value for name, value in values.items()},
+            party=party, as_of_ms=clock, seq=seq, behind=behind, values=self._values(found, rows),
+            units={row.name: row.unit for row in rows},
         )  # fmt: skip
 
-    def _chosen(self, party: str, names: Collection[str]) -> list[Trait]:
-        mine = [row for row in self._rows.values() if row.party == party]
+    def see(self, event: Event, names: Collection[str] = ()) -> EventAnswer:
+        """Return what an event would see if it came now, after every event that was acknowledged before.
+
+        event   one that was checked; it is not counted
+        names   traits or topics; none = all of the parties that it names
+        raises  NotFound for another trait; Refused for an event that tells who is who; Busy as `read` does
+        """
+        rows = self._chosen(self._plan.parties, names)
+        with self._changed:
+            state, behind = self._caught_up()
+            clock, seq = max(now_ms(), event.received_ms, state.clock_ms), self._upto
+            event = coming(event, clock_ms=clock, seq=seq + 1)
+            batch = self._plan.intake.rows([event], resolve=self._names.resolve)
+            found = self._sight.read(state, batch)
+            parties = named(event, batch, self._plan.parties, self._names.resolve)
+        rows = [row for row in rows if names or row.party in parties]
+        return EventAnswer(
+            parties=parties, as_of_ms=clock, seq=seq, behind=behind or "supersedes" in event.refs,
+            values=self._values(found, rows), units={row.name: row.unit for row in rows},
+        )  # fmt: skip
+
+    def _caught_up(self) -> tuple["TraitState", bool]:
+        """Wait until every event of now is in, the lock being held; return the state, and whether it is behind."""
+        target = self._committed
+        self._changed.wait_for(
+            lambda: self._state is not None and (self._late != NEVER or self._upto >= target), PATIENCE_S
+        )
+        if self._state is None:
+            raise Busy(self._trouble or "the traits are being read from the log", "Ask again in a moment")
+        return self._state, self._late != NEVER or self._upto < target
+
+    def _values(self, found: NDArray[np.float64], rows: Iterable[Trait]) -> dict[str, float | None]:
+        values = {row.name: float(found[self._place[row.name]]) * in_unit(row) for row in rows}
+        return {name: None if np.isnan(value) else value for name, value in values.items()}
+
+    def _chosen(self, parties: Collection[str], names: Collection[str]) -> list[Trait]:
+        mine = [row for row in self._rows.values() if row.party in parties]
         known = {row.name for row in mine} | {row.topic for row in mine}
         for name in names:
             if name not in known:
-                raise NotFound(
-                    f"no trait of {party} kept here is called {name[:80]!r}", "See `guanxi traits list`", "names"
-                )
+                of = f" of {next(iter(parties))}" if len(parties) == 1 else ""
+                raise NotFound(f"no trait{of} kept here is called {name[:80]!r}", "See `guanxi traits list`", "names")
         return [row for row in mine if not names or row.name in names or row.topic in names]
 
     def _run(self) -> None:
