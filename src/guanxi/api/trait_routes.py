@@ -12,7 +12,6 @@ from guanxi.api.readers import Readers
 from guanxi.api.routes import Page, Routes
 from guanxi.app import Workspace, trait_answers, trait_explain, trait_replay, trait_spread
 from guanxi.core import DataError
-from guanxi.traits import traits
 
 _COLUMNS: Final = (
     "name", "zh", "en", "unit", "party", "of", "aggregate", "window", "topic", "topic_zh", "privacy", "uses",
@@ -28,6 +27,7 @@ _ROW: Final = {
     "unit": "money", "party": "person", "of": "spend", "aggregate": "sum", "window": "30d", "by": "", "over": "",
     "after": "", "via": "", "within": "", "rank": 1, "half_life": "", "privacy": "behaviour", "topic": "purchase",
     "topic_zh": "购买", "topic_en": "Purchase", "uses": ["profile"], "plan": "window", "why_zh": "…", "why_en": "…",
+    "own": False,
 }  # fmt: skip
 _VALUE: Final = {
     "name": "person.spend.sum.30d", "zh": "此人近30天的付款金额合计",
@@ -98,7 +98,9 @@ def trait_routes(workspace: Workspace, access: Access, readers: Readers) -> APIR
         limit: Annotated[int, Query(ge=0, le=1_000)] = trait_explain.SHOWN,
     ) -> trait_explain.TraitExplanation:  # fmt: skip
         """Definition, window and the very events behind a value, the newest first."""
-        if traits()[name].privacy == "sensitive":
+        with readers.lend() as ws:
+            row = ws.traits.rows[name]
+        if row.privacy == "sensitive":
             if not _may_see(request, purpose):
                 raise Problem(403, "this trait is sensitive: it needs the right 'reveal' and a purpose",
                               "Say the purpose, or ask an administrator for the right", "purpose")  # fmt: skip
@@ -117,7 +119,7 @@ def trait_routes(workspace: Workspace, access: Access, readers: Readers) -> APIR
                 ws, body.parties, body.names, until=now() if body.until is None else body.until, known=body.known,
                 use=body.use, sensitive=seen,
             )  # fmt: skip
-        told = [one for one in found.names if traits()[one].privacy == "sensitive"] if seen else []
+            told = [one for one in found.names if ws.traits.rows[one].privacy == "sensitive"] if seen else []
         if told:
             _log(routes, request, body.purpose, told, len(body.parties))
         return found
@@ -149,11 +151,13 @@ def _catalogue_routes(routes: Routes, readers: Readers) -> None:
         topic: Annotated[str, Query(max_length=40)] = "", party: Annotated[str, Query(max_length=40)] = "",
         use: Use = "",
     ) -> Page[trait_answers.TraitRow]:  # fmt: skip
-        return Page(rows=trait_answers.catalogue(q=q, topic=topic, party=party, use=use))
+        with readers.lend() as ws:
+            return Page(rows=trait_answers.catalogue(ws.traits, q=q, topic=topic, party=party, use=use))
 
     @routes.route("GET", "/v1/traits/{name}", verb="view", zh="一个特征", en="One trait", example=_ROW)
     def one(request: Request, name: Name) -> trait_answers.TraitRow:
-        return trait_answers.trait_row(traits()[name])
+        with readers.lend() as ws:
+            return trait_answers.trait_row(ws.traits, name)
 
     @routes.route("GET", "/v1/traits/{name}/distribution", verb="view", zh="特征分布与漂移",
                   en="How a trait is spread, and how far it drifted in a month", example=_SPREAD)  # fmt: skip

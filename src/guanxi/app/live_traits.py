@@ -21,7 +21,7 @@ from guanxi.engines.lake import erased
 from guanxi.engines.log import now_ms
 from guanxi.events import Event
 from guanxi.parties import RESOLVED, Resolution
-from guanxi.traits import PARTIES, Trait, traits
+from guanxi.traits import PARTIES, Trait, shipped_traits
 
 if TYPE_CHECKING:
     from guanxi.traits.state import TraitState
@@ -67,7 +67,7 @@ class LiveTraits:
     def __init__(self, folder: Path, uses: Collection[str]) -> None:
         from guanxi.engines.trait_store import TraitStore  # loads a compiler, which no command is to wait for
 
-        chosen = (row for row in traits().values() if row.plan != "ties" and row.privacy != "sensitive")
+        chosen = (row for row in shipped_traits().rows.values() if row.plan != "ties" and row.privacy != "sensitive")
         self._rows = {row.name: row for row in chosen if set(row.uses) & set(uses) and row.aggregate != "top"}
         beside = {row.name: row for row in means(self._rows.values())}  # for what an event would see
         self._plan = plan_of((beside | self._rows).values(), lives=True)

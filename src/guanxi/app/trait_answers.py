@@ -11,7 +11,7 @@ from guanxi.app.trait_replay import canonical, fits, identity, values_of
 from guanxi.app.traits import choose, framed, is_withheld, withheld
 from guanxi.app.workspace import Workspace
 from guanxi.core import DataError, NotFound
-from guanxi.traits import PARTIES, TOPICS, Trait, traits
+from guanxi.traits import PARTIES, TOPICS, Trait, TraitCatalogue
 
 MAX_CELLS: Final = 200_000  # of an answer
 State = Literal["known", "unknown", "withheld", "hidden"]
@@ -21,6 +21,7 @@ class TraitRow(msgspec.Struct, frozen=True, kw_only=True):
     """One trait of the catalogue; fields as docs/traits.md explains them.
 
     plan  what keeps it: window, days, life or ties
+    own   the workspace defines it
     """
 
     name: str
@@ -46,6 +47,7 @@ class TraitRow(msgspec.Struct, frozen=True, kw_only=True):
     plan: str
     why_zh: str
     why_en: str
+    own: bool = False
 
 
 class TraitValue(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,8 +110,10 @@ class TraitTable(msgspec.Struct, frozen=True, kw_only=True):
     took_ms: float
 
 
-def catalogue(*, q: str = "", topic: str = "", party: str = "", use: str = "") -> list[TraitRow]:
-    """Return the rows of the catalogue whose name or words hold every word of `q`.
+def catalogue(
+    known: TraitCatalogue, *, q: str = "", topic: str = "", party: str = "", use: str = ""
+) -> list[TraitRow]:  # fmt: skip
+    """Return the rows of a catalogue whose name or words hold every word of `q`.
 
     raises  NotFound for an unknown topic or party; DataError for an unknown use
     """
@@ -121,17 +125,21 @@ def catalogue(*, q: str = "", topic: str = "", party: str = "", use: str = "") -
         raise DataError(f"the use is {use[:20]!r}", "Use profile or risk", "use")
     words = q.lower().split()
     return [
-        trait_row(row) for row in traits().values()
+        trait_row(known, row.name) for row in known.rows.values()
         if (not topic or row.topic == topic) and (not party or row.party == party) and (not use or use in row.uses)
         and all(word in f"{row.name} {row.zh} {row.en} {row.why_zh} {row.why_en}".lower() for word in words)
     ]  # fmt: skip
 
 
-def trait_row(row: Trait) -> TraitRow:
-    """Return a trait as answers carry it."""
+def trait_row(known: TraitCatalogue, name: str) -> TraitRow:
+    """Return a trait of a catalogue as answers carry it.
+
+    raises  NotFound for an unknown name
+    """
+    row = known.rows[name]
     zh, en = TOPICS[row.topic]
     fields = {name: getattr(row, name) for name in TraitRow.__struct_fields__ if hasattr(row, name)}
-    return TraitRow(**fields | {"topic_zh": zh, "topic_en": en})
+    return TraitRow(**fields | {"topic_zh": zh, "topic_en": en, "own": name in known.own})
 
 
 def party_traits(
@@ -152,7 +160,9 @@ def party_traits(
     parties = ["person"] if fits(ref, "person", names, known) else [
         one for one in PARTIES if fits(ref, one, names, known)
     ]  # fmt: skip
-    rows = [row for row in choose([topic] if topic else list(TOPICS), use=use) if row.party in parties]
+    rows = [
+        row for row in choose(workspace.traits, [topic] if topic else list(TOPICS), use=use) if row.party in parties
+    ]
     if not rows:
         raise DataError(f"no trait is about {ref[:80]!r}", "Name an account, a device, an address …", "ref")
     sealed = bool(any(is_withheld(row, use) for row in rows) and withheld(workspace, [ref], known))
@@ -186,7 +196,7 @@ def trait_table(
     raises  as `traits.as_of`; DataError for more than MAX_CELLS values
     """
     began = time.perf_counter()
-    rows = choose(names, use=use)
+    rows = choose(workspace.traits, names, use=use)
     if len(parties) * len(rows) > MAX_CELLS:
         raise DataError(f"{len(parties) * len(rows):,} values are asked for", f"Ask for {MAX_CELLS:,} at most",
                         "parties")  # fmt: skip

@@ -16,17 +16,15 @@ from guanxi.app.trait_replay import (
     columns,
     fits,
     identity,
-    in_unit,
     met,
     references,
-    scale_of,
     values_of,
 )
 from guanxi.app.traits import is_withheld, series, withheld
 from guanxi.app.workspace import Workspace
-from guanxi.core import DataError, NotFound, Refused
+from guanxi.core import DataError, NotFound, Refused, RowTable
 from guanxi.events import id_text
-from guanxi.traits import MEMORY_MS, OF_CODE, Batch, Trait, length_ms, measures, midnight_before, own_trait, traits
+from guanxi.traits import MEMORY_MS, OF_CODE, Batch, Measure, Trait, length_ms, midnight_before, own_trait, scale_of
 
 SHOWN: Final = 20  # events, and neighbours, that an explanation names
 
@@ -123,7 +121,7 @@ def explain(
     raises  NotFound for an unknown trait or an erased person; DataError when the party is of another type; Refused when
             the person does not allow profiles
     """
-    row = traits()[name]
+    row = workspace.traits.rows[name]
     last = workspace.reader.last_seq()
     known = last if known is None else min(known, last)
     names, _ = identity(workspace, known)
@@ -131,17 +129,18 @@ def explain(
     values, texts = values_of(workspace, [ref], [row], until=until, known=known)
     value: Value = series(row, values[:, 0], texts)[0]
     around = _neighbours(workspace, ref, row, until=until, known=known) if row.via else ()
+    measures = workspace.traits.measures
     with Replay(
-        workspace, [own_trait(row, measures())], until=until, known=known, refs=references([ref], [row], names, known)
+        workspace, [own_trait(row, measures)], until=until, known=known, refs=references([ref], [row], names, known)
     ) as replay:
-        read = _Read(replay, row)
+        read = _Read(replay, row, measures)
         start = read.start(until)
     return TraitExplanation(
         name=row.name, zh=row.zh, en=row.en, why_zh=row.why_zh, why_en=row.why_en, asked=ref,
         ref=canonical(ref, row.party, names, known), party=row.party, unit=row.unit, aggregate=row.aggregate,
         window=row.window, privacy=row.privacy, value=value, known=known, until_ms=until, start_ms=start,
         measures=() if row.via else read.measures(start), names=None if row.via else read.names(start),
-        lineage=_lineage(row, () if row.via else read.kinds(start)),
+        lineage=_lineage(row, () if row.via else read.kinds(start), measures),
         events=() if row.via else tuple(read.newest(workspace, start, limit)), neighbours=around[:limit],
         total=len(around) if row.via else read.count(start),
     )  # fmt: skip
@@ -165,8 +164,8 @@ def check(workspace: Workspace, ref: str, row: Trait, *, known: int, use: str = 
 class _Read:
     """The events of one party that a trait's measures count, oldest first."""
 
-    def __init__(self, replay: Replay, row: Trait) -> None:
-        self.row, self.plan = row, replay.plan
+    def __init__(self, replay: Replay, row: Trait, measures: RowTable[Measure]) -> None:
+        self.row, self.plan, self.table = row, replay.plan, measures
         if row.aggregate in OF_CODE:
             replay.names.setdefault(row.by, {})
         self.roles = {role: one for role, one in (("of", row.of), ("over", row.over), ("after", row.after)) if one}
@@ -194,7 +193,7 @@ class _Read:
 
     def _numbers(self, batch: Batch, name: str) -> NDArray[np.float64]:
         """A measure's number of each event, nan without one."""
-        measure = measures()[name]
+        measure = self.table[name]
         at = self.plan.intake.value_of(measure)
         n = len(batch)
         if at < 0:
@@ -204,7 +203,7 @@ class _Read:
 
     def start(self, until: int) -> int | None:
         """The first instant that counts; None when no event does."""
-        row = own_trait(self.row, measures())
+        row = own_trait(self.row, self.table)
         if row.plan == "window":
             return until - row.window_ms
         if row.days:
@@ -228,7 +227,7 @@ class _Read:
     def measures(self, start: int | None) -> tuple[MeasureBehind, ...]:
         found = []
         for role, name in self.roles.items():
-            one, at = measures()[name], self.within(role, start)
+            one, at = self.table[name], self.within(role, start)
             values = self.values[role][at]
             known = values[~np.isnan(values)]
             found.append(MeasureBehind(
@@ -272,15 +271,17 @@ def _neighbours(
     workspace: Workspace, ref: str, row: Trait, *, until: int, known: int
 ) -> tuple[Neighbour, ...]:  # fmt: skip
     others = met(workspace, [ref], row, until=until, known=known)["other"].unique().sort().to_list()
-    alone = own_trait(row, measures())
+    alone = own_trait(row, workspace.traits.measures)
     values, _ = values_of(workspace, others, [alone], until=midnight_before(until), known=known)
-    shown = (None if np.isnan(one) else float(one) * in_unit(alone) for one in values[:, 0])
+    shown = (None if np.isnan(one) else float(one) * alone.factor for one in values[:, 0])
     found = [Neighbour(ref=other, value=value) for other, value in zip(others, shown, strict=True)]
     return tuple(sorted(found, key=lambda one: (one.value is None, -(one.value or 0.0), one.ref)))
 
 
-def _lineage(row: Trait, kinds: Iterable[tuple[str, str, int]]) -> tuple[str, ...]:
+def _lineage(
+    row: Trait, kinds: Iterable[tuple[str, str, int]], measures: RowTable[Measure]
+) -> tuple[str, ...]:  # fmt: skip
     lines = tuple(f"{kind} ({n:,}) → {measure} → {row.name}" for measure, kind, n in kinds)
-    some = ", ".join(measures()[row.of].kinds) or "*"
-    base = own_trait(row, measures()).name
+    some = ", ".join(measures[row.of].kinds) or "*"
+    base = own_trait(row, measures).name
     return lines or (f"{some} → {row.of} → " + (f"{base} → " if row.via else "") + row.name,)

@@ -20,22 +20,20 @@ from guanxi.parties import RESOLVED, Resolution, default_type, is_masked, party_
 from guanxi.traits import (
     LIFE,
     MEMORY_MS,
-    OF_VALUE,
     PARTIES,
     SHARED_MS,
     Batch,
     Measure,
     Trait,
+    TraitCatalogue,
     check,
     column_of,
     length_ms,
-    measures,
     midnight_before,
     neighbour_means,
     neighbours,
     own_trait,
     tie_roles,
-    traits,
 )
 
 if TYPE_CHECKING:
@@ -80,13 +78,13 @@ class Replay:
             wanted = _columns(workspace, plan, beside, (*_IDS, *columns))
             return History(workspace.reader, wanted, known=self.known, refs=refs)
 
-        self.plan = plan_of(self.rows)
+        self.plan = plan_of(workspace.traits, self.rows)
         self.history = look(self.plan)
         if any(has_life(row) for row in self.rows):
             first = self.history.first_ms(until)
             if first is not None and until - first > MEMORY_MS:
                 # Lives are told apart by silence in everything that is measured of a party, not in what was chosen.
-                self.plan = plan_of(self.rows, lives=True)
+                self.plan = plan_of(workspace.traits, self.rows, lives=True)
                 self.history.close()
                 self.history = look(self.plan)
 
@@ -183,12 +181,12 @@ def known_then(workspace: Workspace, instant: int) -> int:
     return known_at(workspace.reader, instant)
 
 
-def plan_of(rows: Iterable[Trait], *, lives: bool = False) -> "Plan":
-    """Return the compiled plan of traits.
+def plan_of(catalogue: TraitCatalogue, rows: Iterable[Trait], *, lives: bool = False) -> "Plan":
+    """Return the compiled plan of some traits of a catalogue.
 
     lives   with every measure of the parties some trait of which is of a life
     """
-    return _compiled(tuple(rows), lives)
+    return _compiled(catalogue, tuple(rows), lives)
 
 
 def new_state(plan: "Plan") -> "TraitState":
@@ -221,17 +219,7 @@ def has_life(row: Trait) -> bool:
 
 def in_unit(row: Trait) -> float:
     """Return by what a state's number is multiplied to be in the trait's unit."""
-    table = measures()
-    of = table[row.of]
-    if row.aggregate == "ratio" and of.value and (over := table[row.over]).value:
-        return scale_of(over) / scale_of(of)
-    reads = (row.aggregate in OF_VALUE and row.aggregate != "versus") or row.aggregate == "decayed"
-    return 1 / scale_of(of) if reads else 1.0
-
-
-def scale_of(measure: Measure) -> int:
-    """Return how many of a state's whole numbers make one unit of a measure; minor units of money are whole."""
-    return 1 if measure.unit == "money" else measure.scale
+    return row.factor
 
 
 def known_text(values: NDArray[np.float64]) -> NDArray[np.uint64]:
@@ -302,7 +290,8 @@ def _of_neighbours(
     others = links["other"].unique().sort().to_list()
     names, _ = identity(workspace, known)
     mine = [canonical(ref, row.party, names, known) for ref in asked]
-    values, _ = values_of(workspace, others, [own_trait(row, measures())], until=midnight_before(until), known=known)
+    alone = own_trait(row, workspace.traits.measures)
+    values, _ = values_of(workspace, others, [alone], until=midnight_before(until), known=known)
     return neighbour_means(links, mine, others, values[:, 0])
 
 
@@ -340,21 +329,21 @@ def _mapping(names: Resolution, known: int) -> Mapping[str, str]:
 
 
 @lru_cache(maxsize=16)
-def _compiled(rows: tuple[Trait, ...], lives: bool) -> "Plan":
+def _compiled(catalogue: TraitCatalogue, rows: tuple[Trait, ...], lives: bool) -> "Plan":
     from guanxi.traits.state import compile_plan
 
-    return compile_plan((*rows, *(_anchors(rows) if lives else ())), measures())
+    return compile_plan((*rows, *(_anchors(catalogue, rows) if lives else ())), catalogue.measures)
 
 
-def _anchors(rows: tuple[Trait, ...]) -> list[Trait]:
+def _anchors(catalogue: TraitCatalogue, rows: tuple[Trait, ...]) -> list[Trait]:
     """One trait for every measure of the parties whose lives matter, so that every event of a life is seen."""
     there, made = {row.name for row in rows}, []
     for party in dict.fromkeys(row.party for row in rows if has_life(row)):
-        mine = [row for row in traits().values() if row.party == party and not row.via]
+        mine = [row for row in catalogue.rows.values() if row.party == party and not row.via]
         for name in sorted({name for row in mine for name in (row.of, row.over, row.after) if name}):
             made.append(check(
                 Trait(name="", party=party, of=name, aggregate="since_last", window=LIFE, topic="life", uses=("risk",),
-                      zh="", en="", why_zh="", why_en=""), measures(),
+                      zh="", en="", why_zh="", why_en=""), catalogue.measures,
             ))  # fmt: skip
     return [row for row in made if row.name not in there]
 

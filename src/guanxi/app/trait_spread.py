@@ -13,7 +13,7 @@ from guanxi.app.trait_replay import Replay, begin, feed, new_state
 from guanxi.app.traits import SEEN_MS, series
 from guanxi.app.workspace import Workspace
 from guanxi.core import DAY_MS, DataError
-from guanxi.traits import Batch, Trait, traits
+from guanxi.traits import Batch, Trait
 
 MONTH_MS: Final = 30 * DAY_MS
 QUANTILES: Final = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
@@ -83,12 +83,12 @@ def distribution(
     raises  NotFound for an unknown trait; DataError for neighbours' traits and those that only events have
     """
     began = time.perf_counter()
-    row = traits()[name]
+    row = workspace.traits.rows[name]
     if row.via or row.aggregate == "versus":
         raise DataError(f"{name} is not spread over parties", "Look at it for one party or one event", "name")
     known = workspace.reader.last_seq() if known is None else known
     held = _READ.setdefault(workspace, OrderedDict())
-    key = (id(workspace.reader), name, until, known, len(workspace.vault.tombstones()))
+    key = (id(workspace.reader), workspace.traits, name, until, known, len(workspace.vault.tombstones()))
     if key not in held:
         held[key] = _read(workspace, row, until, known)
         while len(held) > _HELD:

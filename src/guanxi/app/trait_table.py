@@ -18,7 +18,7 @@ from guanxi.app.workspace import Workspace
 from guanxi.core import DataError, NotFound, nearest
 from guanxi.events import ROLE, EventBatch, id_text, shipped
 from guanxi.parties import Resolution
-from guanxi.traits import PARTIES, Batch, Intake, Measure, Trait, measures
+from guanxi.traits import PARTIES, Batch, Intake, Measure, Trait, TraitCatalogue
 
 if TYPE_CHECKING:
     from guanxi.traits.state import TraitState
@@ -52,10 +52,10 @@ def table(
     raises  NotFound for neither; DataError for neighbours' traits
     """
     names = list(names)
-    rows = [row for row in choose(names, use=use) if not row.via]
+    rows = [row for row in choose(workspace.traits, names, use=use) if not row.via]
     if not rows or any("_via_" in name for name in names):
         raise DataError("neighbours' traits are read as of an instant", "Leave them out, or use as-of", "names")
-    measure = measure_of(of)
+    measure = measure_of(workspace.traits, of)
     roles = [ROLE + PARTIES[party].role for party in dict.fromkeys(row.party for row in rows)]
     with Replay(
         workspace, rows, until=cut_off, known=known, since=since, beside=(measure,), columns=(*roles, f"{ROLE}actor"),
@@ -66,16 +66,16 @@ def table(
             yield from made.read(batch, stretch, since)
 
 
-def measure_of(name: str) -> Measure:
-    """Return a measure by its name, or one of all events of a kind.
+def measure_of(catalogue: TraitCatalogue, name: str) -> Measure:
+    """Return a measure of a catalogue by its name, or one of all events of a kind.
 
     raises  NotFound with what comes near
     """
-    found = measures().find(name)
+    found = catalogue.measures.find(name)
     if found is not None:
         return found
     if name not in shipped():
-        near = nearest(name, [*measures(), *shipped()])
+        near = nearest(name, [*catalogue.measures, *shipped()])
         raise NotFound(f"no measure or kind of event is called {name[:80]!r}",
                        f"Did you mean {', '.join(near)}?" if near else "See docs/traits.md", "of")  # fmt: skip
     return Measure(name="rows", kinds=(name,), zh=shipped()[name].zh, en=name)

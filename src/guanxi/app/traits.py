@@ -11,11 +11,11 @@ from guanxi.app.consents import refusing
 from guanxi.app.labels import PURPOSES
 from guanxi.app.metrics import same_party
 from guanxi.app.stated import stated
-from guanxi.app.trait_replay import Replay, columns, feed, identity, in_unit, known_text, new_state, values_of
+from guanxi.app.trait_replay import Replay, columns, feed, identity, known_text, new_state, values_of
 from guanxi.app.workspace import Workspace
 from guanxi.core import DAY_MS, DataError, NotFound, Refused, nearest
 from guanxi.events import ROLE
-from guanxi.traits import PARTIES, TOPICS, Trait, traits
+from guanxi.traits import PARTIES, TOPICS, Trait, TraitCatalogue
 
 MAX_PARTIES: Final = 100_000  # asked for by name at once
 USES: Final = ("", "profile", "risk")
@@ -25,8 +25,8 @@ _WHOLE: Final = ("count", "sum", "distinct", "after", "streak", "balance", "min"
 _BLOCK: Final = 20_000  # parties read at once
 
 
-def choose(names: Iterable[str], *, use: str = "", party: str = "") -> list[Trait]:
-    """Return traits by name, or all of a topic, each once.
+def choose(catalogue: TraitCatalogue, names: Iterable[str], *, use: str = "", party: str = "") -> list[Trait]:
+    """Return traits of a catalogue by name, or all of a topic, each once.
 
     use    "profile" or "risk": of a topic those alone; a trait named for something it is not meant for is refused
     party  of a topic only those of this party
@@ -34,7 +34,7 @@ def choose(names: Iterable[str], *, use: str = "", party: str = "") -> list[Trai
     """
     if use not in USES:
         raise DataError(f"the use is {use[:20]!r}", "Use profile or risk", "use")
-    table, found = traits(), dict[str, Trait]()
+    table, found = catalogue.rows, dict[str, Trait]()
     for name in names:
         row = table.find(name)
         if row is None and name not in TOPICS:
@@ -66,7 +66,7 @@ def as_of(
     """
     if len(parties) > MAX_PARTIES:
         raise DataError(f"{len(parties):,} parties are asked for", f"Ask for {MAX_PARTIES:,} at most", "parties")
-    rows = choose(names, use=use)
+    rows = choose(workspace.traits, names, use=use)
     values, texts = values_of(workspace, parties, rows, until=until, known=known)
     hidden = withheld(workspace, parties, known) if any(is_withheld(row, use) for row in rows) else frozenset()
     return framed({"party": list(parties)}, rows, values, texts, hidden, use=use)
@@ -80,7 +80,7 @@ def everyone(
     A party is one that an event which the traits read named in the 30 days before, or as far back as they look.
     raises  DataError for neighbours' traits, or those of another party
     """
-    rows = [row for row in choose(names, use=use, party=party) if not row.via]
+    rows = [row for row in choose(workspace.traits, names, use=use, party=party) if not row.via]
     if strange := [row.name for row in rows if row.party != party] or ([] if rows else [party]):
         raise DataError(f"{strange[0]} cannot be read of every {party}", "Name traits of one party, without `via`",
                         "names")  # fmt: skip
@@ -121,8 +121,8 @@ def series(row: Trait, values: NDArray[np.float64], texts: dict[str, dict[int, s
     """Return a column of a state's numbers in the trait's unit; null = unknown."""
     if row.aggregate == "top":
         return pl.Series([texts[row.by].get(one) for one in known_text(values).tolist()], dtype=pl.String)
-    numbers = pl.Series(values * in_unit(row), nan_to_null=True, dtype=pl.Float64)
-    return numbers.cast(pl.Int64) if row.aggregate in _WHOLE and not row.via and in_unit(row) == 1 else numbers
+    numbers = pl.Series(values * row.factor, nan_to_null=True, dtype=pl.Float64)
+    return numbers.cast(pl.Int64) if row.aggregate in _WHOLE and not row.via and row.factor == 1 else numbers
 
 
 def is_withheld(row: Trait, use: str) -> bool:

@@ -1,5 +1,6 @@
 """A workspace: one folder with the log, the lake, the vault and the control data of one business."""
 
+import contextlib
 import secrets
 import shutil
 from functools import cached_property
@@ -17,8 +18,10 @@ from guanxi.engines.vault import Vault
 from guanxi.events import Catalogue, Intake, Kind, read_kinds, shipped
 from guanxi.parties import Platform, platforms
 from guanxi.settings import FILE, Settings, load
+from guanxi.traits import TraitCatalogue, read_own, shipped_traits
 
 KINDS: Final = "kinds.toml"  # kinds that the workspace defines
+TRAITS: Final = "traits.toml"  # traits and measures that it defines
 ADMIN: Final = "admin"  # the first user
 
 _SETTINGS = """\
@@ -36,6 +39,7 @@ class Workspace:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._stamp = (0, 0, 0)  # of the file that the catalogue was read from
+        self._traits_stamp = (0, 0, 0)
         self.settings: Settings = load(folder)
         self.platforms: dict[str, Platform] = platforms(_own_platforms(self.settings))
 
@@ -102,10 +106,11 @@ class Workspace:
             self.__dict__.pop("reader").close()
 
     def refresh(self) -> bool:
-        """Take in the kinds of the workspace when their file changed; tell whether they did.
+        """Take in the kinds and traits of the workspace when their files changed; tell whether the kinds did.
 
         A file that cannot be used changes nothing: who saves one by the page is told what is wrong with it.
         """
+        self._refresh_traits()
         if "catalogue" not in self.__dict__ or (stamp := _stamp(self.folder / KINDS)) == self._stamp:
             return False
         self._stamp = stamp
@@ -124,6 +129,19 @@ class Workspace:
         """The shipped kinds and the workspace's own."""
         self._stamp = _stamp(self.folder / KINDS)
         return _catalogue(self.folder)
+
+    def _refresh_traits(self) -> None:
+        if "traits" not in self.__dict__ or (stamp := _stamp(self.folder / TRAITS)) == self._traits_stamp:
+            return
+        self._traits_stamp = stamp
+        with contextlib.suppress(SettingError):
+            self.__dict__["traits"] = _traits(self.folder)
+
+    @cached_property
+    def traits(self) -> TraitCatalogue:
+        """The shipped traits and measures, and the workspace's own."""
+        self._traits_stamp = _stamp(self.folder / TRAITS)
+        return _traits(self.folder)
 
     @cached_property
     def vault(self) -> Vault:
@@ -149,11 +167,19 @@ def _catalogue(folder: Path) -> Catalogue:
     path = folder / KINDS
     if not path.exists():
         return shipped()
+    return shipped().extended([_as_custom(kind) for kind in read_kinds(_text(path), KINDS)])
+
+
+def _traits(folder: Path) -> TraitCatalogue:
+    path = folder / TRAITS
+    return read_own(_text(path), TRAITS) if path.exists() else shipped_traits()
+
+
+def _text(path: Path) -> str:
     try:
-        text = path.read_text("utf-8")
+        return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingError(f"{KINDS} cannot be read: {error}", "Save it as UTF-8 text") from error
-    return shipped().extended([_as_custom(kind) for kind in read_kinds(text, KINDS)])
+        raise SettingError(f"{path.name} cannot be read: {error}", "Save it as UTF-8 text") from error
 
 
 def _stamp(path: Path) -> tuple[int, int, int]:

@@ -26,7 +26,7 @@ from guanxi.cli.progress import progress_bar
 from guanxi.cli.tree import Commands
 from guanxi.core import DataError
 from guanxi.engines.log import now_ms
-from guanxi.traits import PARTIES, traits
+from guanxi.traits import PARTIES, TraitCatalogue, shipped_traits
 
 commands = typer.Typer(
     cls=Commands, no_args_is_help=True, help="Traits: one definition each, as of any instant. 标签与特征"
@@ -45,18 +45,19 @@ LangOption = Annotated[str, typer.Option("--lang", help="Language of the sentenc
 def list_traits(
     q: Annotated[str, typer.Argument(help="Words that the name or the sentence holds. 搜索")] = "",
     party: PartyOption = "", topic: TopicOption = "", use: UseOption = "", lang: LangOption = "zh",
-    as_json: JsonOption = False,
+    workspace: WorkspaceOption = DEFAULT_WORKSPACE, as_json: JsonOption = False,
 ) -> None:  # fmt: skip
-    """List traits with their sentence, unit and window. 特征目录"""
-    rows = trait_answers.catalogue(q=q, topic=topic, party=party, use=use)
+    """List traits with their sentence, unit and window; those of the workspace are marked. 特征目录"""
+    known = _catalogue(workspace)
+    rows = trait_answers.catalogue(known, q=q, topic=topic, party=party, use=use)
     if as_json:
         show_json(rows)
         return
-    say(f"{len(rows):,} of {len(traits()):,} traits · 共 {len(rows):,} 个")
+    say(f"{len(rows):,} of {len(known.rows):,} traits · 共 {len(rows):,} 个")
     english = _english(lang)
     show_table(
         ("trait 特征", "says 含义", "unit 单位", "window 窗口", "topic 主题"),
-        [(row.name, row.en if english else row.zh, row.unit or "—", row.window,
+        [(f"{row.name} *" if row.own else row.name, row.en if english else row.zh, row.unit or "—", row.window,
           row.topic_en if english else row.topic_zh) for row in rows],
         empty="No such trait. 没有这样的特征", keep=("trait 特征",),
     )  # fmt: skip
@@ -64,10 +65,11 @@ def list_traits(
 
 @commands.command()
 def show(
-    trait: Annotated[str, typer.Argument(help="Name, e.g. ip.orders.count.10m. 特征")], as_json: JsonOption = False
-) -> None:
+    trait: Annotated[str, typer.Argument(help="Name, e.g. ip.orders.count.10m. 特征")],
+    workspace: WorkspaceOption = DEFAULT_WORKSPACE, as_json: JsonOption = False,
+) -> None:  # fmt: skip
     """Show one trait: what it says, of what it is made, what it is good for. 查看特征"""
-    row = trait_answers.trait_row(traits()[trait])
+    row = trait_answers.trait_row(_catalogue(workspace), trait)
     if as_json:
         show_json(row)
         return
@@ -135,6 +137,7 @@ def as_of_(
     names = [*(trait or ()), *([topic] if topic else [])]
     with Workspace.open(workspace) as opened:
         found = trait_answers.trait_table(opened, refs, names, until=_until(as_of), known=known, use=use)
+        rows = opened.traits.rows
     if as_json:
         show_json(found)
         return
@@ -144,7 +147,7 @@ def as_of_(
     for ref, values in zip(found.parties, found.rows, strict=True):
         show_table(
             ("trait 特征", "says 含义", "value 值"),
-            [(name, traits()[name].en if english else traits()[name].zh, value_text(value, unit))
+            [(name, rows[name].en if english else rows[name].zh, value_text(value, unit))
              for name, unit, value in zip(found.names, found.units, values, strict=True)],
             title=ref, keep=("trait 特征", "value 值"),
         )  # fmt: skip
@@ -201,6 +204,14 @@ def _long(ms: float) -> str:
         if ms >= 2 * length:
             return f"{ms / length:,.1f} {unit}"
     return f"{ms:,.0f} ms"
+
+
+def _catalogue(folder: Path) -> TraitCatalogue:
+    """The traits of a workspace; where none is named and none is here, those that ship."""
+    if folder == DEFAULT_WORKSPACE and not folder.exists():
+        return shipped_traits()
+    with Workspace.open(folder) as opened:
+        return opened.traits
 
 
 def _until(text: str | None) -> int:

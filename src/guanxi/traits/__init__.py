@@ -5,7 +5,9 @@ from guanxi.traits.clause_sql import CLOCK
 from guanxi.traits.family import traits
 from guanxi.traits.fields import column_of
 from guanxi.traits.intake import Intake
+from guanxi.traits.ladder import Ladder, Standing, ladder_of, ladder_of_names
 from guanxi.traits.measure import Measure, measures
+from guanxi.traits.own import TraitCatalogue, read_own, read_rows, shipped_traits
 from guanxi.traits.sql import TraitQuery, trait_queries
 from guanxi.traits.sql_prepared import prepared_frame, prepared_query
 from guanxi.traits.ties import SHARED_MS, midnight_before, neighbour_means, neighbours, own_trait, tie_roles
@@ -22,6 +24,7 @@ from guanxi.traits.trait import (
     Use,
     check,
     length_ms,
+    scale_of,
 )
 from guanxi.traits.words import TOPICS
 
@@ -37,14 +40,19 @@ __all__ = [
     "Aggregate",
     "Batch",
     "Intake",
+    "Ladder",
     "Measure",
     "PartyRole",
     "Privacy",
+    "Standing",
     "Trait",
+    "TraitCatalogue",
     "TraitQuery",
     "Use",
     "check",
     "column_of",
+    "ladder_of",
+    "ladder_of_names",
     "length_ms",
     "measures",
     "midnight_before",
@@ -53,6 +61,10 @@ __all__ = [
     "own_trait",
     "prepared_frame",
     "prepared_query",
+    "read_own",
+    "read_rows",
+    "scale_of",
+    "shipped_traits",
     "tie_roles",
     "trait_queries",
     "traits",

@@ -106,6 +106,7 @@ class Trait(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     topic      family on the page: velocity, rhythm, taste …
     uses       whose models and rules want it
     why        what it is good for, in Chinese and English
+    factor     by what a state's number is multiplied to be in the unit
     """
 
     name: str
@@ -128,6 +129,7 @@ class Trait(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     en: str
     why_zh: str
     why_en: str
+    factor: float = 1.0
 
     @property
     def plan(self) -> Plan:
@@ -180,7 +182,7 @@ def name_of(trait: Trait) -> str:
 
 
 def check(trait: Trait, measures: RowTable[Measure]) -> Trait:
-    """Return a trait with `by`, `unit` and `name` filled in.
+    """Return a trait with `by`, `unit`, `factor` and `name` filled in.
 
     raises  SettingError when its parts do not fit together; NotFound for an unknown party or measure
     """
@@ -197,7 +199,7 @@ def check(trait: Trait, measures: RowTable[Measure]) -> Trait:
         trait = msgspec.structs.replace(trait, by=trait.by or of.code)
         if trait.by != "day":
             check_field(trait.by)
-    trait = msgspec.structs.replace(trait, unit=unit_of(trait, of))
+    trait = msgspec.structs.replace(trait, unit=unit_of(trait, of), factor=_factor(trait, measures))
     return msgspec.structs.replace(trait, name=name_of(trait))
 
 
@@ -210,6 +212,19 @@ def unit_of(trait: Trait, of: Measure) -> str:
     if trait.aggregate == "decayed" and not of.value:
         return "count"
     return fixed.get(trait.aggregate, of.unit)
+
+
+def scale_of(measure: Measure) -> int:
+    """Return how many of a state's whole numbers make one unit of a measure; minor units of money are whole."""
+    return 1 if measure.unit == "money" else measure.scale
+
+
+def _factor(trait: Trait, measures: RowTable[Measure]) -> float:
+    of = measures[trait.of]
+    if trait.aggregate == "ratio" and of.value and (over := measures[trait.over]).value:
+        return scale_of(over) / scale_of(of)
+    reads = (trait.aggregate in OF_VALUE and trait.aggregate != "versus") or trait.aggregate == "decayed"
+    return 1 / scale_of(of) if reads else 1.0
 
 
 def _faults(trait: Trait, of: Measure) -> tuple[tuple[bool, str, str], ...]:
