@@ -70,7 +70,7 @@ class LiveTraits:
         chosen = (row for row in shipped_traits().rows.values() if row.plan != "ties" and row.privacy != "sensitive")
         self._rows = {row.name: row for row in chosen if set(row.uses) & set(uses) and row.aggregate != "top"}
         beside = {row.name: row for row in means(self._rows.values())}  # for what an event would see
-        self._plan = plan_of((beside | self._rows).values(), lives=True)
+        self._plan = plan_of(shipped_traits(), (beside | self._rows).values(), lives=True)
         self._sight = Sight(self._plan)
         self._person = self._plan.event_words - len(self._plan.parties) + self._plan.parties.index("person")
         self._place = {row.name: place for place, row in enumerate(self._plan.traits)}
