@@ -5515,6 +5515,7 @@ export interface components {
          * @description One trait of the catalogue; fields as docs/traits.md explains them.
          *
          *         plan  what keeps it: window, days, life or ties
+         *         own   the workspace defines it
          */
         TraitRow: {
             name: string;
@@ -5540,6 +5541,8 @@ export interface components {
             plan: string;
             why_zh: string;
             why_en: string;
+            /** @default false */
+            own: boolean;
         };
         /**
          * @description Rows of a list.
@@ -12938,7 +12941,8 @@ export interface operations {
                      *           ],
                      *           "plan": "window",
                      *           "why_zh": "…",
-                     *           "why_en": "…"
+                     *           "why_en": "…",
+                     *           "own": false
                      *         }
                      *       ]
                      *     }
@@ -13160,7 +13164,8 @@ export interface operations {
                      *       ],
                      *       "plan": "window",
                      *       "why_zh": "…",
-                     *       "why_en": "…"
+                     *       "why_en": "…",
+                     *       "own": false
                      *     }
                      */
                     "application/json": components["schemas"]["TraitRow"];
