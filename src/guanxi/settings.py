@@ -64,13 +64,16 @@ class Log(_Section):
 
 
 class Traits(_Section):
-    """Which traits the gate keeps beside the log, to answer at once."""
+    """Which traits the gate keeps beside the log, to answer at once; how people stand among all others."""
 
     live: bool = Field(
         default=False, description="Keep traits in the gate's memory; about 2 kB for each account, device and address."
     )
     uses: tuple[Literal["risk", "profile"], ...] = Field(
         default=("risk",), min_length=1, description="The uses of the traits that are kept."
+    )
+    ranks: bool = Field(
+        default=True, description="Rank the traits of each person among those of all people, once a day."
     )
 
 
@@ -147,7 +150,7 @@ class Settings(BaseSettings):
     serve: Serve = Field(default=Serve(), description="How the processes listen.")
     limits: Limits = Field(default=Limits(), description="What one request may carry and how often.")
     log: Log = Field(default=Log(), description="How the log seals its rows.")
-    traits: Traits = Field(default=Traits(), description="Which traits the gate keeps in memory.")
+    traits: Traits = Field(default=Traits(), description="Which traits the gate keeps in memory, and ranks.")
     freshness: Freshness = Field(default=Freshness(), description="How old the newest event of a platform may be.")
     rfm: Rfm = Field(default=Rfm(), description="How buyers are scored by recency, frequency and money.")
     keys: tuple[SdkKey, ...] = Field(default=(), description="Keys that SDKs send in their own form.")

@@ -1,9 +1,10 @@
-"""The keeper: seals the log into the lake, compacts it, imports what the page asks for, goes on after any crash."""
+"""The keeper: seals the log, compacts the lake, imports what the page asks for, ranks; goes on after any crash."""
 
 import threading
 import time
 
 from guanxi.app.care import erase_open
+from guanxi.app.trait_ranks_job import Ranker
 from guanxi.app.upload_jobs import Importer
 from guanxi.app.workspace import Workspace
 from guanxi.core import Busy
@@ -14,15 +15,17 @@ PAUSE: float = 1.0  # seconds between two looks at the log
 
 
 def keep(workspace: Workspace, stop: threading.Event) -> None:
-    """Seal, compact and import until told to stop; the caller runs this in a process of its own."""
+    """Seal, compact, import and rank until told to stop; the caller runs this in a process of its own."""
     settings = workspace.settings.log
     with Lock(workspace.folder, KEEPER, doing="guanxi serve"):
         sealer, importer = Sealer(workspace.folder, workspace.catalogue), Importer(workspace.folder)
+        ranker = Ranker(workspace.folder)
         try:
             sealed_all = tidied = time.monotonic()
             while not stop.wait(PAUSE):
                 importer.look()
                 workspace.refresh()
+                ranker.look(workspace)
                 now = time.monotonic()
                 due = now - sealed_all >= settings.seal_seconds
                 try:
@@ -37,5 +40,6 @@ def keep(workspace: Workspace, stop: threading.Event) -> None:
                 except Busy:
                     continue  # a backup, or a reader of the catalog; nothing is lost, the next round tries again
         finally:
+            ranker.close()
             importer.close()
             sealer.close()

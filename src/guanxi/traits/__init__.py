@@ -2,6 +2,7 @@
 
 from guanxi.traits.batch import Batch
 from guanxi.traits.clause_sql import CLOCK
+from guanxi.traits.clause_words import clause_words
 from guanxi.traits.family import traits
 from guanxi.traits.fields import column_of
 from guanxi.traits.intake import Intake
@@ -50,6 +51,7 @@ __all__ = [
     "TraitQuery",
     "Use",
     "check",
+    "clause_words",
     "column_of",
     "ladder_of",
     "ladder_of_names",
