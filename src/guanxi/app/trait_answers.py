@@ -7,6 +7,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from guanxi.app.trait_explain import Value
+from guanxi.app.trait_ranks import TraitRank, find_ranks, values_and_ranks
 from guanxi.app.trait_replay import canonical, fits, identity, values_of
 from guanxi.app.traits import choose, framed, is_withheld, withheld
 from guanxi.app.workspace import Workspace
@@ -55,6 +56,7 @@ class TraitValue(msgspec.Struct, frozen=True, kw_only=True):
 
     value  in the unit, text for names; None unless the state is "known"
     state  withheld = the person does not allow profiles; hidden = sensitive, and the asker may not see it
+    rank   where it stands among all people; None without one
     """
 
     name: str
@@ -64,6 +66,7 @@ class TraitValue(msgspec.Struct, frozen=True, kw_only=True):
     privacy: str
     value: Value
     state: State
+    rank: TraitRank | None = None
 
 
 class TraitTopic(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,6 +82,8 @@ class PartyTraits(msgspec.Struct, frozen=True, kw_only=True):
     """The traits of one party as of an instant.
 
     ref       the reference that names it; `asked` was asked for
+    ranked_ms the local midnight that ranks are as of; None when there are none
+    people    who could be ranked then; drawn: those who were
     withheld  values that consent holds back; hidden: sensitive ones that the asker may not see
     """
 
@@ -86,6 +91,9 @@ class PartyTraits(msgspec.Struct, frozen=True, kw_only=True):
     ref: str
     until_ms: int
     known: int
+    ranked_ms: int | None = None
+    people: int = 0
+    drawn: int = 0
     topics: tuple[TraitTopic, ...]
     withheld: int
     hidden: int
@@ -167,18 +175,21 @@ def party_traits(
         raise DataError(f"no trait is about {ref[:80]!r}", "Name an account, a device, an address …", "ref")
     sealed = bool(any(is_withheld(row, use) for row in rows) and withheld(workspace, [ref], known))
     read = [row for row in rows if _state(row, use, sealed, sensitive) == "known"]
-    values, texts = values_of(workspace, [ref], read, until=until, known=known)
+    sheet = find_ranks(workspace, until=until, known=known) if parties == ["person"] else None
+    values, texts, ranks = values_and_ranks(workspace, ref, read, sheet, until=until, known=known)
     told = framed({"party": [ref]}, read, values, texts).row(0, named=True)
     found: dict[str, list[TraitValue]] = {}
     for row in rows:
         state, value = _state(row, use, sealed, sensitive), told.get(row.name)
         found.setdefault(row.topic, []).append(TraitValue(
             name=row.name, zh=row.zh, en=row.en, unit=row.unit, privacy=row.privacy, value=value,
-            state="unknown" if state == "known" and value is None else state,
+            state="unknown" if state == "known" and value is None else state, rank=ranks.get(row.name),
         ))  # fmt: skip
     states = [one.state for some in found.values() for one in some]
     return PartyTraits(
         asked=ref, ref=canonical(ref, parties[0], names, known), until_ms=until, known=known,
+        ranked_ms=None if sheet is None else sheet.head.until_ms, people=0 if sheet is None else sheet.head.people,
+        drawn=0 if sheet is None else sheet.head.drawn,
         topics=tuple(
             TraitTopic(topic=name, zh=zh, en=en, rows=tuple(found[name]))
             for name, (zh, en) in TOPICS.items() if name in found

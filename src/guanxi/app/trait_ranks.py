@@ -14,7 +14,17 @@ from numpy.typing import NDArray
 
 from guanxi.app.everybody import PEOPLE, masked, seen
 from guanxi.app.trait_explain import Value
-from guanxi.app.trait_replay import Replay, feed, identity, key_of, known_text, new_state, values_of
+from guanxi.app.trait_replay import (
+    Replay,
+    canonical,
+    feed,
+    identity,
+    key_of,
+    known_text,
+    new_state,
+    references,
+    values_of,
+)
 from guanxi.app.traits import series, withheld
 from guanxi.app.workspace import Workspace
 from guanxi.core import DataError
@@ -114,23 +124,34 @@ def find_ranks(workspace: Workspace, *, until: int, known: int) -> RankSheet | N
     return sheet if sheet.head.known <= known else None
 
 
-def rank(
-    workspace: Workspace, sheet: RankSheet, ref: str, rows: Sequence[Trait], *, known: int
-) -> dict[str, TraitRank]:  # fmt: skip
-    """Return trait -> where a person stood; values that were unknown, and of too few people, have no rank."""
-    until = sheet.head.until_ms
-    mine = [row for row in rows if row.name in sheet.ladders and sheet.ladders[row.name].known >= LEAST]
-    values, texts = values_of(workspace, [ref], mine, until=until, known=known)
+def values_and_ranks(
+    workspace: Workspace, ref: str, rows: Sequence[Trait], sheet: RankSheet | None, *, until: int, known: int
+) -> tuple[NDArray[np.float64], dict[str, dict[int, str]], dict[str, TraitRank]]:  # fmt: skip
+    """Return what `values_of` does of one party, and trait -> where a person stood at the sheet's midnight.
+
+    Both come from one replay. A value that was unknown then, or is of too few people, has no rank.
+    """
+    if sheet is None or not any(row.name in sheet.ladders for row in rows):
+        return *values_of(workspace, [ref], rows, until=until, known=known), {}
+    names, _ = identity(workspace, known)
+    plain = [row for row in rows if not row.via]
+    with Replay(
+        workspace, plain, until=until, known=known, since=sheet.head.until_ms,
+        refs=references([ref], plain, names, known),
+    ) as replay:  # fmt: skip
+        then, now = _twice(replay, key_of(canonical(ref, PARTY, names, known)), sheet.head.until_ms)
+        texts = replay.names
+    values = np.full((1, len(rows)), np.nan)
+    at = [place for place, row in enumerate(rows) if not row.via]
+    values[:, at] = now
+    if ties := [place for place, row in enumerate(rows) if row.via]:
+        values[:, ties] = values_of(workspace, [ref], [rows[place] for place in ties], until=until, known=known)[0]
     found = dict[str, TraitRank]()
-    for place, row in enumerate(mine):
-        column, steps = values[:, place], sheet.ladders[row.name]
-        standing = steps.standing(known_text(column)[0] if steps.is_names else column[0])
-        if standing is not None:
-            found[row.name] = TraitRank(
-                below=standing.below, equal=standing.equal, n=steps.known, value=series(row, column, texts)[0],
-                until_ms=until,
-            )  # fmt: skip
-    return found
+    for place, row in enumerate(plain):
+        one = _rank(row, then[:, place], sheet, texts)
+        if one is not None:
+            found[row.name] = one
+    return values, texts, found
 
 
 def ranked_rows(workspace: Workspace) -> list[Trait]:
@@ -166,6 +187,37 @@ def _read(
         keys = found[found != 0].view(np.int64)
         at = {row.name: column for column, row in enumerate(replay.plan.traits)}
         return keys, state.read_many(PARTY, keys, until)[:, [at[row.name] for row in rows]]
+
+
+def _twice(replay: Replay, key: int, then: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """A person's (1, rows) at an earlier instant, and at the end of a replay."""
+    state, before = new_state(replay.plan), None
+    at = {row.name: column for column, row in enumerate(replay.plan.traits)}
+    mine, keys = [at[row.name] for row in replay.rows], np.array([key], np.int64)
+    for batch, _ in replay.batches():
+        if before is None and batch.clock_ms[-1] >= then:
+            feed(state, batch.take(np.flatnonzero(batch.clock_ms < then)))
+            before = state.read_many(PARTY, keys, then)
+            batch = batch.take(np.flatnonzero(batch.clock_ms >= then))
+        feed(state, batch)
+    if before is None:
+        before = state.read_many(PARTY, keys, then)
+    return before[:, mine], state.read_many(PARTY, keys, replay.until)[:, mine]
+
+
+def _rank(
+    row: Trait, value: NDArray[np.float64], sheet: RankSheet, texts: dict[str, dict[int, str]]
+) -> TraitRank | None:  # fmt: skip
+    steps = sheet.ladders.get(row.name)
+    if steps is None or steps.known < LEAST:
+        return None
+    standing = steps.standing(known_text(value)[0] if steps.is_names else value[0])
+    if standing is None:
+        return None
+    return TraitRank(
+        below=standing.below, equal=standing.equal, n=steps.known, value=series(row, value, texts)[0],
+        until_ms=sheet.head.until_ms,
+    )  # fmt: skip
 
 
 def _ladder(row: Trait, values: NDArray[np.float64]) -> Ladder:
