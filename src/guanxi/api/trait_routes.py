@@ -33,9 +33,11 @@ _VALUE: Final = {
     "name": "person.spend.sum.30d", "zh": "此人近30天的付款金额合计",
     "en": "this person: total amount of orders paid, last 30 days",
     "unit": "money", "privacy": "behaviour", "value": 12_900, "state": "known",
+    "rank": {"below": 0.87, "equal": 0.01, "n": 2_000, "value": 12_900, "until_ms": 1_767_801_600_000},
 }  # fmt: skip
 _PARTY: Final = {
     "asked": "account:app:u-1", "ref": "account:app:u-1", "until_ms": 1_767_830_400_000, "known": 42,
+    "ranked_ms": 1_767_801_600_000, "people": 2_400, "drawn": 2_400,
     "topics": [{"topic": "purchase", "zh": "购买", "en": "Purchase", "rows": [_VALUE]}], "withheld": 0, "hidden": 0,
     "took_ms": 41.5,
 }  # fmt: skip
