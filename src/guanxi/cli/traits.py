@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import polars as pl
 import typer
 
-from guanxi.app import Workspace, trait_answers, trait_explain, trait_table
+from guanxi.app import Workspace, trait_answers, trait_explain, trait_ranks, trait_table
 from guanxi.app import traits as read
 from guanxi.cli.events import read_instant
 from guanxi.cli.output import (
@@ -178,6 +178,22 @@ def export(
         show_json(done)
     else:
         say(f"Wrote {done.rows:,} rows of {done.columns:,} columns · 已写 {done.rows:,} 行")
+
+
+@commands.command()
+def ranks(workspace: WorkspaceOption = DEFAULT_WORKSPACE, as_json: JsonOption = False) -> None:
+    """Rank the traits of all people as of the last midnight; a serving workspace does so daily. 算出名次"""
+    with Workspace.open(workspace) as opened, progress_bar() as bar:
+        task = bar.add_task("people 人", total=None, done="")
+        made = trait_ranks.make_ranks(
+            opened, progress=lambda done, of: bar.update(task, completed=done, total=of, done=f"{done:,} / {of:,}")
+        )
+    if as_json:
+        show_json(made)
+        return
+    ranked = sum(1 for one in made.ladders if one.known >= trait_ranks.LEAST)
+    say(f"Ranked {ranked:,} traits over {made.drawn:,} of {made.people:,} people as of {moment(made.until_ms)}"
+        f" · 已在 {made.drawn:,} 人中排出 {ranked:,} 个特征的名次")  # fmt: skip
 
 
 def value_text(value: Any, unit: str) -> str:
