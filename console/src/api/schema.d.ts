@@ -4339,6 +4339,8 @@ export interface components {
          * @description The traits of one party as of an instant.
          *
          *         ref       the reference that names it; `asked` was asked for
+         *         ranked_ms the local midnight that ranks are as of; None when there are none
+         *         people    who could be ranked then; drawn: those who were
          *         withheld  values that consent holds back; hidden: sensitive ones that the asker may not see
          */
         PartyTraits: {
@@ -4346,6 +4348,11 @@ export interface components {
             ref: string;
             until_ms: number;
             known: number;
+            ranked_ms: number | null;
+            /** @default 0 */
+            people: number;
+            /** @default 0 */
+            drawn: number;
             topics: components["schemas"]["TraitTopic"][];
             withheld: number;
             hidden: number;
@@ -5512,6 +5519,22 @@ export interface components {
             total: number;
         };
         /**
+         * @description Where a value stood among all people, as of one local midnight.
+         *
+         *         below     share of them whose value was less, 0..1; None for names, which have no order
+         *         equal     share whose value was the same; equal ones share the middle: the mid-rank is below + equal / 2
+         *         n         people whose value was known
+         *         value     this person's own then
+         *         until_ms  that midnight: nothing later is in it
+         */
+        TraitRank: {
+            below: number | null;
+            equal: number;
+            n: number;
+            value: number | string | null;
+            until_ms: number;
+        };
+        /**
          * @description One trait of the catalogue; fields as docs/traits.md explains them.
          *
          *         plan  what keeps it: window, days, life or ties
@@ -5612,6 +5635,7 @@ export interface components {
          *
          *         value  in the unit, text for names; None unless the state is "known"
          *         state  withheld = the person does not allow profiles; hidden = sensitive, and the asker may not see it
+         *         rank   where it stands among all people; None without one
          */
         TraitValue: {
             name: string;
@@ -5622,6 +5646,7 @@ export interface components {
             value: number | string | null;
             /** @enum {unknown} */
             state: "hidden" | "known" | "unknown" | "withheld";
+            rank: components["schemas"]["TraitRank"] | null;
         };
         /**
          * TraitsBody
@@ -13406,6 +13431,9 @@ export interface operations {
                      *       "ref": "account:app:u-1",
                      *       "until_ms": 1767830400000,
                      *       "known": 42,
+                     *       "ranked_ms": 1767801600000,
+                     *       "people": 2400,
+                     *       "drawn": 2400,
                      *       "topics": [
                      *         {
                      *           "topic": "purchase",
@@ -13419,7 +13447,14 @@ export interface operations {
                      *               "unit": "money",
                      *               "privacy": "behaviour",
                      *               "value": 12900,
-                     *               "state": "known"
+                     *               "state": "known",
+                     *               "rank": {
+                     *                 "below": 0.87,
+                     *                 "equal": 0.01,
+                     *                 "n": 2000,
+                     *                 "value": 12900,
+                     *                 "until_ms": 1767801600000
+                     *               }
                      *             }
                      *           ]
                      *         }
