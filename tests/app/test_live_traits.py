@@ -119,8 +119,8 @@ def test_every_event_that_was_acknowledged_is_counted(workspace: Workspace) -> N
 
 def test_people_who_are_one_and_two_again(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = []
-    rebuild = LiveTraits._rebuild
-    monkeypatch.setattr(LiveTraits, "_rebuild", lambda self, opened: (whole.append(1), rebuild(self, opened))[1])
+    begin = LiveTraits._begin
+    monkeypatch.setattr(LiveTraits, "_begin", lambda self: (whole.append(1), begin(self))[1])
 
     async def script(gate: Gate, live: LiveTraits) -> None:
         await sent(gate, [*orders(ANN, 3), *orders(BEN, 2)])

@@ -7,10 +7,10 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from guanxi.core import Refused
+from guanxi.core import Refused, RowTable
 from guanxi.events import Event
 from guanxi.parties import RESOLVED
-from guanxi.traits import PARTIES, Batch, Trait, check, measures
+from guanxi.traits import PARTIES, Batch, Measure, Trait, check
 
 if TYPE_CHECKING:
     from guanxi.traits.state import Plan, TraitState
@@ -48,9 +48,10 @@ class Sight:
         self._plan, self._versus = plan, list[tuple[int, int, int, int]]()
         places = {row.name: place for place, row in enumerate(plan.traits)}
         bits = {one.name: bit for bit, one in enumerate(plan.measures)}
+        measures = RowTable(plan.measures, noun="measure")
         for row in plan.traits:
             if row.aggregate == "versus":
-                [mean], value = means([row]), plan.intake.value_of(measures()[row.of])
+                [mean], value = means([row], measures), plan.intake.value_of(measures[row.of])
                 self._versus.append((places[row.name], places[mean.name], bits[row.of], value))
 
     def read(self, state: "TraitState", batch: Batch) -> NDArray[np.float64]:
@@ -68,10 +69,10 @@ class Sight:
         return out
 
 
-def means(rows: Iterable[Trait]) -> list[Trait]:
+def means(rows: Iterable[Trait], measures: RowTable[Measure]) -> list[Trait]:
     """Return the mean beside each `versus` of some traits: what an event's own value is held against."""
     made = (msgspec.structs.replace(row, name="", aggregate="mean") for row in rows if row.aggregate == "versus")
-    return [check(row, measures()) for row in made]
+    return [check(row, measures) for row in made]
 
 
 def coming(event: Event, *, clock_ms: int, seq: int) -> Event:

@@ -4,29 +4,25 @@ import contextlib
 import queue
 import threading
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from guanxi.app.identity import identities
-from guanxi.app.live_events import EventAnswer, Sight, coming, means, named
-from guanxi.app.trait_replay import Replay, canonical, fits, in_unit, key_of, plan_of
+from guanxi.app.live_events import EventAnswer, coming, named
+from guanxi.app.live_state import Build, Kept, Standing
+from guanxi.app.trait_replay import canonical, fits, key_of
 from guanxi.app.workspace import Workspace
-from guanxi.core import Busy, DataError, GuanxiError, NotFound
+from guanxi.core import Busy, DataError, GuanxiError, NotFound, SettingError
 from guanxi.engines.lake import erased
 from guanxi.engines.log import now_ms
 from guanxi.events import Event
-from guanxi.parties import RESOLVED, Resolution
-from guanxi.traits import PARTIES, Trait, shipped_traits
-
-if TYPE_CHECKING:
-    from guanxi.traits.state import TraitState
+from guanxi.traits import PARTIES, Trait, TraitCatalogue, read_own, shipped_traits
 
 FOLDER: Final = "traits"  # of the workspace: the snapshot
+OWN: Final = "hot.toml"  # beside it: the workspace's own rows when it was stored
 EVERY_S: Final = 1.0  # how often erasures are looked for, and what is due is done
 SNAPSHOT_S: Final = 600.0
 PAUSE_S: Final = 5.0  # between two readings of the whole log: an import commits many segments
@@ -43,6 +39,7 @@ class LiveAnswer(msgspec.Struct, frozen=True, kw_only=True):
     as_of_ms  the instant
     seq       every event up to this sequence number is counted, but those that `behind` tells of
     behind    True while history that came later than its time is being taken in: the next moment may say otherwise
+    building  how much of a new state is made, in percent: of other rows, or of history; null = none is
     values    name -> value in its unit; null = unknown
     units     name -> unit
     """
@@ -51,6 +48,7 @@ class LiveAnswer(msgspec.Struct, frozen=True, kw_only=True):
     as_of_ms: int
     seq: int
     behind: bool
+    building: int | None = None
     values: dict[str, float | None]
     units: dict[str, str]
 
@@ -58,38 +56,45 @@ class LiveAnswer(msgspec.Struct, frozen=True, kw_only=True):
 class LiveTraits:
     """Keeps one state on a thread of its own: from the snapshot and the log behind it, else from the whole log.
 
-    What comes later than its time (imports, events that replace others, erasures) makes it read the log anew; the old
-    state answers until the new one stands.
+    What comes later than its time (imports, events that replace others, erasures) makes it read the log anew, and so
+    do other rows in the workspace's traits.toml. A new state is built beside the one at hand, which follows the log
+    and answers until the new one has caught up with it.
 
-    uses  rows for these uses are kept; sensitive ones, those of neighbours and names (`top`) are not
+    uses  rows for these uses are kept, as `Kept` says
     """
 
     def __init__(self, folder: Path, uses: Collection[str]) -> None:
         from guanxi.engines.trait_store import TraitStore  # loads a compiler, which no command is to wait for
 
-        chosen = (row for row in shipped_traits().rows.values() if row.plan != "ties" and row.privacy != "sensitive")
-        self._rows = {row.name: row for row in chosen if set(row.uses) & set(uses) and row.aggregate != "top"}
-        beside = {row.name: row for row in means(self._rows.values())}  # for what an event would see
-        self._plan = plan_of(shipped_traits(), (beside | self._rows).values(), lives=True)
-        self._sight = Sight(self._plan)
-        self._person = self._plan.event_words - len(self._plan.parties) + self._plan.parties.index("person")
-        self._place = {row.name: place for place, row in enumerate(self._plan.traits)}
-        self._folder, self._store = folder, TraitStore(folder / FOLDER)
+        self._folder, self._uses, self._store = folder, tuple(uses), TraitStore(folder / FOLDER)
         self._queue: queue.SimpleQueue[list[Event] | None] = queue.SimpleQueue()
         self._changed = threading.Condition()  # holds the state while it changes or is read
-        self._state: TraitState | None = None
-        self._names = Resolution()
-        self._upto = self._committed = 0  # last event in the state; last one of the log
+        self._standing: Standing | None = None  # what answers
+        self._wanted: Kept | None = None  # what is to be kept
+        self._seen: TraitCatalogue | None = None  # the catalogue that was looked at last
+        self._build: Build | None = None
+        self._committed = 0  # last event of the log
         self._late = NEVER  # up to this one the log must be read anew
-        self._mark = ""
-        self._trouble = ""  # what went wrong last
+        self._trouble = self._refused = ""  # what went wrong last; what is wrong with traits.toml
+        self._began = False
         self._due = self._saved = 0.0  # when the log may be read anew; when a snapshot was stored
         self._thread = threading.Thread(target=self._run, name="traits", daemon=True)
 
     @property
     def is_ready(self) -> bool:
         """Whether questions are answered."""
-        return self._state is not None
+        return self._standing is not None
+
+    @property
+    def building(self) -> int | None:
+        """How much of a new state is made, in percent; None = none is."""
+        build = self._build
+        return None if build is None else build.percent
+
+    @property
+    def trouble(self) -> str:
+        """What keeps it from answering by the newest rows; "" when nothing does."""
+        return self._refused or self._trouble
 
     def start(self) -> None:
         """Begin to read; call once, when the log is held."""
@@ -113,22 +118,23 @@ class LiveTraits:
 
         names   traits or topics; none = all of the party's
         raises  NotFound for another party or trait; DataError when the reference is none of the party's; Busy while
-                the first state is being read
+                the first state is being read, or what is asked for is being filled in
         """
-        if party not in self._plan.parties:
-            raise NotFound(f"no party is called {party[:40]!r}", f"Use one of {', '.join(self._plan.parties)}", "party")
-        rows = self._chosen((party,), names)
         with self._changed:
-            state, behind = self._caught_up()
-            if not fits(ref, party, self._names, self._upto):
+            one, behind = self._caught_up()
+            parties = one.kept.plan.parties
+            if party not in parties:
+                raise NotFound(f"no party is called {party[:40]!r}", f"Use one of {', '.join(parties)}", "party")
+            rows = self._chosen(one.kept, (party,), names)
+            if not fits(ref, party, one.names, one.upto):
                 types = ", ".join(PARTIES[party].types) or PARTIES[party].role
                 raise DataError(f"the reference names no {party}", f"Give type:scope:key with a type of {types}", "ref")
-            key = key_of(canonical(ref, party, self._names, self._upto))
-            clock, seq = max(now_ms(), state.clock_ms), self._upto
-            found = state.read(party, key, clock)
+            key = key_of(canonical(ref, party, one.names, one.upto))
+            clock, seq = max(now_ms(), one.state.clock_ms), one.upto
+            found = one.state.read(party, key, clock)
         return LiveAnswer(
-            party=party, as_of_ms=clock, seq=seq, behind=behind, values=self._values(found, rows),
-            units={row.name: row.unit for row in rows},
+            party=party, as_of_ms=clock, seq=seq, behind=behind, building=self.building,
+            values=one.kept.values(found, rows), units={row.name: row.unit for row in rows},
         )  # fmt: skip
 
     def see(self, event: Event, names: Collection[str] = ()) -> EventAnswer:
@@ -138,42 +144,48 @@ class LiveTraits:
         names   traits or topics; none = all of the parties that it names
         raises  NotFound for another trait; Refused for an event that tells who is who; Busy as `read` does
         """
-        rows = self._chosen(self._plan.parties, names)
         with self._changed:
-            state, behind = self._caught_up()
-            clock, seq = max(now_ms(), event.received_ms, state.clock_ms), self._upto
+            one, behind = self._caught_up()
+            plan = one.kept.plan
+            rows = self._chosen(one.kept, plan.parties, names)
+            clock, seq = max(now_ms(), event.received_ms, one.state.clock_ms), one.upto
             event = coming(event, clock_ms=clock, seq=seq + 1)
-            batch = self._plan.intake.rows([event], resolve=self._names.resolve)
-            found = self._sight.read(state, batch)
-            parties = named(event, batch, self._plan.parties, self._names.resolve)
+            batch = plan.intake.rows([event], resolve=one.names.resolve)
+            found = one.kept.sight.read(one.state, batch)
+            parties = named(event, batch, plan.parties, one.names.resolve)
         rows = [row for row in rows if names or row.party in parties]
         return EventAnswer(
             parties=parties, as_of_ms=clock, seq=seq, behind=behind or "supersedes" in event.refs,
-            values=self._values(found, rows), units={row.name: row.unit for row in rows},
+            values=one.kept.values(found, rows), units={row.name: row.unit for row in rows},
         )  # fmt: skip
 
-    def _caught_up(self) -> tuple["TraitState", bool]:
-        """Wait until every event of now is in, the lock being held; return the state, and whether it is behind."""
+    def _caught_up(self) -> tuple[Standing, bool]:
+        """Wait until every event of now is in, the lock being held; return what stands, and whether it is behind."""
         target = self._committed
-        self._changed.wait_for(
-            lambda: self._state is not None and (self._late != NEVER or self._upto >= target), PATIENCE_S
-        )
-        if self._state is None:
-            raise Busy(self._trouble or "the traits are being read from the log", "Ask again in a moment")
-        return self._state, self._late != NEVER or self._upto < target
 
-    def _values(self, found: NDArray[np.float64], rows: Iterable[Trait]) -> dict[str, float | None]:
-        values = {row.name: float(found[self._place[row.name]]) * in_unit(row) for row in rows}
-        return {name: None if np.isnan(value) else value for name, value in values.items()}
+        def is_in() -> bool:
+            return self._standing is not None and (self._late != NEVER or self._standing.upto >= target)
 
-    def _chosen(self, parties: Collection[str], names: Collection[str]) -> list[Trait]:
-        mine = [row for row in self._rows.values() if row.party in parties]
-        known = {row.name for row in mine} | {row.topic for row in mine}
-        for name in names:
-            if name not in known:
-                of = f" of {next(iter(parties))}" if len(parties) == 1 else ""
-                raise NotFound(f"no trait{of} kept here is called {name[:80]!r}", "See `guanxi traits list`", "names")
-        return [row for row in mine if not names or row.name in names or row.topic in names]
+        self._changed.wait_for(is_in, PATIENCE_S)
+        if self._standing is None:
+            done = "" if self.building is None else f", {self.building}% done"
+            raise Busy(self.trouble or f"the traits are being read from the log{done}", "Ask again in a moment")
+        return self._standing, self._late != NEVER or self._standing.upto < target
+
+    def _chosen(self, kept: Kept, parties: Collection[str], names: Collection[str]) -> list[Trait]:
+        """Rows that are asked for.
+
+        raises  Busy when one is being filled in; NotFound for another
+        """
+        try:
+            return kept.chosen(parties, names)
+        except NotFound:
+            if self._wanted is None or self._wanted is kept:
+                raise
+            new = {row.name for row in self._wanted.chosen(parties, names)} - set(kept.rows)  # raises
+            asked = [name for name in names if name in new] or sorted(new)
+            raise Busy(f"the trait {asked[0]} is being filled in, {self.building or 0}% done",
+                       "Ask again in a moment; leave it out until then", "names") from None  # fmt: skip
 
     def _run(self) -> None:
         with Workspace.open(self._folder) as workspace:
@@ -191,7 +203,7 @@ class LiveTraits:
 
     def _next(self) -> list[Event] | None:
         """What was committed since, at once before the first reading, else when there is something or it is time."""
-        if self._due == 0:
+        if not self._began:
             return []
         try:
             return self._queue.get(timeout=EVERY_S)
@@ -200,107 +212,130 @@ class LiveTraits:
 
     def _step(self, workspace: Workspace, events: Sequence[Event], ended: bool) -> None:
         now = time.monotonic()
-        if self._due == 0:
-            self._due, self._saved = now, now
+        self._look(workspace)
+        if not self._began:
+            self._began, self._saved = True, now
             self._restore(workspace)
-        if self._state is not None and str(erased(workspace.reader)) != self._mark:
-            self._must_read(self._committed)
-        if (self._late != NEVER or self._state is None) and now >= self._due and not ended:
-            self._rebuild(workspace)
-            self._due = time.monotonic() + PAUSE_S
-        self._take(workspace, events)
-        if self._state is not None and self._late == NEVER and (ended or now - self._saved >= SNAPSHOT_S):
+        if self._standing is not None:
+            if str(erased(workspace.reader)) != self._standing.mark:
+                self._must_read(self._committed)
+            self._standing.take(workspace, events)
+        if self._build is not None and not ended:
+            self._built(workspace, self._build)
+        if self._build is None and not ended and now >= self._due and self._is_due():
+            self._begin()
+        if self._standing is not None and self._late == NEVER and (ended or now - self._saved >= SNAPSHOT_S):
             self._saved = now
-            self._store.save(self._state, known=self._upto, mark=self._mark)
+            self._save(self._standing)
+        if self._build is not None and ended:
+            self._build.stop()
+            self._build.join(ENDING_S)
 
-    def _must_read(self, seq: int) -> None:
+    def _look(self, workspace: Workspace) -> None:
+        """Take in another traits.toml; one that cannot be used changes nothing."""
+        workspace.refresh()
+        try:
+            catalogue = workspace.traits
+            if self._seen is catalogue:
+                return
+            self._wanted, self._seen, self._refused = Kept(catalogue, self._uses), catalogue, ""
+        except SettingError as error:
+            self._refused = str(error)
+            self._seen = workspace.__dict__.get("traits")  # a plan that cannot be made is not tried again
+            return
+        one = self._standing
+        if one is not None and one.kept is not self._wanted and one.kept.plan.hash == self._wanted.plan.hash:
+            with self._changed:  # other words alone
+                one.kept = self._wanted
+
+    def _is_due(self) -> bool:
+        """Whether a new state is needed and can be made."""
+        if self._wanted is None:
+            return False
+        return self._late != NEVER or self._standing is None or self._standing.kept is not self._wanted
+
+    def _begin(self) -> None:
+        """Begin to read the whole log into another state."""
+        assert self._wanted is not None  # noqa: S101 - see _is_due
+        self._build = Build(
+            self._folder, self._wanted, until=now_ms() + AHEAD_MS, late=self._must_read,
+            ended=lambda: self._queue.put([]),
+        )  # fmt: skip
+        self._build.start()
+
+    def _built(self, workspace: Workspace, build: Build) -> None:
+        """Let a new state that was read catch up and stand; stop one that is of no use any more."""
+        if build.kept is not self._wanted:
+            build.stop()
+        if build.is_alive():
+            return
+        self._build, self._due = None, time.monotonic() + PAUSE_S
+        if build.kept is not self._wanted:
+            self._due = 0.0
+            return
+        if build.error is not None:
+            raise build.error
+        assert build.standing is not None  # noqa: S101 - it was not stopped, and nothing went wrong
+        workspace.reopen()
+        self._follow(workspace, build.standing)
+        if self._standing is None or self._standing.kept.plan.hash != build.kept.plan.hash:
+            self._saved -= SNAPSHOT_S  # no snapshot is of this plan: store one now
+        self._stand(build.standing, build.known)
+
+    def _stand(self, fresh: Standing, known: int) -> None:
+        """Let a state answer that was read in order up to an event, and has followed the log since."""
         with self._changed:
-            self._late = max(self._late, seq)
+            fresh.changed, self._standing = self._changed, fresh
+            self._committed = max(self._committed, fresh.upto)
+            if self._late <= known:
+                self._late = NEVER
             self._changed.notify_all()
+
+    def _follow(self, workspace: Workspace, one: Standing) -> None:
+        """Take in the log behind a state."""
+        while True:
+            events = workspace.reader.newest(PAGE, after_seq=one.upto, oldest=True)
+            one.take(workspace, events)
+            if len(events) < PAGE:
+                break
 
     def _restore(self, workspace: Workspace) -> None:
         """Take up the snapshot and the log behind it; one that cannot be used is left to be replaced."""
         mark = str(erased(workspace.reader))
         with contextlib.suppress(DataError):
             head = self._store.head()
-            if head is not None and head.mark == mark and (state := self._store.load(self._plan)) is not None:
-                self._set(state, head.known, mark, identities(workspace))
-        while self._state is not None and self._late == NEVER:
-            events = workspace.reader.newest(PAGE, after_seq=self._upto, oldest=True)
-            self._take(workspace, events)
-            if len(events) < PAGE:
-                break
+            kept = None if head is None or head.mark != mark else self._kept_by(head.plan)
+            if head is None or kept is None or (state := self._store.load(kept.plan)) is None:
+                return
+            one = Standing(
+                kept, state, upto=head.known, mark=mark, names=identities(workspace), late=self._must_read
+            )  # fmt: skip
+            self._follow(workspace, one)
+            self._stand(one, NEVER)
 
-    def _rebuild(self, workspace: Workspace) -> None:
-        """Read the whole log into another state; the one at hand answers meanwhile."""
-        workspace.reopen()
-        mark, until = str(erased(workspace.reader)), now_ms() + AHEAD_MS
-        with Replay(workspace, self._plan.traits, until=until, whole=True) as replay:
-            if replay.plan.hash != self._plan.hash:
-                raise DataError("the log is read by another plan than the state's", "Report this")
-            state, known = replay.run(), replay.known
-        self._set(state, known, mark, identities(workspace))
+    def _kept_by(self, plan: str) -> Kept | None:
+        """The rows of a snapshot's plan: those of now, or those that the workspace had when it was stored."""
+        if self._wanted is not None and self._wanted.plan.hash == plan:
+            return self._wanted
+        path = self._folder / FOLDER / OWN
+        with contextlib.suppress(OSError, SettingError):
+            then = read_own(path.read_text("utf-8"), OWN) if path.exists() else shipped_traits()
+            kept = Kept(then, self._uses)
+            return kept if kept.plan.hash == plan else self._wanted
+        return self._wanted
 
-    def _set(self, state: "TraitState", known: int, mark: str, names: Resolution) -> None:
+    def _save(self, one: Standing) -> None:
+        """Store a snapshot, and the own rows that it was kept by: without them it is of no use once they change."""
+        path = self._folder / FOLDER / OWN
+        if text := one.kept.catalogue.text:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            path.with_suffix(".part").write_text(text, "utf-8")
+            path.with_suffix(".part").replace(path)
+        else:
+            path.unlink(missing_ok=True)
+        self._store.save(one.state, known=one.upto, mark=one.mark)
+
+    def _must_read(self, seq: int) -> None:
         with self._changed:
-            self._state, self._upto, self._mark, self._names = state, known, mark, names
-            self._committed = max(self._committed, known)
-            if self._late <= known:
-                self._late = NEVER
+            self._late = max(self._late, seq)
             self._changed.notify_all()
-
-    def _take(self, workspace: Workspace, events: Sequence[Event]) -> None:
-        part: list[Event] = []
-        for event in events:
-            if self._state is None or event.seq <= self._upto:
-                continue
-            if "supersedes" in event.refs:  # what it replaces is counted already
-                self._must_read(event.seq)
-            if event.kind == RESOLVED:
-                self._feed(part)
-                part = []
-                self._resolve(workspace, event)
-            part.append(event)
-        self._feed(part)
-
-    def _feed(self, events: Sequence[Event]) -> None:
-        state = self._state
-        if state is None or not events:
-            return
-        batch = self._plan.intake.rows(events, resolve=self._names.resolve)
-        rows = self._plan.events(batch)[batch.bits.any(axis=1)]
-        clocks = rows[:, 0]
-        in_time = clocks >= np.maximum.accumulate(np.concatenate(([state.clock_ms], clocks)))[:-1]
-        if not in_time.all():
-            self._must_read(events[-1].seq)
-        with self._changed:
-            state.feed(np.ascontiguousarray(rows[in_time]))
-            self._upto = events[-1].seq
-            self._changed.notify_all()
-
-    def _resolve(self, workspace: Workspace, event: Event) -> None:
-        """Enter the events of people anew who are one, or two, since this event; it is not counted yet."""
-        state, names = self._state, identities(workspace)
-        said = [ref for ref in (event.roles.get("actor"), event.roles.get("object")) if ref]
-        then = (event.seq - 1, event.seq)
-        before, after = ({names.resolve(ref, seq) for ref in said} for seq in then)
-        with self._changed:
-            self._names = names
-        if state is None or before == after:
-            return
-        members = sorted({one for ref in said for seq in then for one in names.members(ref, seq)})
-        keys = [key_of(one) for one in before | after]
-        parts = [np.empty((0, self._plan.event_words), np.int64)]
-        refs = {PARTIES["person"].role: members}
-        with Replay(
-            workspace, self._plan.traits, until=state.clock_ms + 1, known=event.seq, refs=refs, whole=True
-        ) as replay:
-            if replay.plan.hash != self._plan.hash:
-                raise DataError("the log is read by another plan than the state's", "Report this")
-            for batch, _ in replay.batches():
-                rows = self._plan.events(batch)[batch.bits.any(axis=1)]
-                parts.append(rows[np.isin(rows[:, self._person], keys)])
-        mine = np.concatenate(parts)
-        newest = (mine[:, 0] < state.clock_ms) | (mine[:, 1] <= state.last_seq)
-        with self._changed:
-            state.rebuild("person", keys, mine[newest])

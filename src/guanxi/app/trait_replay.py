@@ -55,7 +55,7 @@ class Replay:
     def __init__(
         self, workspace: Workspace, rows: Sequence[Trait], *, until: int, known: int | None = None,
         refs: Mapping[str, Collection[str]] | None = None, since: int | None = None, whole: bool = False,
-        seen_ms: int = 0, beside: Sequence[Measure] = (), columns: Sequence[str] = (),
+        seen_ms: int = 0, beside: Sequence[Measure] = (), columns: Sequence[str] = (), plan: "Plan | None" = None,
     ) -> None:  # fmt: skip
         """Take a picture of the log.
 
@@ -66,6 +66,7 @@ class Replay:
         seen_ms  read at least so far back from that instant
         beside   measures that are read of the same events for another end
         columns  further columns to read
+        plan     these very rows, compiled, with all that tells lives apart; None = made here
         """
         last = workspace.reader.last_seq()
         self.known = last if known is None else min(known, last)
@@ -78,9 +79,9 @@ class Replay:
             wanted = _columns(workspace, plan, beside, (*_IDS, *columns))
             return History(workspace.reader, wanted, known=self.known, refs=refs)
 
-        self.plan = plan_of(workspace.traits, self.rows)
+        self.plan = plan or plan_of(workspace.traits, self.rows)
         self.history = look(self.plan)
-        if any(has_life(row) for row in self.rows):
+        if plan is None and any(has_life(row) for row in self.rows):
             first = self.history.first_ms(until)
             if first is not None and until - first > MEMORY_MS:
                 # Lives are told apart by silence in everything that is measured of a party, not in what was chosen.

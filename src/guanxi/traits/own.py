@@ -29,12 +29,14 @@ R = TypeVar("R", Measure, Family)
 class TraitCatalogue:
     """Traits and the measures that they read; compared by identity, since plans are remembered by it.
 
-    own  names of the traits that the workspace defines
+    own   names of the traits that the workspace defines
+    text  what defines them
     """
 
     rows: RowTable[Trait]
     measures: RowTable[Measure]
     own: frozenset[str] = frozenset()
+    text: str = ""
 
 
 @cache
@@ -68,7 +70,7 @@ def read_own(text: str, where: str, base: TraitCatalogue | None = None) -> Trait
                 _check_free(new.name, rows, traits(), "trait")
                 rows = rows.extended([new])
             own.update(new.name for new in made)
-    return TraitCatalogue(rows, known, frozenset(own))
+    return TraitCatalogue(rows, known, frozenset(own), base.text + text)
 
 
 def read_rows(text: str, where: str) -> dict[str, list[dict[str, Any]]]:

@@ -72,6 +72,10 @@ class History:
         days = self._days(None, until_ms)
         return _midnight(days[0][0]) if days else None
 
+    def count(self, since_ms: int | None, until_ms: int) -> int:
+        """Return how many events `stretches` yields."""
+        return sum(count for _, _, count in self._days(since_ms, until_ms))
+
     def stretches(self, since_ms: int | None, until_ms: int) -> Iterator[list[EventBatch]]:
         """Yield the events with a clock in [since, until): every stretch holds later days than the one before.
 
