@@ -4,6 +4,7 @@ import httpx
 import pytest
 
 SPEND, LATEST = "person.spend.sum.life", "person.orders.since_last.life"
+VIA = "account.refunds.ratio_spend_via_address.30d"
 SECRET = "person.spend.top_share_address.365d"
 
 
@@ -99,12 +100,39 @@ def test_sensitive_values_need_the_right_and_a_purpose(served, analyst: httpx.Cl
     assert ref not in str(logged)
 
 
-def test_how_a_trait_is_spread(analyst: httpx.Client, is_error) -> None:
+def test_how_a_trait_is_spread(served, analyst: httpx.Client, is_error, ref: str) -> None:
     found = analyst.get("/v1/traits/person.spend.sum.30d/distribution", params={"until": "2026-01-06"}).json()
     assert found["parties"] >= 2
     assert (found["psi"] is None) == (found["parties_before"] == 0)
     assert sum(one["parties"] for one in found["bins"]) == found["parties"]
-    is_error(analyst.get("/v1/traits/account.holds.count_via_ip.30d/distribution"), 400)
+    assert sum(one["parties"] for one in found["bars"]) == found["parties"] * (1 - found["unknown"])
+    assert found["drift"] in ("none", "few")
+    now = [analyst.get("/v1/traits/person.spend.sum.30d/distribution").json() for _ in range(2)]
+    assert now[0]["until_ms"] == now[1]["until_ms"]  # told a moment ago
+    is_error(analyst.get(f"/v1/traits/{VIA}/distribution"), 400)
+    is_error(analyst.get(f"/v1/traits/{SECRET}/distribution", params={"purpose": "风险核验"}), 403)
+    with served.browser("reviewer", fresh=True) as browser:
+        is_error(browser.get(f"/v1/traits/{SECRET}/distribution"), 403)
+        assert browser.get(f"/v1/traits/{SECRET}/distribution", params={"purpose": "风险核验"}).status_code == 200
+        logged = served.workspace.control.operations(who=browser.get("/v1/me").json()["who"], verb="reveal traits")
+    assert logged[0].object == "all parties"
+
+
+def test_what_a_trait_is_made_of(analyst: httpx.Client) -> None:
+    found = analyst.get("/v1/traits/person.night_orders.ratio_orders.365d").json()
+    assert [(one["role"], one["name"]) for one in found["measures"]] == [("of", "night_orders"), ("over", "orders")]
+    assert found["measures"][0]["where"] == [
+        {"text": "hour < 6", "zh": "发生在 0 至 6 点", "en": "between 0:00 and 6:00"}
+    ]
+    (kind,) = found["measures"][1]["kinds"]
+    assert (kind["name"], kind["zh"]) == ("Order Created", "下单")
+    assert (found["spread"], found["base"], found["readers"]) == ("parties", None, [])
+    windows = [one["window"] for one in analyst.get("/v1/traits/person.spend.sum.90d").json()["windows"]]
+    assert (windows[0], windows[-1]) == ("30d", "life")
+    near = analyst.get(f"/v1/traits/{VIA}").json()
+    assert near["spread"] == "neighbours"
+    base = analyst.get(f"/v1/traits/{near['base']['name']}").json()
+    assert VIA in [one["name"] for one in base["readers"]]
 
 
 @pytest.mark.parametrize(

@@ -2313,7 +2313,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** 一个特征 · One trait */
+        /**
+         * 一个特征 · One trait
+         * @description Its row, and what it is made of: kinds of event, measures with their conditions in words, its readers.
+         */
         get: operations["one_v1_traits__name__get"];
         put?: never;
         post?: never;
@@ -2332,7 +2335,7 @@ export interface paths {
         };
         /**
          * 特征分布与漂移 · How a trait is spread, and how far it drifted in a month
-         * @description Over all parties of its type: quantiles, bins, the share unknown, and the same a month before.
+         * @description Over all parties of its type: bars, quantiles, the share unknown, and the same a month before.
          */
         get: operations["spread_v1_traits__name__distribution_get"];
         put?: never;
@@ -3168,6 +3171,12 @@ export interface components {
             /** @default  */
             undoes: string;
         };
+        /** @description A condition: as the row has it, and in words. */
+        ClauseRead: {
+            text: string;
+            zh: string;
+            en: string;
+        };
         /**
          * @description The many platforms at a glance, as known at one sequence number.
          *
@@ -3809,6 +3818,13 @@ export interface components {
             next: string | null;
             known: number | null;
         };
+        /** @description A kind of event that a measure counts; `events` came so far. */
+        KindRead: {
+            name: string;
+            zh: string;
+            en: string;
+            events: number;
+        };
         /**
          * @description A kind and what was seen of it.
          *
@@ -3973,6 +3989,26 @@ export interface components {
             events: number;
             valued: number;
             total: number | null;
+        };
+        /**
+         * @description A measure that a trait reads.
+         *
+         *         role   "of", "over" (the denominator) or "after" (what came before)
+         *         kinds  empty = every kind
+         *         value  what is read of an event, "" = it is only counted; value_zh, value_en: what that is called
+         */
+        MeasureRead: {
+            /** @enum {unknown} */
+            role: "after" | "of" | "over";
+            name: string;
+            zh: string;
+            en: string;
+            kinds: components["schemas"]["KindRead"][];
+            where: components["schemas"]["ClauseRead"][];
+            value: string;
+            value_zh: string;
+            value_en: string;
+            unit: string;
         };
         /**
          * MendBody
@@ -5468,6 +5504,21 @@ export interface components {
             done?: boolean;
         };
         /**
+         * @description Parties with a value in [low, high), with exactly one value (low = high), or with one name.
+         *
+         *         low, high      None = no end; both None without a text: all other names. After a bar of zero alone, [0, high) holds
+         *                        what is above zero
+         *         share, before  of the parties whose value is known, now and a month before
+         */
+        TraitBar: {
+            low: number | null;
+            high: number | null;
+            text: string;
+            parties: number;
+            share: number;
+            before: number;
+        };
+        /**
          * @description Parties with a value in [low, high), or with one name.
          *
          *         low, high      None = no end
@@ -5481,6 +5532,48 @@ export interface components {
             parties: number;
             share: number;
             before: number;
+        };
+        /**
+         * @description One trait with its lineage.
+         *
+         *         measures  what it reads
+         *         base      of a neighbours' trait, the trait that is read of them; None for the others
+         *         windows   the same over every window, itself included, the shortest first
+         *         readers   traits of neighbours that read it
+         *         spread    over all parties; "neighbours" and "event": it is told of one party, or of one event, alone
+         */
+        TraitDetail: {
+            name: string;
+            zh: string;
+            en: string;
+            unit: string;
+            party: string;
+            of: string;
+            aggregate: string;
+            window: string;
+            by: string;
+            over: string;
+            after: string;
+            via: string;
+            within: string;
+            rank: number;
+            half_life: string;
+            privacy: string;
+            topic: string;
+            topic_zh: string;
+            topic_en: string;
+            uses: string[];
+            plan: string;
+            why_zh: string;
+            why_en: string;
+            /** @default false */
+            own: boolean;
+            measures: components["schemas"]["MeasureRead"][];
+            base: components["schemas"]["TraitKin"] | null;
+            windows: components["schemas"]["TraitKin"][];
+            readers: components["schemas"]["TraitKin"][];
+            /** @enum {unknown} */
+            spread: "event" | "neighbours" | "parties";
         };
         /**
          * @description One trait of one party as of an instant, with what stands behind it.
@@ -5517,6 +5610,19 @@ export interface components {
             /** @default [] */
             neighbours: components["schemas"]["Neighbour"][];
             total: number;
+        };
+        /**
+         * @description Another trait: the same over another window, what neighbours are read of, or one that reads this.
+         *
+         *         listed  it stands in the catalogue
+         */
+        TraitKin: {
+            name: string;
+            zh: string;
+            en: string;
+            window: string;
+            /** @default true */
+            listed: boolean;
         };
         /**
          * @description Where a value stood among all people, as of one local midnight.
@@ -5584,8 +5690,10 @@ export interface components {
          *         parties   that an event named in the 30 days before, or as far back as the trait looks
          *         unknown   share of them whose value is unknown
          *         before_ms a month earlier; what was then is read as known now
-         *         psi       population stability index between both: above 0.1 it moved, above 0.25 it moved far; None without a
-         *                   month before
+         *         bars      a histogram of the known values; bins are cut for the index
+         *         psi       population stability index between both, which counts the unknown too; None without a month before
+         *         chance    index that chance alone exceeds once in twenty; None like psi
+         *         drift     "stable" up to 0.1 or `chance`, "moved" up to 0.25, "far"; "few": under 30 parties; "none": no before
          */
         TraitSpread: {
             name: string;
@@ -5599,11 +5707,17 @@ export interface components {
             parties_before: number;
             unknown_before: number | null;
             mean: number | null;
+            mean_before: number | null;
             least: number | null;
             most: number | null;
             quantiles: components["schemas"]["Quantile"][];
+            quantiles_before: components["schemas"]["Quantile"][];
+            bars: components["schemas"]["TraitBar"][];
             bins: components["schemas"]["TraitBin"][];
             psi: number | null;
+            chance: number | null;
+            /** @enum {unknown} */
+            drift: "far" | "few" | "moved" | "none" | "stable";
             took_ms: number;
         };
         /**
@@ -13190,10 +13304,47 @@ export interface operations {
                      *       "plan": "window",
                      *       "why_zh": "…",
                      *       "why_en": "…",
-                     *       "own": false
+                     *       "own": false,
+                     *       "windows": [
+                     *         {
+                     *           "name": "person.spend.sum.30d",
+                     *           "zh": "此人近30天的付款金额合计",
+                     *           "en": "this person: total amount of orders paid, last 30 days",
+                     *           "window": "30d"
+                     *         }
+                     *       ],
+                     *       "readers": [],
+                     *       "spread": "parties",
+                     *       "measures": [
+                     *         {
+                     *           "role": "of",
+                     *           "name": "spend",
+                     *           "zh": "付款",
+                     *           "en": "orders paid",
+                     *           "value": "amount",
+                     *           "value_zh": "金额",
+                     *           "value_en": "amount",
+                     *           "unit": "money",
+                     *           "kinds": [
+                     *             {
+                     *               "name": "Order Completed",
+                     *               "zh": "订单付清",
+                     *               "en": "Order Completed",
+                     *               "events": 42
+                     *             }
+                     *           ],
+                     *           "where": [
+                     *             {
+                     *               "text": "hour < 6",
+                     *               "zh": "发生在 0 至 6 点",
+                     *               "en": "between 0:00 and 6:00"
+                     *             }
+                     *           ]
+                     *         }
+                     *       ]
                      *     }
                      */
-                    "application/json": components["schemas"]["TraitRow"];
+                    "application/json": components["schemas"]["TraitDetail"];
                 };
             };
             /** @description what went wrong, and the next step */
@@ -13221,6 +13372,8 @@ export interface operations {
                 asof?: string;
                 /** @description only what happened before; empty = now 发生在此之前 */
                 until?: string;
+                /** @description why sensitive values are read 查看用途 */
+                purpose?: string;
             };
             header?: never;
             path: {
@@ -13249,12 +13402,29 @@ export interface operations {
                      *       "parties_before": 180,
                      *       "unknown_before": 0,
                      *       "mean": 12900,
+                     *       "mean_before": 12400,
                      *       "least": 100,
                      *       "most": 99900,
                      *       "quantiles": [
                      *         {
                      *           "share": 0.5,
                      *           "value": 9900
+                     *         }
+                     *       ],
+                     *       "quantiles_before": [
+                     *         {
+                     *           "share": 0.5,
+                     *           "value": 9700
+                     *         }
+                     *       ],
+                     *       "bars": [
+                     *         {
+                     *           "low": 0,
+                     *           "high": 5000,
+                     *           "text": "",
+                     *           "parties": 20,
+                     *           "share": 0.1,
+                     *           "before": 0.11
                      *         }
                      *       ],
                      *       "bins": [
@@ -13267,6 +13437,8 @@ export interface operations {
                      *         }
                      *       ],
                      *       "psi": 0.02,
+                     *       "chance": 0.09,
+                     *       "drift": "stable",
                      *       "took_ms": 812
                      *     }
                      */

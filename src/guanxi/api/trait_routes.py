@@ -10,7 +10,7 @@ from guanxi.api.errors import Problem
 from guanxi.api.person_routes import AsOf, Ref, instant, now
 from guanxi.api.readers import Readers
 from guanxi.api.routes import Page, Routes
-from guanxi.app import Workspace, trait_answers, trait_explain, trait_replay, trait_spread
+from guanxi.app import Workspace, trait_answers, trait_explain, trait_lineage, trait_replay, trait_spread
 from guanxi.core import DataError
 
 _COLUMNS: Final = (
@@ -63,9 +63,21 @@ _WHY: Final = {
 _SPREAD: Final = {
     "name": "person.spend.sum.30d", "unit": "money", "party": "person", "known": 42, "until_ms": 1_767_830_400_000,
     "before_ms": 1_765_238_400_000, "parties": 200, "unknown": 0.0, "parties_before": 180, "unknown_before": 0.0,
-    "mean": 12_900.0, "least": 100.0, "most": 99_900.0, "quantiles": [{"share": 0.5, "value": 9_900.0}],
+    "mean": 12_900.0, "mean_before": 12_400.0, "least": 100.0, "most": 99_900.0,
+    "quantiles": [{"share": 0.5, "value": 9_900.0}], "quantiles_before": [{"share": 0.5, "value": 9_700.0}],
+    "bars": [{"low": 0.0, "high": 5_000.0, "text": "", "parties": 20, "share": 0.1, "before": 0.11}],
     "bins": [{"low": None, "high": 5_000.0, "text": "", "parties": 20, "share": 0.1, "before": 0.11}], "psi": 0.02,
-    "took_ms": 812.0,
+    "chance": 0.09, "drift": "stable", "took_ms": 812.0,
+}  # fmt: skip
+_KIN: Final = {name: _ROW[name] for name in ("name", "zh", "en", "window")}
+_DETAIL: Final = {
+    **_ROW, "base": None, "windows": [_KIN], "readers": [], "spread": "parties",
+    "measures": [{
+        "role": "of", "name": "spend", "zh": "付款", "en": "orders paid", "value": "amount", "value_zh": "金额",
+        "value_en": "amount", "unit": "money",
+        "kinds": [{"name": "Order Completed", "zh": "订单付清", "en": "Order Completed", "events": 42}],
+        "where": [{"text": "hour < 6", "zh": "发生在 0 至 6 点", "en": "between 0:00 and 6:00"}],
+    }],
 }  # fmt: skip
 
 
@@ -101,13 +113,7 @@ def trait_routes(workspace: Workspace, access: Access, readers: Readers) -> APIR
     ) -> trait_explain.TraitExplanation:  # fmt: skip
         """Definition, window and the very events behind a value, the newest first."""
         with readers.lend() as ws:
-            row = ws.traits.rows[name]
-        if row.privacy == "sensitive":
-            if not _may_see(request, purpose):
-                raise Problem(403, "this trait is sensitive: it needs the right 'reveal' and a purpose",
-                              "Say the purpose, or ask an administrator for the right", "purpose")  # fmt: skip
-            _log(routes, request, purpose, [name], 1)
-        with readers.lend() as ws:
+            _check_sensitive(routes, request, ws, name, purpose, "1 parties")
             at, known = _moment(ws, asof, until)
             return trait_explain.explain(ws, ref, name, until=at, known=known, use=use, limit=limit)
 
@@ -123,7 +129,7 @@ def trait_routes(workspace: Workspace, access: Access, readers: Readers) -> APIR
             )  # fmt: skip
             told = [one for one in found.names if ws.traits.rows[one].privacy == "sensitive"] if seen else []
         if told:
-            _log(routes, request, body.purpose, told, len(body.parties))
+            _log(routes, request, body.purpose, told, f"{len(body.parties)} parties")
         return found
 
     @routes.route("GET", "/v1/people/{ref:path}/traits", verb="view", zh="一个人的特征", en="A person's traits",
@@ -139,7 +145,7 @@ def trait_routes(workspace: Workspace, access: Access, readers: Readers) -> APIR
             found = trait_answers.party_traits(ws, ref, until=at, known=known, topic=topic, use=use, sensitive=seen)
         told = [one.name for part in found.topics for one in part.rows if one.privacy == "sensitive"] if seen else []
         if told:
-            _log(routes, request, purpose, told, 1)
+            _log(routes, request, purpose, told, "1 parties")
         return found
 
     return routes.router
@@ -156,16 +162,22 @@ def _catalogue_routes(routes: Routes, readers: Readers) -> None:
         with readers.lend() as ws:
             return Page(rows=trait_answers.catalogue(ws.traits, q=q, topic=topic, party=party, use=use))
 
-    @routes.route("GET", "/v1/traits/{name}", verb="view", zh="一个特征", en="One trait", example=_ROW)
-    def one(request: Request, name: Name) -> trait_answers.TraitRow:
+    @routes.route("GET", "/v1/traits/{name}", verb="view", zh="一个特征", en="One trait", example=_DETAIL)
+    def one(request: Request, name: Name) -> trait_lineage.TraitDetail:
+        """Its row, and what it is made of: kinds of event, measures with their conditions in words, its readers."""
         with readers.lend() as ws:
-            return trait_answers.trait_row(ws.traits, name)
+            return trait_lineage.trait_detail(ws, name)
 
     @routes.route("GET", "/v1/traits/{name}/distribution", verb="view", zh="特征分布与漂移",
                   en="How a trait is spread, and how far it drifted in a month", example=_SPREAD)  # fmt: skip
-    def spread(request: Request, name: Name, asof: AsOf = "", until: Until = "") -> trait_spread.TraitSpread:
-        """Over all parties of its type: quantiles, bins, the share unknown, and the same a month before."""
+    def spread(
+        request: Request, name: Name, asof: AsOf = "", until: Until = "", purpose: Purpose = ""
+    ) -> trait_spread.TraitSpread:
+        """Over all parties of its type: bars, quantiles, the share unknown, and the same a month before."""
         with readers.lend() as ws:
+            _check_sensitive(routes, request, ws, name, purpose, "all parties")
+            if not asof and not until:
+                return trait_spread.latest(ws, name, now=now())
             at, known = _moment(ws, asof, until)
             return trait_spread.distribution(ws, name, until=at, known=known)
 
@@ -187,6 +199,21 @@ def _may_see(request: Request, purpose: str) -> bool:
     return "reveal" in me.verbs and len(purpose.strip()) >= 2
 
 
-def _log(routes: Routes, request: Request, purpose: str, names: list[str], parties: int) -> None:
+def _check_sensitive(
+    routes: Routes, request: Request, workspace: Workspace, name: str, purpose: str, whom: str
+) -> None:  # fmt: skip
+    """Let whoever may see a trait pass; of a sensitive one it is logged.
+
+    raises  Problem without the right or a purpose; NotFound for an unknown trait
+    """
+    if workspace.traits.rows[name].privacy != "sensitive":
+        return
+    if not _may_see(request, purpose):
+        raise Problem(403, "this trait is sensitive: it needs the right 'reveal' and a purpose",
+                      "Say the purpose, or ask an administrator for the right", "purpose")  # fmt: skip
+    _log(routes, request, purpose, [name], whom)
+
+
+def _log(routes: Routes, request: Request, purpose: str, names: list[str], whom: str) -> None:
     detail: dict[str, Any] = {"purpose": purpose.strip(), "traits": names[:20], "count": len(names)}
-    routes.record(request, "reveal traits", f"{parties} parties", **detail)
+    routes.record(request, "reveal traits", whom, **detail)

@@ -1,15 +1,17 @@
 """How a trait is spread over all parties of its type, now and a month before, and how far it drifted."""
 
+import threading
 import time
 from collections import OrderedDict
-from typing import Any, Final
-from weakref import WeakKeyDictionary
+from pathlib import Path
+from typing import Final
 
 import msgspec
 import numpy as np
 import polars as pl
 
 from guanxi.app.trait_replay import Replay, begin, feed, new_state
+from guanxi.app.trait_shape import NAMED, Drift, TraitBar, bars, chance, drift_of
 from guanxi.app.traits import SEEN_MS, series
 from guanxi.app.workspace import Workspace
 from guanxi.core import DAY_MS, DataError
@@ -18,9 +20,12 @@ from guanxi.traits import Batch, Trait
 MONTH_MS: Final = 30 * DAY_MS
 QUANTILES: Final = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 BINS: Final = 10
-NAMED: Final = 20  # names of a `top` trait that have a bin of their own
+FRESH_MS: Final = 60_000  # how long an answer of now stands; QUIET_MS: while nothing new was learnt
+QUIET_MS: Final = 600_000
 _LEAST: Final = 1e-4  # share below which a bin counts as this much, so that one empty bin is not an infinite drift
-_HELD: Final = 64
+_HELD: Final = 256
+_NOTHING: Final = pl.Series(dtype=pl.Float64)
+_Key = tuple[Path, Trait, int | None, int, int]
 
 
 class Quantile(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,8 +57,10 @@ class TraitSpread(msgspec.Struct, frozen=True, kw_only=True):
     parties   that an event named in the 30 days before, or as far back as the trait looks
     unknown   share of them whose value is unknown
     before_ms a month earlier; what was then is read as known now
-    psi       population stability index between both: above 0.1 it moved, above 0.25 it moved far; None without a
-              month before
+    bars      a histogram of the known values; bins are cut for the index
+    psi       population stability index between both, which counts the unknown too; None without a month before
+    chance    index that chance alone exceeds once in twenty; None like psi
+    drift     "stable" up to 0.1 or `chance`, "moved" up to 0.25, "far"; "few": under 30 parties; "none": no before
     """
 
     name: str
@@ -67,11 +74,16 @@ class TraitSpread(msgspec.Struct, frozen=True, kw_only=True):
     parties_before: int
     unknown_before: float | None
     mean: float | None
+    mean_before: float | None
     least: float | None
     most: float | None
     quantiles: tuple[Quantile, ...]
+    quantiles_before: tuple[Quantile, ...]
+    bars: tuple[TraitBar, ...]
     bins: tuple[TraitBin, ...]
     psi: float | None
+    chance: float | None
+    drift: Drift
     took_ms: float
 
 
@@ -87,27 +99,25 @@ def distribution(
     if row.via or row.aggregate == "versus":
         raise DataError(f"{name} is not spread over parties", "Look at it for one party or one event", "name")
     known = workspace.reader.last_seq() if known is None else known
-    held = _READ.setdefault(workspace, OrderedDict())
-    key = (id(workspace.reader), workspace.traits, name, until, known, len(workspace.vault.tombstones()))
-    if key not in held:
-        held[key] = _read(workspace, row, until, known)
-        while len(held) > _HELD:
-            held.popitem(last=False)
-    before, now = held[key]
-    numbers = now.drop_nulls() if row.aggregate != "top" else pl.Series(dtype=pl.Float64)
-    bins, psi = spread(now, before)
-    return TraitSpread(
-        name=name, unit=row.unit, party=row.party, known=known, until_ms=until, before_ms=until - MONTH_MS,
-        parties=len(now), unknown=now.null_count() / len(now) if len(now) else None, parties_before=len(before),
-        unknown_before=before.null_count() / len(before) if len(before) else None,
-        mean=float(str(numbers.mean())) if len(numbers) else None,
-        least=float(str(numbers.min())) if len(numbers) else None,
-        most=float(str(numbers.max())) if len(numbers) else None,
-        quantiles=tuple(
-            Quantile(share=share, value=float(str(numbers.quantile(share, "lower")))) for share in QUANTILES
-        ) if len(numbers) else (),
-        bins=bins, psi=psi, took_ms=round((time.perf_counter() - began) * 1000, 1),
-    )  # fmt: skip
+    key = _key(workspace, row, until, known)
+    if (found := _held(key)) is None:
+        found = _told(row, *_read(workspace, row, until, known), until=until, known=known)
+        _hold(key, found)
+    return msgspec.structs.replace(found, took_ms=round((time.perf_counter() - began) * 1000, 1))
+
+
+def latest(workspace: Workspace, name: str, *, now: int) -> TraitSpread:
+    """Return how a trait is spread now; what was told up to a minute ago stands, ten while nothing new was learnt.
+
+    raises  as `distribution`
+    """
+    row, known = workspace.traits.rows[name], workspace.reader.last_seq()
+    found = _held(key := _key(workspace, row, None, 0))
+    if found is not None and 0 <= now - found.until_ms <= (QUIET_MS if found.known == known else FRESH_MS):
+        return msgspec.structs.replace(found, took_ms=0.0)
+    found = distribution(workspace, name, until=now, known=known)
+    _hold(key, found)
+    return found
 
 
 def spread(now: pl.Series, before: pl.Series) -> tuple[tuple[TraitBin, ...], float | None]:
@@ -139,8 +149,54 @@ def spread(now: pl.Series, before: pl.Series) -> tuple[tuple[TraitBin, ...], flo
     return bins, float(((shares[:, 0] - shares[:, 1]) * np.log(shares[:, 0] / shares[:, 1])).sum())
 
 
-#: What was read of the last traits, until the log grows; a reader serves one thread at a time.
-_READ: WeakKeyDictionary[Workspace, "OrderedDict[tuple[Any, ...], tuple[pl.Series, pl.Series]]"] = WeakKeyDictionary()
+#: What was told last, for all readers of a desk.
+_TOLD: "OrderedDict[_Key, TraitSpread]" = OrderedDict()
+_LOCK: Final = threading.Lock()
+
+
+def _key(workspace: Workspace, row: Trait, until: int | None, known: int) -> _Key:
+    """What an answer depends on; an erasure and another definition make it another question."""
+    return workspace.folder, row, until, known, len(workspace.vault.tombstones())
+
+
+def _held(key: _Key) -> TraitSpread | None:
+    with _LOCK:
+        return _TOLD.get(key)
+
+
+def _hold(key: _Key, found: TraitSpread) -> None:
+    with _LOCK:
+        _TOLD[key] = found
+        _TOLD.move_to_end(key)
+        while len(_TOLD) > _HELD:
+            _TOLD.popitem(last=False)
+
+
+def _told(row: Trait, before: pl.Series, now: pl.Series, *, until: int, known: int) -> TraitSpread:
+    numbers, past = (one.drop_nulls() if row.aggregate != "top" else _NOTHING for one in (now, before))
+    bins, psi = spread(now, before)
+    free = len(bins) + (now.null_count() + before.null_count() > 0)
+    both = bool(len(now)) and bool(len(before))
+    return TraitSpread(
+        name=row.name, unit=row.unit, party=row.party, known=known, until_ms=until, before_ms=until - MONTH_MS,
+        parties=len(now), unknown=now.null_count() / len(now) if len(now) else None, parties_before=len(before),
+        unknown_before=before.null_count() / len(before) if len(before) else None, mean=_mean(numbers),
+        mean_before=_mean(past), least=float(str(numbers.min())) if len(numbers) else None,
+        most=float(str(numbers.max())) if len(numbers) else None, quantiles=_quantiles(numbers),
+        quantiles_before=_quantiles(past), bars=bars(now, before, unit=row.unit), bins=bins, psi=psi,
+        chance=chance(free, len(now), len(before)) if both else None,
+        drift=drift_of(psi, bins=free, now=len(now), before=len(before)), took_ms=0.0,
+    )  # fmt: skip
+
+
+def _mean(numbers: pl.Series) -> float | None:
+    return float(str(numbers.mean())) if len(numbers) else None
+
+
+def _quantiles(numbers: pl.Series) -> tuple[Quantile, ...]:
+    if not len(numbers):
+        return ()
+    return tuple(Quantile(share=share, value=float(str(numbers.quantile(share, "lower")))) for share in QUANTILES)
 
 
 def _read(workspace: Workspace, row: Trait, until: int, known: int) -> tuple[pl.Series, pl.Series]:

@@ -27,7 +27,7 @@ from guanxi.traits.trait import (
     length_ms,
     scale_of,
 )
-from guanxi.traits.words import TOPICS
+from guanxi.traits.words import TOPICS, sentence
 
 __all__ = [
     "CLOCK",
@@ -66,6 +66,7 @@ __all__ = [
     "read_own",
     "read_rows",
     "scale_of",
+    "sentence",
     "shipped_traits",
     "tie_roles",
     "trait_queries",
