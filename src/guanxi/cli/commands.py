@@ -19,6 +19,7 @@ from guanxi.cli import (
     events,
     mapping,
     metrics,
+    own_traits,
     parked,
     parties,
     people,
@@ -53,6 +54,7 @@ cli.add_typer(events.commands, name="events")
 cli.add_typer(parties.commands, name="parties")
 cli.add_typer(metrics.commands, name="metrics")
 cli.add_typer(people.commands, name="people")
+traits.commands.add_typer(own_traits.commands)
 cli.add_typer(traits.commands, name="traits")
 cli.add_typer(analysis.explore, name="explore")
 cli.add_typer(parked.commands, name="parked")

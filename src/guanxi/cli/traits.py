@@ -45,11 +45,13 @@ LangOption = Annotated[str, typer.Option("--lang", help="Language of the sentenc
 def list_traits(
     q: Annotated[str, typer.Argument(help="Words that the name or the sentence holds. 搜索")] = "",
     party: PartyOption = "", topic: TopicOption = "", use: UseOption = "", lang: LangOption = "zh",
+    own: Annotated[bool, typer.Option("--own", help="Only those that the workspace defines. 只看自定义")] = False,
     workspace: WorkspaceOption = DEFAULT_WORKSPACE, as_json: JsonOption = False,
 ) -> None:  # fmt: skip
-    """List traits with their sentence, unit and window; those of the workspace are marked. 特征目录"""
+    """List traits with their sentence, unit and window; those of the workspace bear a *. 特征目录"""
     known = _catalogue(workspace)
     rows = trait_answers.catalogue(known, q=q, topic=topic, party=party, use=use)
+    rows = [row for row in rows if row.own or not own]
     if as_json:
         show_json(rows)
         return
