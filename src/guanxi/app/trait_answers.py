@@ -83,7 +83,8 @@ class PartyTraits(msgspec.Struct, frozen=True, kw_only=True):
 
     ref       the reference that names it; `asked` was asked for
     ranked_ms the local midnight that ranks are as of; None when there are none
-    people    who could be ranked then; drawn: those who were
+    ranked    people among whom ranks are: they acted in the 400 days before, and allow profiles
+    people    who ever acted; drawn: those who could be ranked, fewer only when people are very many
     withheld  values that consent holds back; hidden: sensitive ones that the asker may not see
     """
 
@@ -92,6 +93,7 @@ class PartyTraits(msgspec.Struct, frozen=True, kw_only=True):
     until_ms: int
     known: int
     ranked_ms: int | None = None
+    ranked: int = 0
     people: int = 0
     drawn: int = 0
     topics: tuple[TraitTopic, ...]
@@ -189,7 +191,7 @@ def party_traits(
     return PartyTraits(
         asked=ref, ref=canonical(ref, parties[0], names, known), until_ms=until, known=known,
         ranked_ms=None if sheet is None else sheet.head.until_ms, people=0 if sheet is None else sheet.head.people,
-        drawn=0 if sheet is None else sheet.head.drawn,
+        drawn=0 if sheet is None else sheet.head.drawn, ranked=0 if sheet is None else sheet.head.ranked,
         topics=tuple(
             TraitTopic(topic=name, zh=zh, en=en, rows=tuple(found[name]))
             for name, (zh, en) in TOPICS.items() if name in found

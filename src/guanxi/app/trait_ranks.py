@@ -88,7 +88,7 @@ def make_ranks(workspace: Workspace, *, now: int | None = None, progress: Progre
         del table
     sheet = sheet_of(
         ladders, plan=_plan(workspace, rows), until_ms=until, known=known, people=len(people), drawn=len(drawn),
-        made_ms=now_ms(),
+        ranked=count, made_ms=now_ms(),
     )  # fmt: skip
     RankStore(folder).save(sheet)
     return sheet.head

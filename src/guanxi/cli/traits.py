@@ -193,9 +193,9 @@ def ranks(workspace: WorkspaceOption = DEFAULT_WORKSPACE, as_json: JsonOption = 
     if as_json:
         show_json(made)
         return
-    ranked = sum(1 for one in made.ladders if one.known >= trait_ranks.LEAST)
-    say(f"Ranked {ranked:,} traits over {made.drawn:,} of {made.people:,} people as of {moment(made.until_ms)}"
-        f" · 已在 {made.drawn:,} 人中排出 {ranked:,} 个特征的名次")  # fmt: skip
+    told = sum(1 for one in made.ladders if one.known >= trait_ranks.LEAST)
+    say(f"Ranked {told:,} traits over {made.ranked:,} of {made.people:,} people as of {moment(made.until_ms)}"
+        f" · 已在 {made.ranked:,} 人中排出 {told:,} 个特征的名次")  # fmt: skip
 
 
 def value_text(value: Any, unit: str) -> str:

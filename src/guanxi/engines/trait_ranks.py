@@ -35,7 +35,8 @@ class RankHead(msgspec.Struct, frozen=True, kw_only=True):
     plan      hash of the traits that it ranks, and of what they are made of
     until_ms  a local midnight: nothing later is in it
     known     the last sequence number that was looked at
-    people    all who could be ranked; drawn: those who were, fewer only when they are very many
+    people    all who ever acted; drawn: those whose history was read, fewer only when they are very many
+    ranked    those of them who are in the ladders
     made_ms   when it was made
     names     of the traits
     ladders   of each of them, in that order
@@ -47,6 +48,7 @@ class RankHead(msgspec.Struct, frozen=True, kw_only=True):
     known: int
     people: int
     drawn: int
+    ranked: int
     made_ms: int
     names: tuple[str, ...]
     ladders: tuple[LadderHead, ...]
@@ -61,7 +63,8 @@ class RankSheet:
 
 
 def sheet_of(
-    ladders: Mapping[str, Ladder], *, plan: str, until_ms: int, known: int, people: int, drawn: int, made_ms: int
+    ladders: Mapping[str, Ladder], *, plan: str, until_ms: int, known: int, people: int, drawn: int, ranked: int,
+    made_ms: int,
 ) -> RankSheet:  # fmt: skip
     """Return the sheet of some ladders; fields as in `RankHead`."""
     heads = tuple(
@@ -69,8 +72,8 @@ def sheet_of(
         for one in ladders.values()
     )
     return RankSheet(
-        RankHead(plan=plan, until_ms=until_ms, known=known, people=people, drawn=drawn, made_ms=made_ms,
-                 names=tuple(ladders), ladders=heads), ladders,
+        RankHead(plan=plan, until_ms=until_ms, known=known, people=people, drawn=drawn, ranked=ranked,
+                 made_ms=made_ms, names=tuple(ladders), ladders=heads), ladders,
     )  # fmt: skip
 
 
