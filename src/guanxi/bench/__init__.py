@@ -41,6 +41,12 @@ def _traits(data: Path) -> Sequence[Figure]:
     return traits.run(data)
 
 
+def _traits_real(data: Path) -> Sequence[Figure]:
+    from guanxi.bench import traits_real  # as above
+
+    return traits_real.run(data)
+
+
 def _traits_soak(data: Path) -> Sequence[Figure]:
     from guanxi.bench import traits_soak  # as above
 
@@ -54,6 +60,10 @@ BENCHES: dict[str, tuple[str, Callable[[Path], Sequence[Figure]]]] = {
     "town": ("processor seconds and bytes of the planted economy, each in a fresh process", town.run),
     "traits": ("events per second, time per event, memory and restart at the full risk catalogue", _traits),
     "traits-equal": ("cells in which the executions of the trait catalogue differ", _traits_equal),
+    "traits-real": (
+        "public data sets by import and replay, checked with SQL; fraud told by traits alone",
+        _traits_real,
+    ),
     "traits-soak": ("memory and speed over more than two years of events, and what growth costs", _traits_soak),
 }
 

@@ -49,10 +49,17 @@ def _bench(name: str, data: Path, as_json: bool) -> bool:
         talk.print(f"{report.bench} · guanxi {report.version} · {report.machine} · {report.seconds} s")
         show_table(
             ("figure", "value", "unit", "bar", "met"),
-            [(f.name, f"{f.value:,.2f}", f.unit, "" if f.bar is None else f"{f.bar:,.0f}",
+            [(f.name, _number(f.value), f.unit, "" if f.bar is None else _number(f.bar),
               {True: "yes", False: "NO", None: ""}[f.ok]) for f in report.figures],
         )  # fmt: skip
     return report.passed
+
+
+def _number(value: float) -> str:
+    """Whole numbers as they are; three places of small ones, which are shares, two of others."""
+    if float(value).is_integer():
+        return f"{value:,.0f}"
+    return f"{value:,.3f}" if abs(value) < 10 else f"{value:,.2f}"
 
 
 def _row(name: str, seeds: str, people: int | None, days: int | None, variant: str, full: bool, as_json: bool) -> bool:
