@@ -4376,7 +4376,8 @@ export interface components {
          *
          *         ref       the reference that names it; `asked` was asked for
          *         ranked_ms the local midnight that ranks are as of; None when there are none
-         *         people    who could be ranked then; drawn: those who were
+         *         ranked    people among whom ranks are: they acted in the 400 days before, and allow profiles
+         *         people    who ever acted; drawn: those who could be ranked, fewer only when people are very many
          *         withheld  values that consent holds back; hidden: sensitive ones that the asker may not see
          */
         PartyTraits: {
@@ -4385,6 +4386,8 @@ export interface components {
             until_ms: number;
             known: number;
             ranked_ms: number | null;
+            /** @default 0 */
+            ranked: number;
             /** @default 0 */
             people: number;
             /** @default 0 */
