@@ -16,6 +16,7 @@ import { Figures, Ties, Touches } from "./Figures";
 import { Head } from "./Head";
 import { m } from "./messages";
 import { Story } from "./Story";
+import { Traits } from "./Traits";
 import "./person.css";
 
 export type Person = Schemas["Person"];
@@ -68,6 +69,7 @@ function Known({ person }: { person: Person }): ReactNode {
           <header><h2 id="person-rhythm">{t("rhythm")}</h2></header>
           {person.rhythm ? <RhythmClock {...person.rhythm} label={name} /> : <p className="note">{t("neverActed")}</p>}
         </section>
+        <Traits reference={person.ref} asof={filters.asof} />
         <section className="card span-8" aria-labelledby="person-story">
           <header><h2 id="person-story">{t("timeline")}</h2></header>
           <Story reference={person.ref} asof={filters.asof} onOpen={open} />
