@@ -38,6 +38,13 @@ def test_a_missed_bar_is_exit_1_and_the_json_has_the_stated_form(
     assert told["figures"] == [{"name": "a", "value": value, "unit": "rows/s", "bar": 2.0, "ok": code == 0}]
 
 
+def test_a_bar_below_one_is_shown_as_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    figures = [at_least("share", 0.7791, "AUC", 0.7771), at_least("speed", 71_234.567, "rows/s", 60_000)]
+    monkeypatch.setitem(BENCHES, "tiny", ("nothing", lambda data: figures))
+    told = CliRunner().invoke(cli, ["bench", "tiny", "--data", str(tmp_path)]).stdout
+    assert all(text in told for text in ("0.779", "0.777", "71,234.57", "60,000"))
+
+
 @pytest.mark.slow
 def test_the_http_bench_counts_what_is_stored(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(ingest, "EVENTS", 4_000)
