@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from guanxi.bench.report import Figure, at_least, at_most, colour
-from guanxi.core import DAY_MS
+from guanxi.core import DAY_MS, RowTable
 from guanxi.engines.lake import Stream
 from guanxi.events import shipped
 from guanxi.traits import Batch, Intake, Trait, measures, prepared_frame, trait_queries, traits
@@ -188,7 +188,7 @@ def _sql(plan: Plan, batch: Batch, words: NDArray[np.int64]) -> Iterator[Cells]:
         connection.execute("SET threads = 1; SET enable_progress_bar = false")
         connection.register("prepared", Stream(prepared_frame(plan.intake, batch)))
         connection.execute("CREATE TABLE events AS FROM prepared")
-        for query in trait_queries(plan.traits, measures(), plan=plan.traits):
+        for query in trait_queries(plan.traits, RowTable(plan.measures, noun="measure"), plan=plan.traits):
             found = pl.DataFrame(connection.sql(query.sql))
             rows = np.searchsorted(batch.seq, found["seq"].to_numpy())
             values = np.full((len(batch), len(query.traits)), np.nan)
