@@ -41,7 +41,10 @@ def ask(built: Path, path: str, *, method: str = "GET", **headers: str) -> httpx
     return asyncio.run(get())
 
 
-@pytest.mark.parametrize("path", ["/", "/cockpit", "/data/import", "/people/account:app:u-1.2", "/login", "/v1x"])
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/cockpit", "/data/import", "/people/account:app:u-1.2", "/traits/ip.orders.count.10m", "/login", "/v1x"],
+)
 def test_paths_of_the_console_show_the_page(built: Path, path: str) -> None:
     answer = ask(built, path)
     assert answer.status_code == 200

@@ -26,7 +26,8 @@ To have the page, install Node 20.19 or newer, then run <code>make setup</code>.
 """
 
 _ASSET: Final = re.compile(r"/assets/([A-Za-z0-9_-][A-Za-z0-9_.-]*)\Z")
-_PAGE: Final = re.compile(r"/(?!(?:v1|assets)(?:/|\Z))[^.]*\Z|/people/.*\Z")  # a person's reference may hold a dot
+#: A person's reference may hold a dot, and a trait's name does.
+_PAGE: Final = re.compile(r"/(?!(?:v1|assets)(?:/|\Z))[^.]*\Z|/(?:people|traits)/.*\Z")
 _MARK: Final = '<meta name="guanxi-workspace" content="" />'
 
 
