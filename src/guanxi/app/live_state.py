@@ -14,6 +14,7 @@ from guanxi.app.trait_replay import Replay, feed, key_of, new_state, plan_of
 from guanxi.app.workspace import Workspace
 from guanxi.core import NotFound
 from guanxi.engines.lake import erased
+from guanxi.engines.log import now_ms
 from guanxi.events import Event
 from guanxi.parties import RESOLVED, Resolution
 from guanxi.traits import PARTIES, Trait, TraitCatalogue
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from guanxi.traits.state import TraitState
 
 PERSON: Final = "person"
+AHEAD_MS: Final = 60_000  # clocks may differ so much; what is dated further ahead is left out until then
+_FAR_MS: Final = 1 << 62  # no clock is so far
 
 
 class Kept:
@@ -62,17 +65,19 @@ class Kept:
 class Standing:
     """A state that follows the log; one thread feeds it, others read it while they hold `changed`.
 
-    upto    every event up to this sequence number is in it, but those that came later than their time
-    mark    the erasures that it knows of
-    names   who is one with whom
-    late    called with the number of an event that came later than its time
+    upto      every event up to this sequence number is in it, but those that came later or sooner than their time
+    mark      the erasures that it knows of
+    names     who is one with whom
+    late      called with the number of an event that came later than its time
+    ahead_ms  the first clock of those that came sooner than their time: then the log must be read anew; 0 = none did
     """
 
     def __init__(
         self, kept: Kept, state: "TraitState", *, upto: int, mark: str, names: Resolution,
-        late: Callable[[int], None],
+        late: Callable[[int], None], ahead_ms: int = 0,
     ) -> None:  # fmt: skip
         self.kept, self.state, self.upto, self.mark, self.names = kept, state, upto, mark, names
+        self.ahead_ms = ahead_ms
         self.changed = threading.Condition()
         self._late = late
 
@@ -97,6 +102,10 @@ class Standing:
         plan, state = self.kept.plan, self.state
         batch = plan.intake.rows(events, resolve=self.names.resolve)
         rows = plan.events(batch)[batch.bits.any(axis=1)]
+        if (ahead := rows[:, 0] > now_ms() + AHEAD_MS).any():
+            first = int(rows[ahead, 0].min())
+            self.ahead_ms = min(self.ahead_ms or first, first)
+            rows = rows[~ahead]
         clocks = rows[:, 0]
         in_time = clocks >= np.maximum.accumulate(np.concatenate(([state.clock_ms], clocks)))[:-1]
         if not in_time.all():
@@ -175,7 +184,11 @@ class Build(threading.Thread):
                 feed(state, batch)
                 done += len(batch)
                 self.percent = min(done * 100 // max(total, 1), 99)
+            left = [
+                one.frame["clock_ms"].min() for some in replay.history.stretches(self._until, _FAR_MS) for one in some
+            ]
         self.known = replay.known
         self.standing = Standing(
-            self.kept, state, upto=replay.known, mark=mark, names=identities(workspace), late=self._late
-        )
+            self.kept, state, upto=replay.known, mark=mark, names=identities(workspace), late=self._late,
+            ahead_ms=min(left, default=0),
+        )  # fmt: skip

@@ -12,7 +12,7 @@ import msgspec
 
 from guanxi.app.identity import identities
 from guanxi.app.live_events import EventAnswer, coming, named
-from guanxi.app.live_state import Build, Kept, Standing
+from guanxi.app.live_state import AHEAD_MS, Build, Kept, Standing
 from guanxi.app.trait_replay import canonical, fits, key_of
 from guanxi.app.workspace import Workspace
 from guanxi.core import Busy, DataError, GuanxiError, NotFound, SettingError
@@ -29,7 +29,6 @@ PAUSE_S: Final = 5.0  # between two readings of the whole log: an import commits
 PATIENCE_S: Final = 2.0  # how long a question waits until every event before it is in
 ENDING_S: Final = 8.0  # how long an end waits for a snapshot; without it the next start reads the log
 NEVER: Final = -1
-AHEAD_MS: Final = 60_000  # clocks may differ so much; what is dated further ahead is left out until then
 PAGE: Final = 20_000
 
 
@@ -170,7 +169,8 @@ class LiveTraits:
         if self._standing is None:
             done = "" if self.building is None else f", {self.building}% done"
             raise Busy(self.trouble or f"the traits are being read from the log{done}", "Ask again in a moment")
-        return self._standing, self._late != NEVER or self._standing.upto < target
+        one, is_due = self._standing, 0 < self._standing.ahead_ms <= now_ms()
+        return one, is_due or self._late != NEVER or one.upto < target
 
     def _chosen(self, kept: Kept, parties: Collection[str], names: Collection[str]) -> list[Trait]:
         """Rows that are asked for.
@@ -217,7 +217,7 @@ class LiveTraits:
             self._began, self._saved = True, now
             self._restore(workspace)
         if self._standing is not None:
-            if str(erased(workspace.reader)) != self._standing.mark:
+            if self._late == NEVER and self._is_stale(workspace, self._standing):
                 self._must_read(self._committed)
             self._standing.take(workspace, events)
         if self._build is not None and not ended:
@@ -230,6 +230,10 @@ class LiveTraits:
         if self._build is not None and ended:
             self._build.stop()
             self._build.join(ENDING_S)
+
+    def _is_stale(self, workspace: Workspace, one: Standing) -> bool:
+        """Whether somebody was erased since, or the time has come of events that were dated ahead."""
+        return str(erased(workspace.reader)) != one.mark or 0 < one.ahead_ms <= now_ms()
 
     def _look(self, workspace: Workspace) -> None:
         """Take in another traits.toml; one that cannot be used changes nothing."""
@@ -280,14 +284,17 @@ class LiveTraits:
         self._follow(workspace, build.standing)
         if self._standing is None or self._standing.kept.plan.hash != build.kept.plan.hash:
             self._saved -= SNAPSHOT_S  # no snapshot is of this plan: store one now
-        self._stand(build.standing, build.known)
+        self._stand(workspace, build.standing, build.known)
 
-    def _stand(self, fresh: Standing, known: int) -> None:
+    def _stand(self, workspace: Workspace, fresh: Standing, known: int) -> None:
         """Let a state answer that was read in order up to an event, and has followed the log since."""
+        is_stale = self._is_stale(workspace, fresh)
         with self._changed:
             fresh.changed, self._standing = self._changed, fresh
             self._committed = max(self._committed, fresh.upto)
-            if self._late <= known:
+            if is_stale:
+                self._late = self._committed
+            elif self._late <= known:
                 self._late = NEVER
             self._changed.notify_all()
 
@@ -308,10 +315,11 @@ class LiveTraits:
             if head is None or kept is None or (state := self._store.load(kept.plan)) is None:
                 return
             one = Standing(
-                kept, state, upto=head.known, mark=mark, names=identities(workspace), late=self._must_read
+                kept, state, upto=head.known, mark=mark, names=identities(workspace), late=self._must_read,
+                ahead_ms=head.ahead_ms,
             )  # fmt: skip
             self._follow(workspace, one)
-            self._stand(one, NEVER)
+            self._stand(workspace, one, NEVER)
 
     def _kept_by(self, plan: str) -> Kept | None:
         """The rows of a snapshot's plan: those of now, or those that the workspace had when it was stored."""
@@ -333,7 +341,7 @@ class LiveTraits:
             path.with_suffix(".part").replace(path)
         else:
             path.unlink(missing_ok=True)
-        self._store.save(one.state, known=one.upto, mark=one.mark)
+        self._store.save(one.state, known=one.upto, mark=one.mark, ahead_ms=one.ahead_ms)
 
     def _must_read(self, seq: int) -> None:
         with self._changed:

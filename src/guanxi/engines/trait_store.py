@@ -26,6 +26,7 @@ class SnapshotHead(msgspec.Struct, frozen=True, kw_only=True):
     clock_ms  clock and seq of the newest event in it, by the trait clock
     known     every event of the log up to this sequence number is in it
     mark      what must be unchanged since, such as the number of erasures
+    ahead_ms  the first clock of events up to `known` that are not in it, since they were dated ahead; 0 = all are
     words     how many follow
     check     xxh3_128 of the words
     """
@@ -38,6 +39,7 @@ class SnapshotHead(msgspec.Struct, frozen=True, kw_only=True):
     check: str
     known: int = 0
     mark: str = ""
+    ahead_ms: int = 0
 
 
 class TraitStore:
@@ -49,12 +51,13 @@ class TraitStore:
     def __init__(self, folder: Path, name: str = "hot") -> None:
         self.path = folder / f"{name}{SUFFIX}"
 
-    def save(self, state: TraitState, *, known: int = 0, mark: str = "") -> SnapshotHead:
+    def save(self, state: TraitState, *, known: int = 0, mark: str = "", ahead_ms: int = 0) -> SnapshotHead:
         """Store a state in place of the one before; the caller feeds it nothing meanwhile. Durable on return."""
         words = state.words
         head = SnapshotHead(
             plan=state.plan.hash, layout=LAYOUT, clock_ms=state.clock_ms, seq=state.last_seq, words=len(words),
             check=xxhash.xxh3_128_hexdigest(words.data), known=known, mark=mark,
+            ahead_ms=ahead_ms,
         )  # fmt: skip
         text = MAGIC + msgspec.json.encode(head)
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
