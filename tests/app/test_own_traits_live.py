@@ -11,10 +11,12 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
+import httpx
 import numpy as np
 import pytest
 from numba.core.dispatcher import Dispatcher
 
+from guanxi.api.gate_traits import Ready
 from guanxi.app import Gate, Workspace, live_state, live_traits, own_traits
 from guanxi.app.live_traits import LiveAnswer, LiveTraits
 from guanxi.app.trait_replay import values_of
@@ -116,6 +118,12 @@ async def read(live: LiveTraits, *names: str, party: str = "account", ref: str =
     return await asyncio.to_thread(live.read, party, ref, names)
 
 
+async def probed(live: LiveTraits) -> tuple[int, dict[str, object]]:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(Ready(live)), base_url="http://gate") as client:
+        answer = await client.get("/readyz")
+    return answer.status_code, answer.json()
+
+
 def knows(live: LiveTraits, name: str) -> Callable[[], bool]:
     return lambda: live.is_ready and name in (live._standing.kept.rows if live._standing else ())
 
@@ -162,10 +170,12 @@ def test_it_is_filled_in_beside_what_answers(workspace: Workspace, held: threadi
             with pytest.raises(Busy, match=f"{NEW} is being filled in, 0% done"):
                 await read(live, SHIPPED, NEW)
         assert NEW not in (await read(live)).values
+        assert await probed(live) == (200, {"status": "ready", "building": 0})
         held.set()
         await until(knows(live, NEW), live)
         found = await read(live, NEW, SHIPPED)
         assert (found.values, found.behind) == ({NEW: 6, SHIPPED: 6}, False)
+        assert await probed(live) == (200, {"status": "ready"})
         assert (await read(live, SECOND, party="device", ref=PHONE)).values == {SECOND: 1_990}
         await sent(gate, orders(BEN, 2, "c"))
         assert (await read(live, NEW, ref=BEN)).values == {NEW: 2}
@@ -290,7 +300,8 @@ def test_a_restart_answers_by_the_old_rows_until_the_new_ones_are_in(
 KILLED = """
     import asyncio, os, signal, sys, time
     from pathlib import Path
-    from guanxi.app import Gate, Workspace, live_state, live_traits, own_traits
+    from guanxi.api.gate_traits import Ready
+from guanxi.app import Gate, Workspace, live_state, live_traits, own_traits
 
     live_traits.EVERY_S = live_traits.PAUSE_S = 0.05
 

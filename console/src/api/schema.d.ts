@@ -2386,6 +2386,90 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/own-traits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 自定义特征 · Traits of the workspace's own
+         * @description The file that defines them, what it makes, and what is wrong with it.
+         */
+        get: operations["held_v1_own_traits_get"];
+        put?: never;
+        /**
+         * 增加自定义特征 · Add traits of one's own
+         * @description Add all that a text defines, or nothing; the gate fills them in beside what answers.
+         */
+        post: operations["add_v1_own_traits_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/own-traits/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 检查自定义特征 · Check traits of one's own
+         * @description What a text would add, or which line of it is wrong and what may stand there; nothing is written.
+         */
+        post: operations["check_v1_own_traits_check_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/own-traits/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 撤回特征改动 · Take a change of traits back
+         * @description Put back what the file was before the last change; once more, and the change is there again.
+         */
+        post: operations["undo_v1_own_traits_undo_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/own-traits/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * 删除自定义特征 · Remove a trait
+         * @description Remove a trait, or a measure that no trait reads, of the workspace's own.
+         */
+        delete: operations["remove_v1_own_traits__name__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/people/merge": {
         parameters: {
             query?: never;
@@ -4282,6 +4366,30 @@ export interface components {
             known: number | null;
         };
         /**
+         * @description What the workspace's traits.toml holds.
+         *
+         *         rows     its traits
+         *         wrong    what is wrong with the file, "" when nothing is: what held before it was changed still does
+         *         undo     whether there is a change to take back
+         */
+        OwnTraits: {
+            text: string;
+            rows: components["schemas"]["TraitRow"][];
+            wrong: string;
+            undo: boolean;
+        };
+        /**
+         * OwnTraitsBody
+         * @description A text of TOML: `[[measure]]` and `[[family]]`, as docs/own-traits.md explains them.
+         * @example {
+         *       "text": "[[family]]\nparty = [\"account\"]\nof = [\"orders\"]\naggregate = [\"count\"]\nwindow = [\"3h\"]\ntopic = \"velocity\"\nuses = [\"risk\"]\nwhy_zh = \"三小时内的下单。\"\nwhy_en = \"Orders in three hours.\"\n"
+         *     }
+         */
+        OwnTraitsBody: {
+            /** Text */
+            text: string;
+        };
+        /**
          * @description A group of parked rows as somebody who mends it needs it.
          *
          *         count    open rows
@@ -5798,6 +5906,19 @@ export interface components {
              * @default
              */
             purpose?: string;
+        };
+        /**
+         * @description What a change did, or would do.
+         *
+         *         added, removed  traits, by name
+         *         own             how many the workspace defines then
+         */
+        TraitsChanged: {
+            /** @default [] */
+            added: components["schemas"]["TraitRow"][];
+            /** @default [] */
+            removed: string[];
+            own: number;
         };
         /** @description The request that takes an act back. */
         Undo: {
@@ -13640,6 +13761,323 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["PartyTraits"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    held_v1_own_traits_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Traits of the workspace's own */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "text": "[[family]]\nparty = [\"account\"]\nof = [\"orders\"]\naggregate = [\"count\"]\nwindow = [\"3h\"]\ntopic = \"velocity\"\nuses = [\"risk\"]\nwhy_zh = \"三小时内的下单。\"\nwhy_en = \"Orders in three hours.\"\n",
+                     *       "rows": [
+                     *         {
+                     *           "name": "account.orders.count.3h",
+                     *           "zh": "此账号近3小时的下单次数",
+                     *           "en": "this account: number of orders placed, last 3 hours",
+                     *           "unit": "count",
+                     *           "party": "account",
+                     *           "of": "orders",
+                     *           "aggregate": "count",
+                     *           "window": "3h",
+                     *           "by": "",
+                     *           "over": "",
+                     *           "after": "",
+                     *           "via": "",
+                     *           "within": "",
+                     *           "rank": 1,
+                     *           "half_life": "",
+                     *           "privacy": "behaviour",
+                     *           "topic": "velocity",
+                     *           "topic_zh": "频次",
+                     *           "topic_en": "Velocity",
+                     *           "uses": [
+                     *             "risk"
+                     *           ],
+                     *           "plan": "window",
+                     *           "why_zh": "三小时内的下单。",
+                     *           "why_en": "Orders in three hours.",
+                     *           "own": true
+                     *         }
+                     *       ],
+                     *       "wrong": "",
+                     *       "undo": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OwnTraits"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    add_v1_own_traits_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnTraitsBody"];
+            };
+        };
+        responses: {
+            /** @description Add traits of one's own */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "added": [
+                     *         {
+                     *           "name": "account.orders.count.3h",
+                     *           "zh": "此账号近3小时的下单次数",
+                     *           "en": "this account: number of orders placed, last 3 hours",
+                     *           "unit": "count",
+                     *           "party": "account",
+                     *           "of": "orders",
+                     *           "aggregate": "count",
+                     *           "window": "3h",
+                     *           "by": "",
+                     *           "over": "",
+                     *           "after": "",
+                     *           "via": "",
+                     *           "within": "",
+                     *           "rank": 1,
+                     *           "half_life": "",
+                     *           "privacy": "behaviour",
+                     *           "topic": "velocity",
+                     *           "topic_zh": "频次",
+                     *           "topic_en": "Velocity",
+                     *           "uses": [
+                     *             "risk"
+                     *           ],
+                     *           "plan": "window",
+                     *           "why_zh": "三小时内的下单。",
+                     *           "why_en": "Orders in three hours.",
+                     *           "own": true
+                     *         }
+                     *       ],
+                     *       "removed": [],
+                     *       "own": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TraitsChanged"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    check_v1_own_traits_check_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnTraitsBody"];
+            };
+        };
+        responses: {
+            /** @description Check traits of one's own */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "added": [
+                     *         {
+                     *           "name": "account.orders.count.3h",
+                     *           "zh": "此账号近3小时的下单次数",
+                     *           "en": "this account: number of orders placed, last 3 hours",
+                     *           "unit": "count",
+                     *           "party": "account",
+                     *           "of": "orders",
+                     *           "aggregate": "count",
+                     *           "window": "3h",
+                     *           "by": "",
+                     *           "over": "",
+                     *           "after": "",
+                     *           "via": "",
+                     *           "within": "",
+                     *           "rank": 1,
+                     *           "half_life": "",
+                     *           "privacy": "behaviour",
+                     *           "topic": "velocity",
+                     *           "topic_zh": "频次",
+                     *           "topic_en": "Velocity",
+                     *           "uses": [
+                     *             "risk"
+                     *           ],
+                     *           "plan": "window",
+                     *           "why_zh": "三小时内的下单。",
+                     *           "why_en": "Orders in three hours.",
+                     *           "own": true
+                     *         }
+                     *       ],
+                     *       "removed": [],
+                     *       "own": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TraitsChanged"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    undo_v1_own_traits_undo_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Take a change of traits back */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "added": [],
+                     *       "removed": [
+                     *         "account.orders.count.3h"
+                     *       ],
+                     *       "own": 0
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TraitsChanged"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    remove_v1_own_traits__name__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Remove a trait */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "added": [],
+                     *       "removed": [
+                     *         "account.orders.count.3h"
+                     *       ],
+                     *       "own": 0
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TraitsChanged"];
                 };
             };
             /** @description what went wrong, and the next step */

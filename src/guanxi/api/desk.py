@@ -22,6 +22,7 @@ from guanxi.api.live import Live
 from guanxi.api.metric_routes import cockpit_routes, metric_routes
 from guanxi.api.note_routes import note_routes
 from guanxi.api.openapi import document
+from guanxi.api.own_trait_routes import own_trait_routes
 from guanxi.api.parked_routes import parked_routes
 from guanxi.api.people_routes import key_routes, member_change_routes, member_routes, own_routes, session_routes
 from guanxi.api.person_routes import person_routes
@@ -80,6 +81,7 @@ def desk_app(workspace: Workspace, *, gate_url: str) -> FastAPI:
         app.include_router(setting(workspace, access, readers))
     app.include_router(analysis_routes(workspace, access, readers))
     app.include_router(trait_routes(workspace, access, readers))
+    app.include_router(own_trait_routes(workspace, access, readers))
     app.include_router(person_routes(workspace, access, readers))  # last of /v1/people: its path takes what is left
     _add_live(app, workspace, access, last)
     relay = Relay(gate)

@@ -47,9 +47,12 @@ class Ready:
         self._traits = traits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a probe: 200, or 503 while traits are read from the log."""
+        """Answer a probe: 200, or 503 while traits are read from the log; `building` says how much, in percent."""
         ready = self._traits is None or self._traits.is_ready
-        body = b'{"status":"ready"}' if ready else b'{"status":"reading"}'
+        told: dict[str, object] = {"status": "ready" if ready else "reading"}
+        if self._traits is not None and self._traits.building is not None:
+            told["building"] = self._traits.building
+        body = msgspec.json.encode(told)
         await Response(body, 200 if ready else 503, media_type="application/json")(scope, receive, send)
 
 

@@ -24,6 +24,7 @@ class EventAnswer(msgspec.Struct, frozen=True, kw_only=True):
     seq       every event up to this sequence number is counted, but those that `behind` tells of
     behind    True while history that came later than its time is being taken in, or when the event would itself
               replace another: the next moment may say otherwise
+    building  how much of a new state is made, in percent: of other rows, or of history; null = none is
     values    name -> value in its unit; null = unknown, or of a party that the event does not name
     units     name -> unit
     """
@@ -32,6 +33,7 @@ class EventAnswer(msgspec.Struct, frozen=True, kw_only=True):
     as_of_ms: int
     seq: int
     behind: bool
+    building: int | None = None
     values: dict[str, float | None]
     units: dict[str, str]
 

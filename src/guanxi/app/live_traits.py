@@ -155,7 +155,7 @@ class LiveTraits:
         rows = [row for row in rows if names or row.party in parties]
         return EventAnswer(
             parties=parties, as_of_ms=clock, seq=seq, behind=behind or "supersedes" in event.refs,
-            values=one.kept.values(found, rows), units={row.name: row.unit for row in rows},
+            building=self.building, values=one.kept.values(found, rows), units={row.name: row.unit for row in rows},
         )  # fmt: skip
 
     def _caught_up(self) -> tuple[Standing, bool]:

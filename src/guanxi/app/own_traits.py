@@ -22,6 +22,20 @@ _HEAD: Final = "# Traits and measures that this workspace defines; docs/own-trai
 _DIMENSIONS: Final = ("party", "of", "aggregate", "by", "rank", "window")  # in the order in which a family is expanded
 
 
+class OwnTraits(msgspec.Struct, frozen=True, kw_only=True):
+    """What the workspace's traits.toml holds.
+
+    rows     its traits
+    wrong    what is wrong with the file, "" when nothing is: what held before it was changed still does
+    undo     whether there is a change to take back
+    """
+
+    text: str
+    rows: tuple[TraitRow, ...]
+    wrong: str
+    undo: bool
+
+
 class TraitsChanged(msgspec.Struct, frozen=True, kw_only=True):
     """What a change did, or would do.
 
@@ -32,6 +46,18 @@ class TraitsChanged(msgspec.Struct, frozen=True, kw_only=True):
     added: tuple[TraitRow, ...] = ()
     removed: tuple[str, ...] = ()
     own: int
+
+
+def own_traits(workspace: Workspace) -> OwnTraits:
+    """Return the file that defines the workspace's own traits, and what it makes."""
+    path, wrong, rows = workspace.folder / TRAITS, "", tuple[TraitRow, ...]()
+    text = path.read_text("utf-8", "replace") if path.exists() else ""
+    try:
+        held = _held(workspace)
+        rows = tuple(trait_row(held, name) for name in held.rows if name in held.own)
+    except SettingError as error:
+        wrong = str(error)
+    return OwnTraits(text=text, rows=rows, wrong=wrong, undo=path.with_suffix(BEFORE).exists())
 
 
 def check_traits(workspace: Workspace, text: str, where: str) -> TraitsChanged:
@@ -109,7 +135,12 @@ def as_toml(rows: dict[str, list[dict[str, Any]]]) -> str:
 def _held(workspace: Workspace) -> TraitCatalogue:
     """The catalogue as the file says now; a file that is broken is not written over."""
     path = workspace.folder / TRAITS
-    return read_own(path.read_text("utf-8"), TRAITS) if path.exists() else shipped_traits()
+    if not path.exists():
+        return shipped_traits()
+    try:
+        return read_own(path.read_text("utf-8"), TRAITS)
+    except UnicodeDecodeError as error:
+        raise SettingError(f"{TRAITS} is not UTF-8 text", "Save it as UTF-8") from error
 
 
 def _joined(workspace: Workspace, text: str, where: str) -> TraitCatalogue:
