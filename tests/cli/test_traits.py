@@ -97,3 +97,33 @@ def test_tables_in_files(home: Path, tmp_path: Path) -> None:
     assert ".parquet or .csv" in guanxi("traits", "export", tmp_path / "x.txt", "--party", "person", "-t", SPEND,
                                         "-w", home, code=1)  # fmt: skip
     assert not (tmp_path / "x.csv").exists()
+
+
+def test_traits_of_the_workspaces_own(home: Path, tmp_path: Path) -> None:
+    file, name = tmp_path / "own.toml", "person.large.sum.3h"
+    file.write_text(
+        '[[measure]]\nname = "large"\nkinds = ["Order Completed"]\nwhere = ["amount >= 2000"]\nvalue = "amount"\n'
+        'unit = "money"\nzh = "大单"\nen = "large orders"\nvalue_zh = "金额"\nvalue_en = "amount"\n'
+        '[[family]]\nparty = ["person"]\nof = ["large"]\naggregate = ["sum", "count"]\nwindow = ["3h", "30d"]\n'
+        'topic = "purchase"\nuses = ["profile"]\nwhy_zh = "大。"\nwhy_en = "Large."\n', "utf-8",
+    )  # fmt: skip
+    there = ("-w", home)
+    assert "4 would be added" in guanxi("traits", "check", file, *there)
+    assert json.loads(guanxi("traits", "list", "--own", "--json", *there)) == []
+    assert json.loads(guanxi("traits", "add", file, *there, "--json"))["own"] == 4
+    assert f"{name} *" in guanxi("traits", "list", "--own", *there)
+    assert "此人近3小时的大单金额合计" in guanxi("traits", "show", name, *there)
+    asked = ("traits", "as-of", ANN, BEN, "-t", "person.large.sum.30d", *there, "--as-of", AFTER, "--json")
+    assert json.loads(guanxi(*asked))["rows"] == [[3_000], [0]]
+    assert "is defined already" in guanxi("traits", "add", file, *there, code=1)
+    assert json.loads(guanxi("traits", "remove", name, *there, "--json"))["removed"] == [name]
+    assert "Did you mean" in guanxi("traits", "show", name, *there, code=1)
+    assert "3 traits read the measure" in guanxi("traits", "remove", "large", *there, code=1)
+    assert name in guanxi("traits", "undo", *there)
+    for one in json.loads(guanxi("traits", "list", "--own", "--json", *there)):
+        guanxi("traits", "remove", one["name"], *there)
+    guanxi("traits", "remove", "large", *there)
+    assert "See `guanxi traits list --own`" in guanxi("traits", "remove", "large", *there, code=1)
+    assert "no file 'none.toml'" in guanxi("traits", "add", tmp_path / "none.toml", *there, code=1)
+    (tmp_path / "bad.toml").write_bytes(b"zh = '\xb2\xe2'")
+    assert "not UTF-8" in guanxi("traits", "check", tmp_path / "bad.toml", *there, code=1)
