@@ -10,7 +10,7 @@ import pytest
 
 from guanxi.app import Gate, Workspace, live_traits
 from guanxi.app.live_traits import LiveAnswer, LiveTraits
-from guanxi.app.trait_replay import in_unit, values_of
+from guanxi.app.trait_replay import values_of
 from guanxi.core import DataError, NotFound
 from guanxi.engines.log import now_ms
 from guanxi.events import RawEvent
@@ -101,7 +101,7 @@ def check(workspace: Workspace, live: LiveTraits) -> None:
         rows = [traits()[name] for name in found.values]
         values, _ = values_of(workspace, [ref], rows, until=found.as_of_ms)
         for row, value in zip(rows, values[0], strict=True):
-            mine, scaled = found.values[row.name], float(value) * in_unit(row)
+            mine, scaled = found.values[row.name], float(value) * row.factor
             assert (mine is None and np.isnan(scaled)) or mine == pytest.approx(scaled, rel=1e-9), (ref, row.name)
 
 

@@ -218,11 +218,6 @@ def has_life(row: Trait) -> bool:
     return row.plan == "life" or row.aggregate in ("gap_mean", "gap_std") or (row.plan == "days" and not row.days)
 
 
-def in_unit(row: Trait) -> float:
-    """Return by what a state's number is multiplied to be in the trait's unit."""
-    return row.factor
-
-
 def known_text(values: NDArray[np.float64]) -> NDArray[np.uint64]:
     """Return the hashes in a column of a `top` trait; 0 = unknown."""
     bits = np.ascontiguousarray(values).view(np.uint64)
