@@ -1,5 +1,6 @@
 """Ranks: where the values of one person stand among those of all people, as of the last local midnight."""
 
+import contextlib
 import tempfile
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -113,15 +114,13 @@ def find_ranks(workspace: Workspace, *, until: int, known: int) -> RankSheet | N
 
     Those of other traits than the workspace has now are as good as none.
     """
-    store = RankStore(workspace.folder / FOLDER)
-    path = store.find(until)
-    if path is None:
-        return None
-    try:
-        sheet = _loaded(store.folder, path, path.stat().st_mtime_ns, _plan(workspace, ranked_rows(workspace)))
-    except (DataError, FileNotFoundError):
-        return None
-    return sheet if sheet.head.known <= known else None
+    store, plan = RankStore(workspace.folder / FOLDER), _plan(workspace, ranked_rows(workspace))
+    for path in store.upto(until):
+        with contextlib.suppress(DataError, FileNotFoundError):
+            sheet = _loaded(store.folder, path, path.stat().st_mtime_ns, plan)
+            if sheet.head.known <= known:
+                return sheet
+    return None
 
 
 def values_and_ranks(

@@ -3,6 +3,7 @@
 import io
 import os
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,10 +114,9 @@ class RankStore:
         found = max(self._files(), default=None)
         return None if found is None else _unpacked(found[1], ladders=False).head
 
-    def find(self, until_ms: int) -> Path | None:
-        """Return the file of the newest sheet that holds nothing from an instant on; None when there is none."""
-        found = max((pair for pair in self._files() if pair[0] <= until_ms), default=None)
-        return None if found is None else found[1]
+    def upto(self, until_ms: int) -> list[Path]:
+        """Return the files of the sheets that hold nothing from an instant on, the newest first."""
+        return [path for midnight, path in sorted(self._files(), reverse=True) if midnight <= until_ms]
 
     def load(self, path: Path, plan: str) -> RankSheet:
         """Return a sheet.
@@ -152,12 +152,12 @@ def _packed(sheet: RankSheet) -> bytes:
 
 def _unpacked(path: Path, *, ladders: bool = True) -> RankSheet:
     try:
-        with np.load(path, allow_pickle=False) as held:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as held:
             head = msgspec.json.decode(held["head"].tobytes(), type=RankHead)
             if head.form != FORM:
                 raise DataError(f"the ranks {path.name} have the form {head.form}; this version reads {FORM}", _MEND)
             arrays = (held["values"], held["below"], held["equal"]) if ladders else None
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, msgspec.DecodeError) as error:
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error, msgspec.DecodeError) as error:
         if isinstance(error, DataError):
             raise
         raise DataError(f"the ranks {path.name} are damaged", _MEND) from error
