@@ -5651,6 +5651,7 @@ export interface components {
          *         base      of a neighbours' trait, the trait that is read of them; None for the others
          *         windows   the same over every window, itself included, the shortest first
          *         readers   traits of neighbours that read it
+         *         by_zh     what the names that it reads are called, "" = it reads none; by_en
          *         spread    over all parties; "neighbours" and "event": it is told of one party, or of one event, alone
          */
         TraitDetail: {
@@ -5683,6 +5684,8 @@ export interface components {
             base: components["schemas"]["TraitKin"] | null;
             windows: components["schemas"]["TraitKin"][];
             readers: components["schemas"]["TraitKin"][];
+            by_zh: string;
+            by_en: string;
             /** @enum {unknown} */
             spread: "event" | "neighbours" | "parties";
         };
@@ -13438,6 +13441,8 @@ export interface operations {
                      *         }
                      *       ],
                      *       "readers": [],
+                     *       "by_zh": "",
+                     *       "by_en": "",
                      *       "spread": "parties",
                      *       "measures": [
                      *         {

@@ -71,7 +71,7 @@ _SPREAD: Final = {
 }  # fmt: skip
 _KIN: Final = {name: _ROW[name] for name in ("name", "zh", "en", "window")}
 _DETAIL: Final = {
-    **_ROW, "base": None, "windows": [_KIN], "readers": [], "spread": "parties",
+    **_ROW, "base": None, "windows": [_KIN], "readers": [], "by_zh": "", "by_en": "", "spread": "parties",
     "measures": [{
         "role": "of", "name": "spend", "zh": "付款", "en": "orders paid", "value": "amount", "value_zh": "金额",
         "value_en": "amount", "unit": "money",

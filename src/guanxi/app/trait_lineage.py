@@ -6,7 +6,7 @@ import msgspec
 
 from guanxi.app.trait_answers import TraitRow, trait_row
 from guanxi.app.workspace import Workspace
-from guanxi.traits import Trait, TraitCatalogue, clause_words, length_ms, own_trait, sentence
+from guanxi.traits import Trait, TraitCatalogue, clause_words, length_ms, name_code, own_trait, sentence
 
 Spread = Literal["parties", "neighbours", "event"]
 
@@ -68,6 +68,7 @@ class TraitDetail(TraitRow, frozen=True, kw_only=True):
     base      of a neighbours' trait, the trait that is read of them; None for the others
     windows   the same over every window, itself included, the shortest first
     readers   traits of neighbours that read it
+    by_zh     what the names that it reads are called, "" = it reads none; by_en
     spread    over all parties; "neighbours" and "event": it is told of one party, or of one event, alone
     """
 
@@ -75,6 +76,8 @@ class TraitDetail(TraitRow, frozen=True, kw_only=True):
     base: TraitKin | None
     windows: tuple[TraitKin, ...]
     readers: tuple[TraitKin, ...]
+    by_zh: str
+    by_en: str
     spread: Spread
 
 
@@ -92,11 +95,12 @@ def trait_detail(workspace: Workspace, name: str) -> TraitDetail:
         one for one in table.rows.values()
         if one.via and one.of == row.of and own_trait(one, table.measures).name == name
     ]  # fmt: skip
+    by = name_code(row.by) if row.by else ("", "", "")
     spread: Spread = "neighbours" if row.via else "event" if row.aggregate == "versus" else "parties"
     return TraitDetail(
         **fields, measures=_measures(workspace, row), base=None if base is None else _base(table, base),
         windows=tuple(_kin(one) for one in sorted(same, key=_length)), readers=tuple(_kin(one) for one in readers),
-        spread=spread,
+        by_zh=by[0], by_en=by[1], spread=spread,
     )  # fmt: skip
 
 

@@ -27,7 +27,7 @@ from guanxi.traits.trait import (
     length_ms,
     scale_of,
 )
-from guanxi.traits.words import TOPICS, sentence
+from guanxi.traits.words import TOPICS, name_code, sentence
 
 __all__ = [
     "CLOCK",
@@ -58,6 +58,7 @@ __all__ = [
     "length_ms",
     "measures",
     "midnight_before",
+    "name_code",
     "neighbour_means",
     "neighbours",
     "own_trait",
