@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import polars as pl
 import pytest
@@ -27,7 +28,7 @@ from guanxi.app.traits import everyone
 from guanxi.cli import cli
 from guanxi.core import DAY_MS, DataError, midnight_ms
 from guanxi.engines.log import SqliteLog
-from guanxi.engines.trait_ranks import RankStore
+from guanxi.engines.trait_ranks import RankSheet, RankStore
 from guanxi.events import Event, RawEvent
 
 JAN = midnight_ms(date(2026, 1, 1))
@@ -106,9 +107,9 @@ def check(workspace: Workspace, who: str, table: pl.DataFrame, now: int = NOW) -
         rank, found = row.rank, found + 1
         assert rank is not None, row.name
         assert (rank.value, rank.n, rank.until_ms) == (value, len(others), told.ranked_ms)
-        below = None if isinstance(value, str) else float((others < value).mean())  # type: ignore[arg-type]
+        below = None if isinstance(value, str) else float((others < value).mean())
         assert rank.below == (None if below is None else pytest.approx(below))
-        assert rank.equal == pytest.approx(float((others == value).mean()))  # type: ignore[arg-type]
+        assert rank.equal == pytest.approx(float((others == value).mean()))
     return found
 
 
@@ -197,16 +198,11 @@ def test_only_the_last_days_stay(shop: Workspace) -> None:
     sheet = find_ranks(shop, until=NOW, known=shop.reader.last_seq())
     assert sheet is not None
     for day in range(1, 5):
-        store.save(
-            type(sheet)(type(sheet.head)(**_fields(sheet.head) | {"until_ms": MIDNIGHT + day * DAY_MS}), sheet.ladders)
-        )
+        head = msgspec.structs.replace(sheet.head, until_ms=MIDNIGHT + day * DAY_MS)
+        store.save(RankSheet(head, sheet.ladders))
     assert sorted(int(path.stem) for path in store.folder.glob("*.npz")) == [
         MIDNIGHT + day * DAY_MS for day in (2, 3, 4)
     ]
-
-
-def _fields(head: object) -> dict[str, object]:
-    return {name: getattr(head, name) for name in head.__struct_fields__}  # type: ignore[attr-defined]
 
 
 def test_ranks_of_other_traits_are_refused_and_due(shop: Workspace) -> None:
