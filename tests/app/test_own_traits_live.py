@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import httpx
+import msgspec
 import numpy as np
 import pytest
 from numba.core.dispatcher import Dispatcher
@@ -21,6 +23,7 @@ from guanxi.app import Gate, Workspace, live_state, live_traits, own_traits
 from guanxi.app.live_traits import LiveAnswer, LiveTraits
 from guanxi.app.trait_replay import values_of
 from guanxi.core import Busy, NotFound
+from guanxi.engines.log import now_ms
 from guanxi.events import RawEvent
 
 ANN, BEN, PHONE = "account:app:ann", "account:app:ben", "device::d1"
@@ -140,7 +143,7 @@ def compiled() -> dict[str, int]:
 def check(workspace: Workspace, live: LiveTraits, *names: str) -> None:
     """Every value is that of a fresh replay, and these traits are among them."""
     told: dict[str, float | None] = {}
-    for party, ref in (("account", ANN), ("account", BEN), ("device", PHONE)):
+    for party, ref in (("account", ANN), ("account", BEN), ("device", PHONE), ("person", ANN), ("person", BEN)):
         found = live.read(party, ref)
         rows = [workspace.traits.rows[name] for name in found.values]
         values, _ = values_of(workspace, [ref], rows, until=found.as_of_ms)
@@ -297,11 +300,59 @@ def test_a_restart_answers_by_the_old_rows_until_the_new_ones_are_in(
     served(workspace, third)
 
 
+def told(operation: str, word: str) -> RawEvent:
+    return RawEvent(
+        kind="Party Resolved", message_id=f"{operation}{word}", roles={"actor": ANN, "object": BEN},
+        properties={"operation": operation, "method": "operator", "confidence": 1, "reason": "test"},
+    )  # fmt: skip
+
+
+def later(word: str) -> list[RawEvent]:
+    """An order of an hour ago that is told only now."""
+    [order] = orders(BEN, 1, word)
+    return [msgspec.structs.replace(order, at=now_ms() - 3_600_000, historical=True)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_happens_while_a_trait_is_filled_in(workspace: Workspace, held: threading.Event, seed: int) -> None:
+    """Orders, late ones, people who become one and two, rows that come and go: in the end a replay says the same."""
+    rng = random.Random(seed)
+
+    async def script(gate: Gate, live: LiveTraits) -> None:
+        await sent(gate, orders(ANN, 2, "first"))
+        await until(knows(live, SHIPPED), live)
+        own_traits.add_traits(workspace, FILE, "rush.toml", who="test")
+        for number in range(25):
+            match rng.choice(["order", "order", "order", "late", "merge", "split", "undo", "hold", "go", "wait"]):
+                case "order":
+                    await sent(gate, orders(rng.choice([ANN, BEN]), rng.randint(1, 3), f"o{number}"))
+                case "late":
+                    await sent(gate, later(f"l{number}"))
+                case "undo":
+                    own_traits.undo_traits(workspace, who="test")
+                case "hold":
+                    held.clear()
+                case "go":
+                    held.set()
+                case "wait":
+                    await asyncio.sleep(0.1)
+                case operation:
+                    await sent(gate, [told(operation, str(number))])
+        held.set()
+        if not own_traits.own_traits(workspace).rows:
+            own_traits.undo_traits(workspace, who="test")
+        await until(knows(live, NEW), live)
+        await until(lambda: not live.read("account", ANN).behind and live.building is None, live)
+        check(workspace, live, NEW, SECOND)
+
+    served(workspace, script)
+
+
 KILLED = """
     import asyncio, os, signal, sys, time
     from pathlib import Path
-    from guanxi.api.gate_traits import Ready
-from guanxi.app import Gate, Workspace, live_state, live_traits, own_traits
+    from guanxi.app import Gate, Workspace, live_state, live_traits, own_traits
 
     live_traits.EVERY_S = live_traits.PAUSE_S = 0.05
 
