@@ -8,7 +8,7 @@ import { useLang, useT } from "@/i18n";
 import { PageState } from "@/parts/PageState";
 import { useParam } from "@/state/url";
 import { m } from "./messages";
-import { byTelling, holds, mostTelling, rankText, telling, traitLabel, traitText, type Rank, type TraitValue } from "./traitWords";
+import { byTelling, holds, isPlain, mostTelling, rankText, telling, traitLabel, traitText, type Rank, type TraitValue } from "./traitWords";
 
 type Answer = Schemas["PartyTraits"];
 interface Family {
@@ -41,13 +41,13 @@ function Known({ answer, reference, asof }: { answer: Answer; reference: string;
   const lang = useLang();
   const [shown, setShown] = useParam("traits");
   const [query, setQuery] = useState("");
-  const [unknown, setUnknown] = useState(false);
+  const [plain, setPlain] = useState(false);
   const rows = answer.topics.flatMap((topic) => topic.rows);
   const known = rows.filter((row) => row.state === "known").length;
-  const unknowns = rows.filter((row) => row.state === "unknown").length;
+  const plains = rows.filter(isPlain).length;
   const asked = query.trim();
   const all = shown === "all" || asked !== "" || answer.ranked_ms == null;
-  const some = familiesOf(answer, lang, (found) => found.filter((row) => (row.state === "known" || (unknown && row.state === "unknown")) && (!asked || holds(row, asked))));
+  const some = familiesOf(answer, lang, (found) => found.filter((row) => (row.state === "known" || row.state === "unknown") && (plain || asked !== "" || !isPlain(row)) && (!asked || holds(row, asked))));
   const families = all ? some : outstanding(some);
   return (
     <>
@@ -60,15 +60,16 @@ function Known({ answer, reference, asof }: { answer: Answer; reference: string;
         <div className={all ? "trait-families all" : "trait-families"}>
           {families.map((family) => (
             <section key={family.id} className="trait-family" aria-labelledby={`family-${family.id}`}>
-              <h3 id={`family-${family.id}`}>{family.name} <span className="note">{exact(family.known)}</span></h3>
+              <h3 id={`family-${family.id}`}>{family.name} <span className="note">{t("nKnown", { n: family.known })}</span></h3>
               <ul>{family.rows.map((row) => <Row key={row.name} row={row} reference={reference} asof={asof} />)}</ul>
             </section>
           ))}
         </div>
       )}
-      {families.length === 0 && known > 0 && <PageState state="empty" text={t("noSuchTraits", { q: asked })} actions={<Button onClick={() => setQuery("")}>{t("clearSearch")}</Button>} />}
+      {families.length === 0 && known > 0 && !asked && <p>{t("nothingOut")}</p>}
+      {families.length === 0 && known > 0 && asked && <PageState state="empty" text={t("noSuchTraits", { q: asked })} actions={<Button onClick={() => setQuery("")}>{t("clearSearch")}</Button>} />}
       {known === 0 && answer.withheld === 0 && <p className="note">{t("noTraits")}</p>}
-      {all && unknowns > 0 && <p><Checkbox checked={unknown} onChange={(event) => setUnknown(event.target.checked)}>{t("withUnknown", { n: unknowns })}</Checkbox></p>}
+      {all && !asked && plains > 0 && <p style={{ marginTop: 12 }}><Checkbox checked={plain} onChange={(event) => setPlain(event.target.checked)}>{t("withPlain", { n: plains })}</Checkbox></p>}
       <Notes answer={answer} asof={asof} known={known} />
     </>
   );

@@ -13,9 +13,9 @@ export const m = catalogue({
     tieNote: "强度是逐次联系随时间减半后的和；依据是联系的次数。", noTouches: "本周没有给此人发过消息。", sent: "已发送", delivered: "已送达", opened: "已打开", clicked: "已点击", failed: "失败", unsubscribed: "退订",
     allAccounts: "全部 {n} 个", merge: "合并另一个账号", mergeOther: "另一个账号的编号", mergeDo: "合并为一人", merged: "已合并为一人", parted: "已拆开", split: "拆开", splitThis: "把 {ref} 从此人拆开", reason: "原因", reasonMerge: "例如：同一手机号、本人确认", reasonSplit: "例如：家人共用手机", reasonNote: "记入事件与操作日志，请勿写姓名或号码。", evidence: "看依据",
     why: "{day} 起，由{method}", byOperator: "人工确认", bySource: "来源说明", sure: "把握 {share}", nEvents: "{n} 个事件", maskedRef: "来自遮盖过的值，可能不止一人",
-    traits: "特征", allTraits: "全部 {n} 个特征", fewTraits: "只看突出的", findTraits: "在特征中找", noTraits: "还没有能说的特征：此人近来没有被这些特征读取的事件。", noSuchTraits: "没有含「{q}」的特征。", clearSearch: "清除",
+    traits: "特征", allTraits: "全部 {n} 个特征", fewTraits: "只看突出的", findTraits: "在特征中找", noTraits: "还没有能说的特征：此人近来没有被这些特征读取的事件。", nothingOut: "与多数人相近，没有排在最高或最低两成的特征。", noSuchTraits: "没有含「{q}」的特征。", clearSearch: "清除",
     rankedOn: "名次截至{day}，在 {n} 人中：近 400 天有动作，且没有不同意画像。", drawnOn: "名次截至{day}，在随机抽出的 {n} 人中（共 {people} 人）：近 400 天有动作，且没有不同意画像。", notRanked: "还没有名次：运行中的服务每天午夜后算一次。", notRankedThen: "那时还没有名次，只看数值。",
-    withheldTraits: "此人不同意用于分析或个性化，{n} 个画像特征不读取。", hiddenTraits: "另有 {n} 个敏感特征，需要「用户明文」权限并说明用途。", withUnknown: "也显示 {n} 个未知的", unknownValue: "未知", wasThen: "当时 {value}", traitsLoading: "正在读取此人的历史",
+    withheldTraits: "此人不同意用于分析或个性化，{n} 个画像特征不读取。", hiddenTraits: "另有 {n} 个敏感特征，需要「用户明文」权限并说明用途。", withPlain: "也显示 {n} 个未知的，或与多数人一样为 0 的", nKnown: "{n} 个", unknownValue: "未知", wasThen: "当时 {value}", traitsLoading: "正在读取此人的历史",
   },
   en: {
     who: "Who this is", unnamed: "No name given", unknown: "No event names this person. Check the reference: type:platform:key.", erased: "This person was erased on {time}: {reason}.", noReason: "no reason written",
@@ -29,8 +29,8 @@ export const m = catalogue({
     tieNote: "Strength sums contacts that halve over time; evidence counts them.", noTouches: "Nothing was sent to this person this week.", sent: "Sent", delivered: "Delivered", opened: "Opened", clicked: "Clicked", failed: "Failed", unsubscribed: "Unsubscribed",
     allAccounts: "All {n}", merge: "Join another account", mergeOther: "Reference of the other account", mergeDo: "They are one person", merged: "Joined into one person", parted: "Taken apart", split: "Take apart", splitThis: "Take {ref} apart from this person", reason: "Reason", reasonMerge: "e.g. same phone, said so", reasonSplit: "e.g. a shared phone", reasonNote: "Kept with the event and in the operation log: no names or numbers.", evidence: "Evidence",
     why: "since {day}, by {method}", byOperator: "an operator", bySource: "its source", sure: "confidence {share}", nEvents: "{n} events", maskedRef: "from a masked value, perhaps several people",
-    traits: "Traits", allTraits: "All {n} traits", fewTraits: "Only what stands out", findTraits: "Find a trait", noTraits: "Nothing to say yet: no recent event of this person is read by these traits.", noSuchTraits: "No trait holds “{q}”.", clearSearch: "Clear",
+    traits: "Traits", allTraits: "All {n} traits", fewTraits: "Only what stands out", findTraits: "Find a trait", noTraits: "Nothing to say yet: no recent event of this person is read by these traits.", nothingOut: "Much like most people: no trait is among the highest or lowest fifth.", noSuchTraits: "No trait holds “{q}”.", clearSearch: "Clear",
     rankedOn: "Ranks as of {day}, among {n} people who acted within 400 days and do not refuse profiles.", drawnOn: "Ranks as of {day}, among {n} people drawn from {people}: who acted within 400 days and do not refuse profiles.", notRanked: "No ranks yet: a serving workspace makes them after each midnight.", notRankedThen: "There were no ranks at that time, only values.",
-    withheldTraits: "This person does not allow analysis or personalisation: {n} traits are not read.", hiddenTraits: "{n} more are sensitive: they need the right to plain text and a purpose.", withUnknown: "Show {n} unknown ones too", unknownValue: "Unknown", wasThen: "then {value}", traitsLoading: "Reading this person's history",
+    withheldTraits: "This person does not allow analysis or personalisation: {n} traits are not read.", hiddenTraits: "{n} more are sensitive: they need the right to plain text and a purpose.", withPlain: "Show {n} more that are unknown, or 0 as with most people", nKnown: "{n}", unknownValue: "Unknown", wasThen: "then {value}", traitsLoading: "Reading this person's history",
   },
 });

@@ -12,6 +12,8 @@ export type Rank = NonNullable<TraitValue["rank"]>;
 export const FEW = 30;
 /** From here on, how many are the same says more than how many are less. */
 const MANY_SAME = 0.2;
+/** So far from the middle a value stands out: among the highest or the lowest fifth. */
+const OUTSTANDING = 0.3;
 
 const HOUR_MS = 3_600_000;
 const SPANS: readonly [ms: number, words: Label][] = [
@@ -35,7 +37,7 @@ export function traitText(value: TraitValue["value"], row: Pick<TraitValue, "nam
   if (row.unit === "ms") return spanText(value, lang);
   if (row.unit === "s") return spanText(value * 1_000, lang);
   // A part over its whole is told in percent, one thing per another as a ratio; the sentence says which it is.
-  if (row.unit === "share" || (row.unit === "ratio" && row.zh.endsWith("占比"))) return share(value);
+  if (row.unit === "share" || (row.unit === "ratio" && row.zh.endsWith("占比"))) return share(value, Number.isInteger(value) ? 0 : 1);
   return plain(value, row.unit === "ratio" || row.unit === "bits" ? 2 : 1) + (UNITS[row.unit]?.[lang] ?? "");
 }
 
@@ -71,18 +73,21 @@ export const telling = (row: TraitValue): number => (row.rank?.below == null ? -
 /** The most telling first; what is as telling stays as it was. */
 export const byTelling = (rows: readonly TraitValue[]): TraitValue[] => [...rows].sort((one, other) => telling(other) - telling(one));
 
-/** The most telling rows of a family: one of each measure, since 近7天 and 近30天 mostly say the same. */
+/** The rows of a family that stand out: one of each measure, since 近7天 and 近30天 mostly say the same. */
 export function mostTelling(rows: readonly TraitValue[], most: number): TraitValue[] {
   const seen = new Set<string>();
   const found: TraitValue[] = [];
   for (const row of byTelling(rows)) {
     const measure = row.name.split(".")[1] ?? "";
-    if (found.length >= most || seen.has(measure) || telling(row) < 0) continue;
+    if (found.length >= most || seen.has(measure) || telling(row) < OUTSTANDING) continue;
     seen.add(measure);
     found.push(row);
   }
   return found;
 }
+
+/** What is not known, or 0 as with most people: there, but rarely worth a line. */
+export const isPlain = (row: TraitValue): boolean => row.state === "unknown" || (row.value === 0 && (row.rank?.equal ?? 0) >= 0.5);
 
 /** Whether a row holds every word of a search. */
 export function holds(row: TraitValue, query: string): boolean {
