@@ -53,6 +53,12 @@ def _traits_soak(data: Path) -> Sequence[Figure]:
     return traits_soak.run(data)
 
 
+def _traits_spark(data: Path) -> Sequence[Figure]:
+    from guanxi.bench import traits_spark  # as above
+
+    return traits_spark.run(data)
+
+
 #: name -> (what it measures, the bench)
 BENCHES: dict[str, tuple[str, Callable[[Path], Sequence[Figure]]]] = {
     "cockpit": ("the first page over ten million events while more come in", cockpit.run),
@@ -65,6 +71,7 @@ BENCHES: dict[str, tuple[str, Callable[[Path], Sequence[Figure]]]] = {
         _traits_real,
     ),
     "traits-soak": ("memory and speed over more than two years of events, and what growth costs", _traits_soak),
+    "traits-spark": ("traits in which Spark and the replay differ over five million events", _traits_spark),
 }
 
 

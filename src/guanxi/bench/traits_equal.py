@@ -1,7 +1,9 @@
 """Equal: every row of the catalogue over one stream of events by every execution, cell by cell."""
 
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import process_time
 from typing import Any, Final
 
@@ -13,6 +15,7 @@ from numpy.typing import NDArray
 from guanxi.bench.report import Figure, at_least, at_most, colour
 from guanxi.core import DAY_MS, RowTable
 from guanxi.engines.lake import Stream
+from guanxi.engines.spark_traits import lacking, spark_session, spark_traits, store_events
 from guanxi.events import shipped
 from guanxi.traits import Batch, Intake, Trait, measures, prepared_frame, trait_queries, traits
 from guanxi.traits.state import Plan, TraitState, compile_plan
@@ -23,6 +26,7 @@ TOLERANCE: Final = 1e-9  # of what is summed as fractions, relative and absolute
 FRACTIONS: Final = ("decayed", "entropy")
 START_MS: Final = 1_700_000_000_000
 _AT_ONCE: Final = 4_096  # events held twice
+_COLUMNS: Final = 100  # of what Spark wrote, held at once
 #: Times between two events of a burst: ties, next milliseconds, and the very ends of windows.
 _GAPS: Final = (0, 0, 0, 1, 1_000, 30_000, 60_000, 599_999, 600_000, 600_001, 1_800_000, 3_600_000, 3_600_001)
 _POOL: Final = 50  # events for one party of a type on average
@@ -34,9 +38,10 @@ Execution = Callable[[Plan, Batch, NDArray[np.int64]], Iterator[Cells]]
 
 
 def run(data: Path, events: int = EVENTS) -> Sequence[Figure]:
-    """Count the cells that differ; no data set is read. 200,000 events take 3.5 GB.
+    """Count the cells that differ; no data set is read. 200,000 events take 3.5 GB, with Spark 8 GB.
 
     differing_cells  over all executions, each against the replay; a cell that one does not give differs
+    executions       that were compared; Spark is one where it can start, else its reason is told on stderr
     rows_varied      rows that are not the same at every event
     """
     del data
@@ -44,13 +49,20 @@ def run(data: Path, events: int = EVENTS) -> Sequence[Figure]:
     batch = random_batch(plan.intake, events, seed=7)
     seen = replayed(plan, batch)
     varied = sum(bool((column != column[0]).any()) for column in seen.view(np.int64))
-    figures, differing = [], 0
-    for name, (found, seconds) in compared(plan, batch, seen).items():
+    figures, differing, chosen = [], 0, dict(EXECUTIONS)
+    if missing := lacking():
+        sys.stderr.write(f"spark is left out: {missing}\n")
+    else:
+        chosen["spark"] = by_spark
+    for name, (found, seconds) in compared(plan, batch, seen, executions=chosen).items():
         differing += sum(found.values())
-        figures += [colour(f"differing_{name}", sum(found.values()), "cells"), colour(f"{name}_cpu_s", seconds, "s")]
+        figures.append(colour(f"differing_{name}", sum(found.values()), "cells"))
+        if name in EXECUTIONS:  # what Spark's own processes use is not ours
+            figures.append(colour(f"{name}_cpu_s", seconds, "s"))
     return [
         at_most("differing_cells", differing, "cells", 0), at_least("events", events, "events", min(events, EVENTS)),
-        colour("rows", len(plan.traits), "traits"), colour("rows_varied", varied, "traits"), *figures,
+        colour("rows", len(plan.traits), "traits"), colour("rows_varied", varied, "traits"),
+        colour("executions", len(chosen) + 1, "executions"), *figures,
     ]  # fmt: skip
 
 
@@ -65,10 +77,38 @@ def replayed(plan: Plan, batch: Batch) -> NDArray[np.float64]:
     return seen
 
 
-def compared(plan: Plan, batch: Batch, seen: NDArray[np.float64]) -> dict[str, tuple[dict[str, int], float]]:
-    """Return for each execution how many cells of each trait differ from what was seen, and its processor seconds."""
+def compared(
+    plan: Plan, batch: Batch, seen: NDArray[np.float64], *, executions: "Mapping[str, Execution] | None" = None
+) -> dict[str, tuple[dict[str, int], float]]:
+    """Return for each execution how many cells of each trait differ from what was seen, and its processor seconds.
+
+    executions  None = those of EXECUTIONS
+    """
     words = plan.events(batch)
-    return {name: _differing(plan, seen, run, batch, words) for name, run in EXECUTIONS.items()}
+    chosen = EXECUTIONS if executions is None else executions
+    return {name: _differing(plan, seen, run, batch, words) for name, run in chosen.items()}
+
+
+def by_spark(plan: Plan, batch: Batch, words: NDArray[np.int64]) -> Iterator[Cells]:
+    """By Spark, from a file of events to files with a row for each; rows that are not those of the events give none."""
+    with TemporaryDirectory(prefix="guanxi-bench-") as home:
+        store_events(plan, words, Path(home) / "events.parquet")
+        session = spark_session(Path(home) / "spark")
+        try:
+            events = session.read.parquet(f"{home}/events.parquet")
+            spark_traits(plan, events).write.parquet(f"{home}/traits")
+        finally:
+            session.stop()
+        files = pl.scan_parquet(f"{home}/traits/*.parquet")
+        seq = files.select("seq").collect()["seq"].to_numpy()
+        order = np.argsort(seq)
+        for first in range(0, len(plan.traits) if np.array_equal(seq[order], batch.seq) else 0, _COLUMNS):
+            rows = plan.traits[first : first + _COLUMNS]
+            found = files.select(row.name for row in rows).collect()[order]
+            hashes = [row.name for row in rows if row.aggregate == "top"]
+            found = found.with_columns(pl.col(hashes).reinterpret(signed=False))
+            values = np.stack([_doubles(column) for column in found], axis=1)
+            yield slice(0, len(batch)), range(first, first + len(rows)), values
 
 
 def differs(row: Trait, one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -206,5 +246,5 @@ def _doubles(column: pl.Series) -> NDArray[np.float64]:
     return column.fill_null(np.nan).to_numpy()
 
 
-#: Name -> execution; the replay is what each is compared with.
+#: Name -> execution in this process; the replay is what each is compared with.
 EXECUTIONS: Final[Mapping[str, Execution]] = {"single": _single, "sweep": _sweep, "sql": _sql}

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from guanxi.bench.traits_equal import EXECUTIONS, compared, differs, random_batch, replayed, run
-from guanxi.core import DAY_MS
+from guanxi.core import DAY_MS, MissingEngine
 from guanxi.engines.lake import Stream
 from guanxi.events import CUSTOM, Event, event_id, from_events, shipped, table_name
 from guanxi.traits.batch import Batch
@@ -196,11 +196,16 @@ def test_what_differs_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     assert differs(rows[2], *columns).tolist() == [False, True, True, True]
 
 
-def test_the_bench_says_what_it_compared(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_bench_says_what_it_compared(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     few = [row for row in traits().values() if row.party == "card"]
     monkeypatch.setattr("guanxi.bench.traits_equal.traits", lambda: {row.name: row for row in few})
+    monkeypatch.setattr("guanxi.bench.traits_equal.lacking", lambda: MissingEngine("there is no Java", "Install it"))
     figures = {one.name: one for one in run(tmp_path, events=500)}
     assert (figures["differing_cells"].value, figures["differing_cells"].ok) == (0, True)
+    assert "spark is left out: there is no Java. Install it" in capsys.readouterr().err
+    assert figures["executions"].value == len(EXECUTIONS) + 1
     assert figures["rows"].value == len([row for row in few if row.plan != "ties"])
     assert figures["rows_varied"].value > figures["rows"].value / 2
 
