@@ -48,6 +48,11 @@ def test_a_bar_below_one_is_shown_as_it_is(monkeypatch: pytest.MonkeyPatch, tmp_
 @pytest.mark.slow
 def test_the_http_bench_counts_what_is_stored(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(ingest, "EVENTS", 4_000)
-    figures = {figure.name: figure for figure in ingest.http(tmp_path)}
-    assert figures["http_events_per_s_core"].value > 0
-    assert figures["http_batch_p50_ms"].value <= figures["http_batch_p99_ms"].value
+    figures = {figure.name: figure for figure in ingest.gates(tmp_path)}
+    for live in ("", "live_"):
+        assert figures[f"{live}http_events_per_s_core"].value > 0
+        assert figures[f"{live}http_batch_p50_ms"].value <= figures[f"{live}http_batch_p99_ms"].value
+    assert 0 < figures["live_behind_p50_ms"].value <= figures["live_behind_p99_ms"].value
+    assert "behind_p50_ms" not in figures
+    rates = [figures[name].value for name in ("live_http_events_per_s_core", "http_events_per_s_core")]
+    assert figures["live_ratio"].value == pytest.approx(rates[0] / rates[1], abs=0.001)

@@ -62,7 +62,10 @@ def _traits_spark(data: Path) -> Sequence[Figure]:
 #: name -> (what it measures, the bench)
 BENCHES: dict[str, tuple[str, Callable[[Path], Sequence[Figure]]]] = {
     "cockpit": ("the first page over ten million events while more come in", cockpit.run),
-    "ingest": ("events by HTTP per second, rows of files per processor second, peak memory", ingest.run),
+    "ingest": (
+        "events by HTTP per second without and with live traits, rows of files per processor second, peak memory",
+        ingest.run,
+    ),
     "town": ("processor seconds and bytes of the planted economy, each in a fresh process", town.run),
     "traits": ("events per second, time per event, memory and restart at the full risk catalogue", _traits),
     "traits-equal": ("cells in which the executions of the trait catalogue differ", _traits_equal),

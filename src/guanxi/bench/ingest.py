@@ -1,7 +1,6 @@
 """Ingest: events by HTTP acknowledged after the flush, rows of files per processor second, peak memory."""
 
 import asyncio
-import base64
 import os
 import subprocess
 import sys
@@ -10,8 +9,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import Final, Self
 
+import httpx
 import msgspec
 
 from guanxi.app import Workspace
@@ -23,6 +23,7 @@ from guanxi.engines.locks import GATE, owner
 EVENTS: Final = 200_000  # sent by HTTP
 BATCH: Final = 100
 CONNECTIONS: Final = 8
+QUESTION: Final = b'{"party": "ip", "ref": "ip::192.0.2.1", "names": ["velocity"]}'
 
 
 def run(data: Path) -> Sequence[Figure]:
@@ -31,28 +32,43 @@ def run(data: Path) -> Sequence[Figure]:
     if not (folder / "transactions.parquet").exists():
         raise NotFound(f"there is no complete_journey in {data.name!r}", "Name the folder of the data sets with --data")
     with TemporaryDirectory(prefix="guanxi-bench-") as home:
-        return [*http(Path(home)), *rows(Path(home), folder), *peak(Path(home), folder)]
+        return [*gates(Path(home)), *rows(Path(home), folder), *peak(Path(home), folder)]
 
 
-def http(home: Path) -> list[Figure]:
-    """Events per second through the gate's own port: one gate process, batches of 100, every answer after the flush."""
-    with serving(home / "http") as (pid, port, key):
+def gates(home: Path) -> list[Figure]:
+    """Events per second through the gate's own port, without live traits and with them, one after the other."""
+    plain, kept = http(home / "http"), http(home / "live", live=True)
+    rates = [figures[0].value for figures in (plain, kept)]
+    spent = [1e6 / figures[1].value for figures in (plain, kept)]  # us of processor time for one event
+    return [
+        *plain, *(msgspec.structs.replace(one, name=f"live_{one.name}") for one in kept),
+        colour("live_ratio", rates[1] / rates[0], ""), colour("live_cpu_us_per_event", spent[1] - spent[0], "us"),
+    ]  # fmt: skip
+
+
+def http(folder: Path, *, live: bool = False) -> list[Figure]:
+    """Events per second: one gate process, batches of 100, every answer after the flush.
+
+    live  the gate keeps traits too, and one connection asks about some after each of its batches: how long it waits is
+          how far traits are behind what is acknowledged, the two ways of the request included
+    """
+    with serving(folder, live=live) as (pid, port, key):
         bodies = [event_body(number) for number in range(EVENTS // BATCH)]
         asyncio.run(send(port, key, bodies[:20]))  # warm
         before, begin = cpu_seconds(pid), time.monotonic()
-        delays = asyncio.run(send(port, key, bodies[20:]))
+        asked: list[float] = []
+        delays = asyncio.run(send(port, key, bodies[20:], asked if live else None))
         wall, cpu = time.monotonic() - begin, cpu_seconds(pid) - before
     count = len(delays) * BATCH
-    with Workspace.open(home / "http") as workspace:
+    with Workspace.open(folder) as workspace:
         stored = workspace.reader.sizes()["last_seq"]
     if stored != EVENTS:
         raise DataError(f"{EVENTS} events were acknowledged and {stored} are stored", "Report this: events were lost")
-    delays.sort()
     return [
         at_least("http_events_per_s_core", count / wall, "events/s", 10_000),
         colour("http_events_per_cpu_s", count / cpu, "events/s"),
-        colour("http_batch_p50_ms", delays[len(delays) // 2] * 1000, "ms"),
-        colour("http_batch_p99_ms", delays[int(len(delays) * 0.99)] * 1000, "ms"),
+        *(colour(f"http_batch_{name}_ms", value * 1000, "ms") for name, value in _middle_and_tail(delays)),
+        *(colour(f"behind_{name}_ms", value * 1000, "ms") for name, value in _middle_and_tail(asked) if live),
     ]
 
 
@@ -87,13 +103,16 @@ def peak(home: Path, folder: Path) -> list[Figure]:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[tuple[int, int, str]]:
-    """Serve a workspace, made when there is none, by a gate alone; yield its process id, port and a server key."""
+def serving(folder: Path, *, live: bool = False) -> Iterator[tuple[int, int, str]]:
+    """Serve a workspace, made when there is none, by a gate alone; yield its process id, port and a server key.
+
+    live  it keeps traits, and is ready
+    """
     workspace = Workspace.open(folder) if (folder / "log.sqlite").exists() else Workspace.create(folder)[0]
     key = workspace.control.create_key("server", label="bench").secret
     workspace.close()
     environment = {**os.environ, "GUANXI_SERVE__GATE_PORT": "0", "GUANXI_LIMITS__REQUESTS_PER_SECOND": "1000000",
-                   "GUANXI_LIMITS__REQUEST_BURST": "1000000"}  # fmt: skip
+                   "GUANXI_LIMITS__REQUEST_BURST": "1000000", "GUANXI_TRAITS__LIVE": str(live).lower()}  # fmt: skip
     process = subprocess.Popen(  # noqa: S603 - our own module
         [sys.executable, "-m", "guanxi.api", "gate", "--workspace", str(folder)], env=environment
     )
@@ -101,7 +120,7 @@ def serving(folder: Path) -> Iterator[tuple[int, int, str]]:
         end = time.monotonic() + 60
         while time.monotonic() < end:
             held = owner(folder, GATE)
-            if held is not None and held.url:
+            if held is not None and held.url and is_ready(held.url):
                 yield process.pid, int(held.url.rsplit(":", 1)[1]), key
                 return
             if process.poll() is not None:
@@ -111,6 +130,14 @@ def serving(folder: Path) -> Iterator[tuple[int, int, str]]:
     finally:
         process.terminate()
         process.wait(30)
+
+
+def is_ready(url: str) -> bool:
+    """Tell whether a gate answers all that it can answer."""
+    try:
+        return httpx.get(f"{url}/readyz", trust_env=False).status_code == 200
+    except httpx.TransportError:
+        return False
 
 
 def event_body(number: int) -> bytes:
@@ -127,29 +154,54 @@ def event_body(number: int) -> bytes:
     return msgspec.json.encode({"batch": events, "sentAt": None})
 
 
-async def send(port: int, key: str, bodies: Sequence[bytes]) -> list[float]:
-    """Send all bodies over a few kept connections; return the delay of every answer, in seconds."""
-    queue = list(enumerate(bodies))[::-1]
+async def send(port: int, key: str, bodies: Sequence[bytes], asked: list[float] | None = None) -> list[float]:
+    """Send all bodies over a few kept connections; return the delay of every answer, in seconds.
+
+    asked  one connection more sends, and asks about traits after each of its batches: gets the delays of the answers
+    """
+    queue = list(bodies)[::-1]
     delays: list[float] = []
-    token = base64.b64encode(f"{key}:".encode()).decode()
 
-    async def worker() -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        while queue:
-            _, body = queue.pop()
-            begin = time.monotonic()
-            writer.write(
-                f"POST /v1/batch HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-                f"Authorization: Basic {token}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
-                + body
-            )
-            head = await reader.readuntil(b"\r\n\r\n")
-            length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
-            answer = await reader.readexactly(length)
-            if not head.startswith(b"HTTP/1.1 200"):
-                raise DataError(f"the gate answered {head[:40]!r}", answer.decode("utf-8", "replace")[:200])
-            delays.append(time.monotonic() - begin)
-        writer.close()
+    async def worker(asks: bool) -> None:
+        async with _Connection(port, key) as connection:
+            while queue:
+                delays.append(await connection.post("/v1/batch", queue.pop()))
+                if asks and asked is not None:
+                    asked.append(await connection.post("/v1/traits", QUESTION))
 
-    await asyncio.gather(*(worker() for _ in range(CONNECTIONS)))
+    await asyncio.gather(*(worker(False) for _ in range(CONNECTIONS)), *([worker(True)] if asked is not None else []))
     return delays
+
+
+class _Connection:
+    """A kept connection to the gate: the least that a sender can do, so that the gate is what is measured."""
+
+    def __init__(self, port: int, key: str) -> None:
+        self._port, self._key = port, key
+
+    async def __aenter__(self) -> Self:
+        self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port)
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        self._writer.close()
+
+    async def post(self, path: str, body: bytes) -> float:
+        """Send a body; return the seconds until the answer was there."""
+        begin = time.monotonic()
+        self._writer.write(
+            f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+            f"Authorization: Bearer {self._key}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+            + body
+        )
+        head = await self._reader.readuntil(b"\r\n\r\n")
+        length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
+        answer = await self._reader.readexactly(length)
+        if not head.startswith(b"HTTP/1.1 200"):
+            raise DataError(f"the gate answered {head[:40]!r}", answer.decode("utf-8", "replace")[:200])
+        return time.monotonic() - begin
+
+
+def _middle_and_tail(delays: Sequence[float]) -> list[tuple[str, float]]:
+    some = sorted(delays) or [0.0]
+    return [("p50", some[len(some) // 2]), ("p99", some[int(len(some) * 0.99)])]
