@@ -50,11 +50,11 @@ function Catalogue({ all }: { all: readonly Row[] }): ReactNode {
   const columns: Column<Row>[] = [
     { key: "trait", title: t("trait"), always: true, sorts: true, render: (row) => <span className="trait-name"><span>{row[lang]}</span>{row.own && <span className="note"> · {t("own")}</span>}<span className="note trait-code">{row.name}</span></span> },
     { key: "topic", title: t("topic"), width: 120, sorts: true, render: (row) => (lang === "zh" ? row.topic_zh : row.topic_en), startsHidden: true },
-    { key: "party", title: t("party"), width: lang === "zh" ? 92 : 104, sorts: true, render: (row) => partyName(row.party, lang) },
-    { key: "window", title: t("window"), width: 116, sorts: true, render: (row) => windowName(row.window, lang) },
-    { key: "unit", title: t("unit"), width: 84, sorts: true, render: (row) => unitName(row.unit, lang) },
-    { key: "uses", title: t("uses"), width: 108, sorts: true, render: (row) => usesName(row.uses, lang) },
-    { key: "privacy", title: t("privacy"), width: 96, sorts: true, render: (row) => privacyName(row.privacy, lang) },
+    { key: "party", title: t("party"), width: 92, sorts: true, render: (row) => partyName(row.party, lang) },
+    { key: "window", title: t("window"), width: 108, sorts: true, render: (row) => windowName(row.window, lang) },
+    { key: "unit", title: t("unit"), width: 80, sorts: true, render: (row) => unitName(row.unit, lang) },
+    { key: "uses", title: t("uses"), width: 104, sorts: true, render: (row) => usesName(row.uses, lang) },
+    { key: "privacy", title: t("privacy"), width: 92, sorts: true, render: (row) => privacyName(row.privacy, lang) },
   ];
   return (
     <div className="traits">
@@ -69,11 +69,11 @@ function Catalogue({ all }: { all: readonly Row[] }): ReactNode {
           onOpen={(row) => void navigate(traitPath(row.name))}
           before={
             <>
-              <Input allowClear style={{ width: 260 }} placeholder={t("find")} aria-label={t("find")} value={q} maxLength={100} onChange={(event) => type(event.target.value)} data-filter />
+              <Input allowClear style={{ width: 240 }} placeholder={t("find")} aria-label={t("find")} value={q} maxLength={100} onChange={(event) => type(event.target.value)} data-filter />
               <span className="trait-topic-select"><Pick label={t("topic")} all={t("allTopics")} value={asked.topic} of={topics} onPick={(topic) => set({ topic })} /></span>
               <Pick label={t("party")} all={t("allParties")} value={asked.party} of={choices(rows, asked, "party", lang)} onPick={(party) => set({ party })} />
               <Pick label={t("uses")} all={t("anyUse")} value={asked.use} of={choices(rows, asked, "use", lang).map((one) => ({ ...one, text: usesName([one.value], lang) }))} onPick={(use) => set({ use })} />
-              {narrowed && <Button type="link" onClick={clear}>{t("clear")}</Button>}
+              {narrowed && <Button type="link" style={{ paddingInline: 4 }} onClick={clear}>{t("clear")}</Button>}
             </>
           }
           tools={<ExportMenu name="traits" label={t("catalogue")} csv={mayExport ? urlOf("/v1/traits.csv", undefined, query) : undefined} xlsx={mayExport ? urlOf("/v1/traits.xlsx", undefined, query) : undefined} command="guanxi traits list" />}
@@ -86,12 +86,12 @@ function Catalogue({ all }: { all: readonly Row[] }): ReactNode {
 
 /** One topic of the list on the left, with how many it holds. */
 function Topic({ text, n, on, onChoose }: { text: string; n: number; on: boolean; onChoose: () => void }): ReactNode {
-  return <button type="button" className={on ? "plain trait-topic on" : "plain trait-topic"} aria-pressed={on} onClick={onChoose}><span className="grow cut">{text}</span><span className="note num">{exact(n)}</span></button>;
+  return <button type="button" className={on ? "plain trait-topic on" : "plain trait-topic"} aria-pressed={on} onClick={onChoose}><span className="grow">{text}</span><span className="note num">{exact(n)}</span></button>;
 }
 
 /** A filter whose choices say what they would leave; what is chosen stays choosable. */
 function Pick({ label, all, value, of, onPick }: { label: string; all: string; value: string; of: readonly Choice[]; onPick: (value: string) => void }): ReactNode {
   const t = useT(m);
   const known = of.some((one) => one.value === value) || !value ? of : [...of, { value, text: value, n: 0 }];
-  return <Select style={{ minWidth: 132 }} popupMatchSelectWidth={false} aria-label={label} value={value} onChange={onPick} options={[{ value: "", label: all }, ...known.map((one) => ({ value: one.value, label: t("countOf", { text: one.text, n: exact(one.n) }) }))]} />;
+  return <Select style={{ minWidth: 116 }} popupMatchSelectWidth={false} aria-label={label} value={value} onChange={onPick} options={[{ value: "", label: all }, ...known.map((one) => ({ value: one.value, label: t("countOf", { text: one.text, n: exact(one.n) }) }))]} />;
 }

@@ -1,13 +1,15 @@
 /** How a trait is spread over all its parties now, over a month before, and in a word how far it moved. */
 import type { ReactNode } from "react";
-import { Skeleton } from "antd";
+import { Button, Skeleton } from "antd";
 import { useGet } from "@/api/client";
 import { day, exact, MISSING, share, time } from "@/format";
 import { useLang, useT } from "@/i18n";
+import { traitText } from "@/pages/person/traitWords";
 import { Chart } from "@/parts/Chart";
 import { PageState } from "@/parts/PageState";
 import { useMode } from "@/state/prefs";
-import { barName, type Detail, limitOf, medianOf, ordered, partiesText, type Spread, spreadHeight, spreadOption, spreadTwin, valueText } from "./logic";
+import { useFilters } from "@/state/url";
+import { barName, type Detail, limitOf, medianOf, ordered, partiesText, type Spread, spreadHeight, spreadOption, spreadTwin } from "./logic";
 import { m } from "./messages";
 import { partyName, partyOf } from "./names";
 
@@ -36,12 +38,14 @@ function Told({ trait, spread }: { trait: Detail; spread: Spread }): ReactNode {
   const t = useT(m);
   const lang = useLang();
   const mode = useMode();
+  const [filters, change] = useFilters();
+  if (spread.parties === 0 && filters.asof) return <PageState state="empty" text={t("noThen", { party: partyName(trait.party, lang) })} actions={<Button onClick={() => change({ asof: "" })}>{t("toNow")}</Button>} />;
   if (spread.parties === 0) return <PageState state="never" text={t("noParties", { party: partyName(trait.party, lang) })} />;
   const parties = partiesText(spread.parties, trait.party, lang);
   const bars = ordered(spread.bars, trait.by);
   if (bars.length === 0) return <><p>{t("noValues", { parties })}</p><Facts trait={trait} spread={spread} /></>;
   const top = [...spread.bars].filter((bar) => bar.text).sort((a, b) => b.parties - a.parties)[0];
-  const label = top ? t("saidNames", { name: trait[lang], parties, top: barName(top, 0, bars, trait, lang) }) : t("said", { name: trait[lang], parties, median: valueText(medianOf(spread), trait.unit, lang) });
+  const label = top ? t("saidNames", { name: trait[lang], parties, top: barName(top, 0, bars, trait, lang) }) : t("said", { name: trait[lang], parties, median: traitText(medianOf(spread), trait, lang) });
   return (
     <div className="trait-spread">
       <Chart option={spreadOption(spread, trait, lang, mode)} label={label} twin={spreadTwin(spread, trait, label, lang)} height={spreadHeight(spread, trait)} name={trait.name} before={<Legend past={spread.parties_before > 0} />} />
@@ -76,7 +80,7 @@ function Facts({ trait, spread }: { trait: Detail; spread: Spread }): ReactNode 
   const t = useT(m);
   const lang = useLang();
   const past = spread.parties_before > 0;
-  const tell = (value: number | null | undefined): string => valueText(value, trait.unit, lang);
+  const tell = (value: number | null | undefined): string => traitText(value ?? null, trait, lang);
   const at = (of: Spread["quantiles"], place: number): number | undefined => of.find((one) => one.share === place)?.value;
   const rows: [string, string, string][] = [
     [t("n", { party: lang === "zh" ? partyName(trait.party, lang) : partyOf(trait.party).some.en }), partiesText(spread.parties, trait.party, lang, true), partiesText(spread.parties_before, trait.party, lang, true)],

@@ -6,11 +6,12 @@ import { Link } from "react-router";
 import { api, ApiError, type Schemas, useGet } from "@/api/client";
 import { exact, MISSING, time } from "@/format";
 import { useLang, useT } from "@/i18n";
+import { traitText } from "@/pages/person/traitWords";
 import { type Column, DataTable } from "@/parts/DataTable";
 import { PageState } from "@/parts/PageState";
 import { PartyChip, personPath } from "@/parts/PartyChip";
 import { useParams } from "@/state/url";
-import { type Detail, howText, lately, targetOf, valueText, type Why } from "./logic";
+import { type Detail, howText, lately, ofUnit, targetOf, type Why } from "./logic";
 import { m } from "./messages";
 import { codeName, isHuman, likeOf, partyName, partyOf } from "./names";
 
@@ -26,20 +27,20 @@ export function WhyOf(props: Props): ReactNode {
   return (
     <section className="card" aria-labelledby="trait-explain">
       <header className="row wrap"><h2 id="trait-explain">{t("explain")}</h2>{reference && <Button size="small" onClick={() => set({ ref: "" })}>{t("another")}</Button>}</header>
-      {sealed ?? (reference ? <Explained key={reference} {...props} /> : <Choose trait={trait} onChoose={(ref) => set({ ref })} />)}
+      {sealed ?? (reference ? <Explained key={reference} {...props} /> : <Choose trait={trait} asof={props.asof} onChoose={(ref) => set({ ref })} />)}
     </section>
   );
 }
 
 /** One party: by its reference, by the beginning of a person's id, or one that was seen lately. */
-function Choose({ trait, onChoose }: { trait: Detail; onChoose: (ref: string) => void }): ReactNode {
+function Choose({ trait, asof, onChoose }: { trait: Detail; asof: string; onChoose: (ref: string) => void }): ReactNode {
   const t = useT(m);
   const lang = useLang();
   const [text, setText] = useState("");
   const [problem, setProblem] = useState<"" | "phone">("");
   const [asked, setAsked] = useState("");
   const kind = trait.measures[0]?.kinds.toSorted((a, b) => b.events - a.events)[0]?.name;
-  const newest = useGet("/v1/events", { query: { kind, limit: SAMPLE } }, { placeholderData: undefined });
+  const newest = useGet("/v1/events", { query: { kind, limit: SAMPLE, until: asof } }, { placeholderData: undefined });
   const people = useGet("/v1/people", { query: { q: asked, size: FOUND } }, { enabled: asked !== "", placeholderData: undefined });
   const party = partyName(trait.party, lang);
   const { types } = partyOf(trait.party);
@@ -124,7 +125,7 @@ function Value({ why, trait, asof }: { why: Why; trait: Detail; asof: string }):
     <div className="stack" style={{ gap: 8 }}>
       <div>
         <p><PartyChip reference={why.ref} type={partyName(trait.party, lang)} /></p>
-        <p className="why-value" role="status">{why.value === null ? t("unknownValue") : valueText(why.value, why.unit, lang, trait.by)}</p>
+        <p className="why-value" role="status">{why.value === null ? t("unknownValue") : traitText(why.value, why, lang)}</p>
         {why.value === null && <p className="note">{t("unknownNote")}</p>}
       </div>
       <dl className="why-facts">
@@ -149,7 +150,7 @@ function Events({ why, trait, onMore }: { why: Why; trait: Detail; onMore?: () =
     { key: "time", title: t("time"), always: true, render: (row) => <time title={row.at_ms === row.clock_ms ? undefined : time(row.at_ms, lang)}>{time(row.clock_ms, lang)}</time> },
     { key: "kind", title: t("kind"), always: true, render: (row) => <Button type="link" size="small" style={{ padding: 0 }} title={row.kind} onClick={() => set({ ev: `event:${row.id}` })}>{lang === "zh" ? row.zh || row.kind : names(row.kind)}</Button> },
     ...(several ? [{ key: "role", title: t("role"), render: (row: Schemas["EventBehind"]) => t(`role_${row.role as "of"}`) }] : []),
-    ...(valued ? [{ key: "value", title: t("counts"), numeric: true, render: (row: Schemas["EventBehind"]) => (row.value === null ? MISSING : valueText(row.value, unit(row.role), lang)) }] : []),
+    ...(valued ? [{ key: "value", title: t("counts"), numeric: true, render: (row: Schemas["EventBehind"]) => (row.value === null ? MISSING : traitText(row.value, ofUnit(unit(row.role)), lang)) }] : []),
     ...(coded ? [{ key: "code", title: t("names"), render: (row: Schemas["EventBehind"]) => (/^[a-z_]+:[^:]*:.+/.test(row.code) ? <PartyChip reference={row.code} /> : row.code ? codeName(row.code, trait.by, lang) : MISSING) }] : []),
   ];
   return <DataTable id="trait-events" label={t("eventsBehind")} bare columns={columns} rows={why.events} rowKey={(row) => row.id} total={why.total} onMore={onMore} empty={<span className="note">{t("none")}</span>} />;
@@ -160,7 +161,7 @@ function Neighbours({ why, trait }: { why: Why; trait: Detail }): ReactNode {
   const lang = useLang();
   const columns: Column<Schemas["Neighbour"]>[] = [
     { key: "ref", title: partyName(trait.party, lang), always: true, render: (row) => <PartyChip reference={row.ref} /> },
-    { key: "value", title: t("value"), numeric: true, render: (row) => valueText(row.value, why.unit, lang) },
+    { key: "value", title: t("value"), numeric: true, render: (row) => traitText(row.value, why, lang) },
   ];
   return <DataTable id="trait-neighbours" label={t("neighbours")} bare columns={columns} rows={why.neighbours} rowKey={(row) => row.ref} total={why.total} empty={<span className="note">{t("none")}</span>} />;
 }

@@ -1,8 +1,9 @@
 /** Values of traits as people read them, the catalogue's filters, and the histogram. */
 import type { EChartsCoreOption } from "echarts/core";
 import type { Schemas } from "@/api/client";
-import { count, DAY_MS, duration, exact, MISSING, money, moneyExact, share, time } from "@/format";
+import { count, duration, exact, money, moneyExact, share, time } from "@/format";
 import { say, type Lang } from "@/i18n";
+import { traitText } from "@/pages/person/traitWords";
 import type { Twin } from "@/parts/TableTwin";
 import { HEAT, TOKENS, type Mode } from "@/theme";
 import { m } from "./messages";
@@ -13,51 +14,30 @@ export type Detail = Schemas["TraitDetail"];
 export type Spread = Schemas["TraitSpread"];
 export type Why = Schemas["TraitExplanation"];
 type Bar = Schemas["TraitBar"];
+type Of = Pick<Detail, "name" | "unit" | "zh" | "by">;
 
 /** Fewer people than this are not told. */
 const LEAST = 5;
 const CATEGORY_MOST = 24;
-const HOUR_MS = 3_600_000;
 
 // --- values ---------------------------------------------------------------------------------------------------------
 
-/** A value with its unit; money in minor units, times in ms. */
-export function valueText(value: number | string | null | undefined, unit: string, lang: Lang, by = ""): string {
-  if (value == null) return MISSING;
-  if (typeof value === "string") return codeName(value, by, lang);
-  const zh = lang === "zh";
-  switch (unit) {
-    case "money": return moneyExact(value);
-    case "ms": return spanText(value, lang);
-    case "s": return spanText(value * 1000, lang);
-    case "share": return share(value);
-    case "ratio": return exact(value, value !== 0 && Math.abs(value) < 0.1 ? 3 : 2);
-    case "days": return zh ? `${plain(value)} 天` : `${plain(value)} ${value === 1 ? "day" : "days"}`;
-    case "bits": return `${exact(value, 2)} ${zh ? "比特" : "bits"}`;
-    case "points": return `${plain(value)} ${zh ? "分" : "points"}`;
-    case "km": return `${plain(value)} ${zh ? "公里" : "km"}`;
-    default: return plain(value);
-  }
-}
+/** What decides how a value is told: its unit, and of a ratio whether it is a part of a whole. */
+export type Told = Pick<Detail, "name" | "unit" | "zh">;
+/** The same of a measure, which has a unit alone. */
+export const ofUnit = (unit: string): Told => ({ name: "", unit, zh: "" });
 
-/** The same, as short as an axis wants it. */
-export function shortText(value: number, unit: string, lang: Lang): string {
-  if (unit === "money") return money(value, "CNY", lang);
-  if (unit === "ms" || unit === "s") return value === 0 ? "0" : duration(unit === "s" ? value * 1000 : value, lang);
-  if (unit === "share") return share(value, 0);
-  if (unit === "ratio") return String(Math.round(value * 100) / 100);
+/** A value in as few signs as an axis wants. */
+export function shortText(value: number, of: Told, lang: Lang): string {
+  if (of.unit === "money") return money(value, "CNY", lang);
+  if (of.unit === "ms" || of.unit === "s") return value === 0 ? "0" : duration(of.unit === "s" ? value * 1000 : value, lang);
+  if (isPart(of)) return share(value, 0);
+  if (of.unit === "ratio") return String(Math.round(value * 100) / 100);
   return count(value, lang);
 }
 
-const plain = (value: number): string => (Number.isInteger(value) ? exact(value) : exact(value, 2));
-
-/** How long, in the two largest units: 5 天 21 小时. */
-export function spanText(ms: number, lang: Lang): string {
-  if (ms < 60_000) return lang === "zh" ? `${plain(Math.round(ms / 10) / 100)} 秒` : `${plain(Math.round(ms / 10) / 100)} s`;
-  const [large, rest] = ms >= DAY_MS ? [DAY_MS, HOUR_MS] : ms >= HOUR_MS ? [HOUR_MS, 60_000] : [60_000, 1000];
-  const left = Math.floor((ms % large) / rest) * rest;
-  return left ? `${duration(Math.floor(ms / large) * large, lang)} ${duration(left, lang)}` : duration(ms, lang);
-}
+/** A share of a whole, which percent say best. */
+const isPart = (of: Told): boolean => of.unit === "share" || (of.unit === "ratio" && of.zh.endsWith("占比"));
 
 // --- the catalogue --------------------------------------------------------------------------------------------------
 
@@ -121,10 +101,10 @@ export function readsOf(trait: Detail, measure: Detail["measures"][number]): "na
 // --- the spread -----------------------------------------------------------------------------------------------------
 
 /** A bar in words: "3", "5 至 9", "¥50 至 ¥100", "¥950 及以上". */
-export function barName(bar: Bar, at: number, bars: readonly Bar[], of: Pick<Detail, "unit" | "by">, lang: Lang): string {
+export function barName(bar: Bar, at: number, bars: readonly Bar[], of: Of, lang: Lang): string {
   const t = say(m, lang);
   const { low, high } = bar;
-  const tell = (value: number): string => (of.unit === "ms" || of.unit === "s" ? (value === 0 ? "0" : valueText(value, of.unit, lang)) : shortText(value, of.unit, lang));
+  const tell = (value: number): string => (of.unit === "ms" || of.unit === "s" ? (value === 0 ? "0" : traitText(value, of, lang)) : shortText(value, of, lang));
   if (low === null && high === null) return bar.text ? codeName(bar.text, of.by, lang) : t("other");
   if (low === null) return t("below", { value: tell(high as number) });
   if (low === high) return of.unit === "money" ? moneyExact(low) : tell(low);
@@ -142,17 +122,17 @@ export function ordered(bars: readonly Bar[], by: string): Bar[] {
 }
 
 /** Names lie down, numbers and hours stand. */
-export const lying = (of: Pick<Detail, "unit" | "by">): boolean => of.unit === "name" && !["hour", "weekday"].includes(of.by.split(".").at(-1) ?? "");
+export const lying = (of: Of): boolean => of.unit === "name" && !["hour", "weekday"].includes(of.by.split(".").at(-1) ?? "");
 
 /** A histogram: bars for now, a grey line of steps for a month before. */
-export function spreadOption(spread: Spread, of: Pick<Detail, "unit" | "by">, lang: Lang, mode: Mode): EChartsCoreOption {
+export function spreadOption(spread: Spread, of: Of, lang: Lang, mode: Mode): EChartsCoreOption {
   const t = say(m, lang);
   const c = TOKENS[mode];
   const bars = ordered(spread.bars, of.by);
   const names = bars.map((bar, at) => barName(bar, at, bars, of, lang));
   const labels = bars.map((bar, at) => {
     if (bar.text || bar.low === null || bar.high === null || bar.low === bar.high) return names[at];
-    return at > 0 && bars[at - 1]?.high === 0 ? ">0" : shortText(bar.low, of.unit, lang);
+    return at > 0 && bars[at - 1]?.high === 0 ? ">0" : shortText(bar.low, of, lang);
   });
   const past = spread.parties_before > 0;
   const flat = lying(of);
@@ -179,7 +159,7 @@ export function spreadOption(spread: Spread, of: Pick<Detail, "unit" | "by">, la
 }
 
 /** The same as a table. */
-export function spreadTwin(spread: Spread, of: Pick<Detail, "unit" | "by">, caption: string, lang: Lang): Twin {
+export function spreadTwin(spread: Spread, of: Of, caption: string, lang: Lang): Twin {
   const t = say(m, lang);
   const bars = ordered(spread.bars, of.by);
   const past = spread.parties_before > 0;
@@ -191,7 +171,7 @@ export function spreadTwin(spread: Spread, of: Pick<Detail, "unit" | "by">, capt
 }
 
 /** How high a picture is: lying names need a line each. */
-export const spreadHeight = (spread: Spread, of: Pick<Detail, "unit" | "by">): number => (lying(of) ? Math.min(CATEGORY_MOST, spread.bars.length) * 22 + 32 : 320);
+export const spreadHeight = (spread: Spread, of: Of): number => (lying(of) ? Math.min(CATEGORY_MOST, spread.bars.length) * 22 + 32 : 320);
 
 /** How many, in the party's own counting word; small groups of people are not told. */
 export function partiesText(n: number, party: string, lang: Lang, bare = false): string {
@@ -216,7 +196,7 @@ export function howText(why: Why, lang: Lang): string {
   const part = (role: string): Why["measures"][number] | undefined => why.measures.find((one) => one.role === role);
   const of = part("of");
   if (!of) return why.total > 0 ? t("how_ties", { n: exact(why.neighbours.filter((one) => one.value !== null).length) }) : "";
-  const total = valueText(of.total, of.unit, lang);
+  const total = traitText(of.total, ofUnit(of.unit), lang);
   const newest = why.events.find((one) => one.role === "of");
   switch (why.aggregate) {
     case "count": case "after": return t("how_count", { n: exact(of.events), what: of[lang] });
@@ -227,7 +207,7 @@ export function howText(why: Why, lang: Lang): string {
       const over = part("over");
       if (!over) return "";
       const valued = of.total !== null && over.total !== null;
-      const tell = (one: typeof of): string => `${one[lang]} ${valued ? valueText(one.total, one.unit, lang) : exact(one.events)}`;
+      const tell = (one: typeof of): string => `${one[lang]} ${valued ? traitText(one.total, ofUnit(one.unit), lang) : exact(one.events)}`;
       return t("how_ratio", { a: tell(of), b: tell(over) });
     }
     case "since_last": case "last": return newest ? t("how_last", { time: time(newest.clock_ms, lang) }) : "";

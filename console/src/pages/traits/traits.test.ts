@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { barName, choices, found, howText, lately, lying, ordered, partiesText, shortText, sorted, spreadOption, spreadTwin, targetOf, tidy, valueText, type Row, type Spread, type Why } from "./logic";
+import { barName, choices, found, howText, lately, lying, ordered, partiesText, shortText, sorted, spreadOption, spreadTwin, targetOf, tidy, type Row, type Spread, type Why } from "./logic";
 import { codeName, traitPath, windowLength, windowName } from "./names";
 
 const row = (name: string, more: Partial<Row> = {}): Row => ({
@@ -17,16 +17,14 @@ const spread = (bars: Spread["bars"], more: Partial<Spread> = {}): Spread => ({
   quantiles: [], quantiles_before: [], bars, bins: [], psi: 0.01, chance: 0.02, drift: "stable", took_ms: 1, ...more,
 });
 
+const of = { name: "person.orders.count.30d", unit: "count", by: "", zh: "此人近30天的下单次数" };
+const inUnit = (unit: string, zh = ""): typeof of => ({ ...of, unit, zh });
+
 describe("values", () => {
+  it("reads names by what they count", () => expect([codeName("20", "hour", "zh"), codeName("7", "weekday", "en"), codeName("taobao", "platform", "zh"), codeName("茶", "p.category", "zh")]).toEqual(["20 点", "Sun", "淘宝天猫", "茶"]));
   it.each([
-    [12_900, "money", "¥129.00", "¥129.00"], [null, "money", "—", "—"], [0, "count", "0", "0"], [2.345, "count", "2.35", "2.35"], [0.25, "share", "25.0%", "25.0%"], [0.0312, "ratio", "0.031", "0.031"], [1.5, "ratio", "1.50", "1.50"],
-    [5 * 86_400_000 + 21.4 * 3_600_000, "ms", "5 天 21 小时", "5 d 21 h"], [90_000, "ms", "1 分钟 30 秒", "1 min 30 s"], [1500, "ms", "1.50 秒", "1.50 s"], [3600, "s", "1 小时", "1 h"], [1, "days", "1 天", "1 day"], [1.584, "bits", "1.58 比特", "1.58 bits"],
-  ])("%s in %s", (value, unit, zh, en) => expect([valueText(value, unit, "zh"), valueText(value, unit, "en")]).toEqual([zh, en]));
-  it("reads names by what they count", () => {
-    expect([codeName("20", "hour", "zh"), codeName("7", "weekday", "en"), codeName("taobao", "platform", "zh"), codeName("茶", "p.category", "zh")]).toEqual(["20 点", "Sun", "淘宝天猫", "茶"]);
-    expect(valueText("20", "name", "en", "hour")).toBe("20:00");
-  });
-  it("is short on an axis", () => expect([shortText(1_200_000, "money", "zh"), shortText(5 * 86_400_000, "ms", "zh"), shortText(0.05, "ratio", "zh"), shortText(0.3, "share", "zh")]).toEqual(["¥1.2万", "5 天", "0.05", "30%"]));
+    [1_200_000, "money", "", "¥1.2万"], [5 * 86_400_000, "ms", "", "5 天"], [0, "ms", "", "0"], [0.05, "ratio", "", "0.05"], [0.05, "ratio", "在下单中的占比", "5%"], [0.3, "share", "", "30%"], [12, "count", "", "12"],
+  ])("%s in %s is short on an axis", (value, unit, zh, text) => expect(shortText(value, inUnit(unit, zh), "zh")).toBe(text));
 });
 
 describe("windows", () => {
@@ -55,20 +53,19 @@ describe("the catalogue", () => {
 });
 
 describe("the spread", () => {
-  const of = { unit: "count", by: "" };
   it("names bars", () => {
     const bars = [bar(0, 0), bar(0, 5), bar(5, 10), bar(10, null)];
     expect(bars.map((one, at) => barName(one, at, bars, of, "zh"))).toEqual(["0", "1 至 4", "5 至 9", "10 及以上"]);
     const money = [bar(null, 5000), bar(5000, 10_000), bar(10_000, null)];
-    expect(money.map((one, at) => barName(one, at, money, { unit: "money", by: "" }, "zh"))).toEqual(["不足 ¥50", "¥50 至 ¥100", "¥100 及以上"]);
-    expect(barName(bar(0, 0.05), 1, [bar(0, 0), bar(0, 0.05)], { unit: "share", by: "" }, "en")).toBe("below 5%");
+    expect(money.map((one, at) => barName(one, at, money, inUnit("money"), "zh"))).toEqual(["不足 ¥50", "¥50 至 ¥100", "¥100 及以上"]);
+    expect(barName(bar(0, 0.05), 1, [bar(0, 0), bar(0, 0.05)], inUnit("share"), "en")).toBe("below 5%");
     expect(barName(bar(null, null), 0, [], of, "zh")).toBe("其他");
   });
   it("lets hours run and other names come by size", () => {
     const hours = [bar(null, null, "20"), bar(null, null, "3"), bar(null, null, "")];
     expect(ordered(hours, "hour").map((one) => one.text)).toEqual(["3", "20", ""]);
     expect(ordered(hours, "p.category").map((one) => one.text)).toEqual(["20", "3", ""]);
-    expect([lying({ unit: "name", by: "p.category" }), lying({ unit: "name", by: "hour" }), lying(of)]).toEqual([true, false, false]);
+    expect([lying({ ...of, unit: "name", by: "p.category" }), lying({ ...of, unit: "name", by: "hour" }), lying(of)]).toEqual([true, false, false]);
   });
   it("draws last month over now, and only when there was one", () => {
     const some = spread([bar(0, 0), bar(1, 1)]);
