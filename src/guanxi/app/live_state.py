@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 PERSON: Final = "person"
 AHEAD_MS: Final = 60_000  # clocks may differ so much; what is dated further ahead is left out until then
+PAGE: Final = 20_000  # events read from the log at once
+SINCE: Final = 100_000  # events that came in while a state was built and are at hand when it is done
 _FAR_MS: Final = 1 << 62  # no clock is so far
 
 
@@ -81,7 +83,7 @@ class Standing:
         self.changed = threading.Condition()
         self._late = late
 
-    def take(self, workspace: Workspace, events: Sequence[Event]) -> None:
+    def take(self, workspace: Workspace, events: Iterable[Event]) -> None:
         """Take in events of the log, in order; those that are in already are passed over."""
         part: list[Event] = []
         for event in events:
@@ -142,22 +144,32 @@ class Standing:
             state.rebuild(PERSON, keys, mine[newest])
 
 
+def follow(workspace: Workspace, one: Standing) -> bool:
+    """Let a state take in the next events of the log; tell whether there may be more."""
+    events = workspace.reader.newest(PAGE, after_seq=one.upto, oldest=True)
+    one.take(workspace, events)
+    return len(events) == PAGE
+
+
 class Build(threading.Thread):
     """Reads the whole log into a new state, on a thread of its own; whatever stands answers meanwhile.
 
-    until    events with a trait clock before it
-    ended    called at its end, however it comes; then `standing` is there, or `error`
-    percent  how much is read, 0..99
+    until      events with a trait clock before it
+    committed  tells the last event of the log
+    ended      called at its end, however it comes; then `standing` is there, or `error`
+    percent    how much is read, 0..99
     """
 
     def __init__(
-        self, folder: Path, kept: Kept, *, until: int, late: Callable[[int], None], ended: Callable[[], None]
-    ) -> None:
+        self, folder: Path, kept: Kept, *, until: int, late: Callable[[int], None], committed: Callable[[], int],
+        ended: Callable[[], None],
+    ) -> None:  # fmt: skip
         super().__init__(name="traits-build", daemon=True)
         self.kept, self.percent, self.known = kept, 0, 0
         self.standing: Standing | None = None
         self.error: Exception | None = None
         self._folder, self._until, self._late, self._ended = folder, until, late, ended
+        self._committed = committed
         self._stopped = threading.Event()
 
     def stop(self) -> None:
@@ -185,10 +197,16 @@ class Build(threading.Thread):
                 done += len(batch)
                 self.percent = min(done * 100 // max(total, 1), 99)
             left = [
-                one.frame["clock_ms"].min() for some in replay.history.stretches(self._until, _FAR_MS) for one in some
-            ]
+                int(one.frame["clock_ms"].to_numpy().min())
+                for some in replay.history.stretches(self._until, _FAR_MS) for one in some
+            ]  # fmt: skip
         self.known = replay.known
-        self.standing = Standing(
+        one = Standing(
             self.kept, state, upto=replay.known, mark=mark, names=identities(workspace), late=self._late,
             ahead_ms=min(left, default=0),
         )  # fmt: skip
+        workspace.reopen()
+        while self._committed() - one.upto > SINCE // 2 and not self._stopped.is_set():
+            if not follow(workspace, one):
+                break
+        self.standing = one

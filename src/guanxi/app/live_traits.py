@@ -4,6 +4,7 @@ import contextlib
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Final
@@ -12,7 +13,7 @@ import msgspec
 
 from guanxi.app.identity import identities
 from guanxi.app.live_events import EventAnswer, coming, named
-from guanxi.app.live_state import AHEAD_MS, Build, Kept, Standing
+from guanxi.app.live_state import AHEAD_MS, SINCE, Build, Kept, Standing, follow
 from guanxi.app.trait_replay import canonical, fits, key_of
 from guanxi.app.workspace import Workspace
 from guanxi.core import Busy, DataError, GuanxiError, NotFound, SettingError
@@ -29,7 +30,6 @@ PAUSE_S: Final = 5.0  # between two readings of the whole log: an import commits
 PATIENCE_S: Final = 2.0  # how long a question waits until every event before it is in
 ENDING_S: Final = 8.0  # how long an end waits for a snapshot; without it the next start reads the log
 NEVER: Final = -1
-PAGE: Final = 20_000
 
 
 class LiveAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,6 +72,7 @@ class LiveTraits:
         self._wanted: Kept | None = None  # what is to be kept
         self._seen: TraitCatalogue | None = None  # the catalogue that was looked at last
         self._build: Build | None = None
+        self._since: deque[Event] = deque(maxlen=SINCE)  # what came while it was built
         self._committed = 0  # last event of the log
         self._late = NEVER  # up to this one the log must be read anew
         self._trouble = self._refused = ""  # what went wrong last; what is wrong with traits.toml
@@ -220,6 +221,8 @@ class LiveTraits:
             if self._late == NEVER and self._is_stale(workspace, self._standing):
                 self._must_read(self._committed)
             self._standing.take(workspace, events)
+        if self._build is not None:
+            self._since.extend(events)
         if self._build is not None and not ended:
             self._built(workspace, self._build)
         if self._build is None and not ended and now >= self._due and self._is_due():
@@ -261,9 +264,10 @@ class LiveTraits:
     def _begin(self) -> None:
         """Begin to read the whole log into another state."""
         assert self._wanted is not None  # noqa: S101 - see _is_due
+        self._since.clear()
         self._build = Build(
             self._folder, self._wanted, until=now_ms() + AHEAD_MS, late=self._must_read,
-            ended=lambda: self._queue.put([]),
+            committed=lambda: self._committed, ended=lambda: self._queue.put([]),
         )  # fmt: skip
         self._build.start()
 
@@ -280,11 +284,11 @@ class LiveTraits:
         if build.error is not None:
             raise build.error
         assert build.standing is not None  # noqa: S101 - it was not stopped, and nothing went wrong
-        workspace.reopen()
         self._follow(workspace, build.standing)
         if self._standing is None or self._standing.kept.plan.hash != build.kept.plan.hash:
             self._saved -= SNAPSHOT_S  # no snapshot is of this plan: store one now
         self._stand(workspace, build.standing, build.known)
+        workspace.reopen()  # the files that it knows may have been rewritten
 
     def _stand(self, workspace: Workspace, fresh: Standing, known: int) -> None:
         """Let a state answer that was read in order up to an event, and has followed the log since."""
@@ -299,12 +303,13 @@ class LiveTraits:
             self._changed.notify_all()
 
     def _follow(self, workspace: Workspace, one: Standing) -> None:
-        """Take in the log behind a state."""
-        while True:
-            events = workspace.reader.newest(PAGE, after_seq=one.upto, oldest=True)
-            one.take(workspace, events)
-            if len(events) < PAGE:
-                break
+        """Take in what came while a state was built: it is at hand, unless there was too much of it."""
+        if len(self._since) == SINCE and self._since[0].seq > one.upto + 1:
+            workspace.reopen()
+            while follow(workspace, one):
+                pass
+        one.take(workspace, self._since)
+        self._since.clear()
 
     def _restore(self, workspace: Workspace) -> None:
         """Take up the snapshot and the log behind it; one that cannot be used is left to be replaced."""
@@ -318,7 +323,8 @@ class LiveTraits:
                 kept, state, upto=head.known, mark=mark, names=identities(workspace), late=self._must_read,
                 ahead_ms=head.ahead_ms,
             )  # fmt: skip
-            self._follow(workspace, one)
+            while follow(workspace, one):
+                pass
             self._stand(workspace, one, NEVER)
 
     def _kept_by(self, plan: str) -> Kept | None:
