@@ -113,9 +113,9 @@ def spark_traits(plan: Plan, events: "DataFrame", *, buckets: int = 0) -> "DataF
     raises   MissingEngine without pandas or pyarrow; DataError, out of the action, when events do not fit the plan or
              one stands twice
     """
+    parts = spark_parts(plan, events, buckets=buckets)
     from pyspark.sql import types as T  # noqa: N812 - as everybody calls it
 
-    parts = spark_parts(plan, events, buckets=buckets)
     whole = [T.StructField(name, T.LongType(), False) for name in ("clock_ms", "seq")]
     seen = [T.StructField(row.name, T.LongType() if row.aggregate == "top" else T.DoubleType()) for row in plan.traits]
     together = parts.repartition(_buckets(events, buckets), "seq").sortWithinPartitions("clock_ms", "seq")
@@ -147,7 +147,7 @@ def _lacking_package() -> MissingEngine | None:
     if not missing:
         return None
     return MissingEngine(
-        f"Spark needs {' and '.join(missing)}, not installed here", f"{_INSTALL}. Java 17 comes beside it"
+        f"Spark needs {' and '.join(missing)}, not installed here", f"{_INSTALL}. It needs Java 17 too"
     )
 
 
