@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 
 import httpx
 import msgspec
@@ -185,6 +186,33 @@ def test_it_is_filled_in_beside_what_answers(workspace: Workspace, held: threadi
         check(workspace, live, NEW, SECOND)
         assert compiled() == before
         assert sum(before.values()) >= 3  # what feeds, what reads one, what reads many
+
+    served(workspace, script)
+
+
+@pytest.mark.parametrize(
+    "short", [pytest.param((live_traits,), id="then-read"), pytest.param((live_state, live_traits), id="read-before")]
+)
+def test_more_came_meanwhile_than_is_held(
+    workspace: Workspace, held: threading.Event, monkeypatch: pytest.MonkeyPatch, short: tuple[ModuleType, ...]
+) -> None:
+    monkeypatch.setattr(live_state, "PAGE", 3)
+    for module in short:
+        monkeypatch.setattr(module, "SINCE", 4)
+
+    async def script(gate: Gate, live: LiveTraits) -> None:
+        await sent(gate, orders(ANN, 3, "a"))
+        await until(knows(live, SHIPPED), live)
+        held.clear()
+        own_traits.add_traits(workspace, FILE, "rush.toml", who="test")
+        await until(lambda: live.building is not None, live)
+        for number in range(11):
+            await sent(gate, orders(ANN, 1, f"b{number}"))
+        assert (await read(live, SHIPPED)).values == {SHIPPED: 14}
+        held.set()
+        await until(knows(live, NEW), live)
+        assert (await read(live, NEW, SHIPPED)).values == {NEW: 14, SHIPPED: 14}
+        check(workspace, live, NEW)
 
     served(workspace, script)
 
