@@ -166,6 +166,8 @@ def test_it_is_filled_in_beside_what_answers(workspace: Workspace, held: threadi
         before = compiled()
         held.clear()
         own_traits.add_traits(workspace, FILE, "rush.toml", who="test")
+        with pytest.raises(Busy, match=r"has changed|being filled in"):  # from the first moment on
+            await read(live, NEW)
         await until(lambda: live.building is not None, live)
         for number in range(1, 4):  # every answer is of this moment, and none fails
             await sent(gate, orders(ANN, 1, f"b{number}"))

@@ -1,6 +1,8 @@
 """The commands about traits, by their own words: text for people, JSON for programs, files for training."""
 
 import json
+import re
+import shlex
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -14,6 +16,7 @@ from guanxi.cli import cli
 from guanxi.core import DAY_MS, GuanxiError, midnight_ms
 from guanxi.engines.log import SqliteLog
 from guanxi.events import Event, RawEvent
+from guanxi.traits import traits
 
 JAN = midnight_ms(date(2026, 1, 1))
 ANN, BEN = "account:app:ann", "account:app:ben"
@@ -127,3 +130,21 @@ def test_traits_of_the_workspaces_own(home: Path, tmp_path: Path) -> None:
     assert "no file 'none.toml'" in guanxi("traits", "add", tmp_path / "none.toml", *there, code=1)
     (tmp_path / "bad.toml").write_bytes(b"zh = '\xb2\xe2'")
     assert "not UTF-8" in guanxi("traits", "check", tmp_path / "bad.toml", *there, code=1)
+
+
+def test_the_commands_of_the_page_about_own_traits(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "own-traits.md").read_text("utf-8")
+    (tmp_path / "gifts.toml").write_text(re.findall(r"```toml\n(.*?)```", page, re.S)[0], "utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GUANXI_WORKSPACE", str(home))
+    lines = re.findall(r"```bash\n(.*?)```", page, re.S)[0].splitlines()
+    told = [guanxi(*shlex.split(line, comments=True)[1:]) for line in lines]
+    assert len(told) == 6
+    assert "9 would be added" in told[0]
+    assert "此设备近30天的大额购卡金额合计" in told[3]
+    assert "account.card_buys.count.1h" in told[5]
+    (home / "traits.toml").unlink()
+    assert f"beside the {len(traits())} that ship" in page
+    measures = {party: {name for row in traits().values() if row.party == party and not row.via
+                        for name in (row.of, row.over, row.after) if name} for party in ("person", "ip")}  # fmt: skip
+    assert f"a person has {len(measures['person'])}, an IP address {len(measures['ip'])}" in page

@@ -15,7 +15,7 @@ from guanxi.app.identity import identities
 from guanxi.app.live_events import EventAnswer, coming, named
 from guanxi.app.live_state import AHEAD_MS, SINCE, Build, Kept, Standing, follow
 from guanxi.app.trait_replay import canonical, fits, key_of
-from guanxi.app.workspace import Workspace
+from guanxi.app.workspace import TRAITS, Workspace
 from guanxi.core import Busy, DataError, GuanxiError, NotFound, SettingError
 from guanxi.engines.lake import erased
 from guanxi.engines.log import now_ms
@@ -75,6 +75,7 @@ class LiveTraits:
         self._since: deque[Event] = deque(maxlen=SINCE)  # what came while it was built
         self._committed = 0  # last event of the log
         self._late = NEVER  # up to this one the log must be read anew
+        self._looked = 0  # what `_changed_ns` said when traits.toml was looked at
         self._trouble = self._refused = ""  # what went wrong last; what is wrong with traits.toml
         self._began = False
         self._due = self._saved = 0.0  # when the log may be read anew; when a snapshot was stored
@@ -181,6 +182,8 @@ class LiveTraits:
         try:
             return kept.chosen(parties, names)
         except NotFound:
+            if self._looked != _changed_ns(self._folder):
+                raise Busy(f"{TRAITS} has changed and is being looked at", "Ask again in a moment", "names") from None
             if self._wanted is None or self._wanted is kept:
                 raise
             new = {row.name for row in self._wanted.chosen(parties, names)} - set(kept.rows)  # raises
@@ -240,6 +243,13 @@ class LiveTraits:
 
     def _look(self, workspace: Workspace) -> None:
         """Take in another traits.toml; one that cannot be used changes nothing."""
+        stamp = _changed_ns(self._folder)
+        try:
+            self._look_into(workspace)
+        finally:
+            self._looked = stamp
+
+    def _look_into(self, workspace: Workspace) -> None:
         workspace.refresh()
         try:
             catalogue = workspace.traits
@@ -353,3 +363,11 @@ class LiveTraits:
         with self._changed:
             self._late = max(self._late, seq)
             self._changed.notify_all()
+
+
+def _changed_ns(folder: Path) -> int:
+    """When a workspace's own traits changed; 0 = it has none."""
+    try:
+        return (folder / TRAITS).stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
