@@ -5,7 +5,7 @@ import { exact } from "@/format";
 import { useLang, useT } from "@/i18n";
 import { type Detail, readsOf } from "./logic";
 import { m } from "./messages";
-import { isHuman, partyName, traitPath, windowName } from "./names";
+import { partyName, saidOf, traitPath, windowName } from "./names";
 
 type Measure = Detail["measures"][number];
 const NAMED = 5; // kinds in sight
@@ -31,19 +31,19 @@ export function Lineage({ trait }: { trait: Detail }): ReactNode {
           <>
             <div className="lineage-node">
               <p className="note">{t("base")}</p>
-              {trait.base.listed ? <Link to={traitPath(trait.base.name)}>{trait.base[lang]}</Link> : <p>{trait.base[lang]}</p>}
+              {trait.base.listed ? <Link to={traitPath(trait.base.name)}>{saidOf(trait.base, lang)}</Link> : <p>{saidOf(trait.base, lang)}</p>}
               <p className="note">{t("via", { via: partyName(trait.via, lang) })}</p>
             </div>
             <Arrow />
           </>
         )}
-        <div className="lineage-node self"><p className="note">{t("trait")}</p><p>{trait[lang]}</p><p className="note">{windowName(trait.window, lang)} · {t(`fresh_${trait.plan as "window"}`)}</p></div>
+        <div className="lineage-node self"><p className="note">{t("trait")}</p><p>{saidOf(trait, lang)}</p><p className="note">{windowName(trait.window, lang)} · {t(`fresh_${trait.plan as "window"}`)}</p></div>
         <Arrow />
         <div className="lineage-node">
           <p className="note">{t("readers")}</p>
           <ul>
-            {trait.readers.map((one) => <li key={one.name}><Link to={traitPath(one.name)}>{one[lang]}</Link></li>)}
-            {isHuman(trait.party) && trait.party === "person" && <li>{t("readPerson")}</li>}
+            {trait.readers.map((one) => <li key={one.name}><Link to={traitPath(one.name)}>{saidOf(one, lang)}</Link></li>)}
+            {trait.party === "person" && <li>{t("readPerson")}</li>}
             <li>{t("readHere")}</li>
           </ul>
         </div>

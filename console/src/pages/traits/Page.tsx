@@ -12,13 +12,13 @@ import { useMay } from "@/state/session";
 import { useParams } from "@/state/url";
 import { type Asked, byTopic, type Choice, choices, found, type Row, sorted, tidy } from "./logic";
 import { m } from "./messages";
-import { partyName, privacyName, traitPath, unitName, usesName, windowName } from "./names";
+import { partyName, privacyName, saidOf, traitPath, unitName, usesName, windowName } from "./names";
 import "./traits.css";
 
-const HOUR_MS = 3_600_000;
+const KEPT_MS = 60_000;
 
 export default function TraitsPage(): ReactNode {
-  const { data, error, refetch } = useGet("/v1/traits", { query: {} }, { staleTime: HOUR_MS });
+  const { data, error, refetch } = useGet("/v1/traits", { query: {} }, { staleTime: KEPT_MS });
   if (error && !data) return <PageState state="error" error={error} onRetry={() => void refetch()} />;
   return data ? <Catalogue all={data.rows} /> : <PageState state="loading" />;
 }
@@ -48,7 +48,7 @@ function Catalogue({ all }: { all: readonly Row[] }): ReactNode {
   const narrowed = Boolean(asked.q || asked.topic || asked.party || asked.use);
   const query = { q: asked.q, topic: asked.topic, party: asked.party, use: asked.use };
   const columns: Column<Row>[] = [
-    { key: "trait", title: t("trait"), always: true, sorts: true, render: (row) => <span className="trait-name"><span>{row[lang]}</span>{row.own && <span className="note"> · {t("own")}</span>}<span className="note trait-code">{row.name}</span></span> },
+    { key: "trait", title: t("trait"), always: true, sorts: true, render: (row) => <span className="trait-name"><span>{saidOf(row, lang)}</span>{row.own && <span className="note"> · {t("own")}</span>}<span className="note trait-code">{row.name}</span></span> },
     { key: "topic", title: t("topic"), width: 120, sorts: true, render: (row) => (lang === "zh" ? row.topic_zh : row.topic_en), startsHidden: true },
     { key: "party", title: t("party"), width: 92, sorts: true, render: (row) => partyName(row.party, lang) },
     { key: "window", title: t("window"), width: 108, sorts: true, render: (row) => windowName(row.window, lang) },

@@ -23,10 +23,10 @@ export function SpreadOf({ trait, asof, purpose, sealed }: { trait: Detail; asof
   const t = useT(m);
   const lang = useLang();
   const asks = trait.spread === "parties" && !sealed;
-  const { data, error, refetch } = useGet("/v1/traits/{name}/distribution", { path: { name: trait.name }, query: { asof, purpose } }, { enabled: asks, placeholderData: undefined, staleTime: KEPT_MS, refetchOnMount: false });
+  const { data, error, refetch, isFetching } = useGet("/v1/traits/{name}/distribution", { path: { name: trait.name }, query: { asof, purpose } }, { enabled: asks, placeholderData: undefined, staleTime: KEPT_MS, refetchOnMount: false });
   return (
     <section className="card" aria-labelledby="trait-spread">
-      <header className="row wrap"><h2 id="trait-spread">{t("spread")}</h2>{data && <span className="note">{t("asOf", { time: time(data.until_ms, lang) })}</span>}</header>
+      <header className="row wrap"><h2 id="trait-spread">{t("spread")}</h2>{data && <span className="note">{t("asOf", { time: time(data.until_ms, lang) })}</span>}{data && !asof && <Button size="small" type="text" disabled={isFetching} onClick={() => void refetch()}>{t("again")}</Button>}</header>
       {trait.spread !== "parties" ? <p className="note">{t(`notSpread_${trait.spread}`)}</p>
         : sealed ?? (error ? <PageState state="error" error={error} onRetry={() => void refetch()} />
           : data ? <Told trait={trait} spread={data} /> : <PageState state="loading" text={t("slow")} skeleton={<Skeleton active={false} title={false} paragraph={{ rows: 8 }} />} />)}

@@ -11,7 +11,7 @@ import { useFilters, useParams } from "@/state/url";
 import { Lineage } from "./Lineage";
 import type { Detail } from "./logic";
 import { m } from "./messages";
-import { partyName, privacyName, unitName, usesName, windowName } from "./names";
+import { partyName, privacyName, saidOf, unitName, usesName, windowName } from "./names";
 import { Purpose } from "./Purpose";
 import { SpreadOf } from "./Spread";
 import { WhyOf } from "./Why";
@@ -55,7 +55,7 @@ function Head({ trait }: { trait: Detail }): ReactNode {
   ];
   return (
     <section className="card" aria-labelledby="trait-said">
-      <h2 id="trait-said" className="trait-said">{trait[lang]}{trait.own && <span className="note"> · {t("own")}</span>}</h2>
+      <h2 id="trait-said" className="trait-said">{saidOf(trait, lang)}{trait.own && <span className="note"> · {t("own")}</span>}</h2>
       <p className="trait-why">{lang === "zh" ? trait.why_zh : trait.why_en}</p>
       <dl className="trait-facts">
         {facts.map(([name, value]) => <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}

@@ -4,7 +4,7 @@ import { Button, Input, Space } from "antd";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { Link } from "react-router";
 import { api, ApiError, type Schemas, useGet } from "@/api/client";
-import { exact, MISSING, time } from "@/format";
+import { clock, day, exact, MISSING, time } from "@/format";
 import { useLang, useT } from "@/i18n";
 import { traitText } from "@/pages/person/traitWords";
 import { type Column, DataTable } from "@/parts/DataTable";
@@ -13,11 +13,12 @@ import { PartyChip, personPath } from "@/parts/PartyChip";
 import { useParams } from "@/state/url";
 import { type Detail, howText, lately, ofUnit, targetOf, type Why } from "./logic";
 import { m } from "./messages";
-import { codeName, isHuman, likeOf, partyName, partyOf } from "./names";
+import { codeName, isHuman, likeOf, partyName, partyOf, windowLength } from "./names";
 
 const STEPS = [20, 100, 500, 1000] as const; // events that are asked for at once
 const SAMPLE = 60; // newest events among which parties are looked for
 const FOUND = 6;
+const FINE = 60; // minutes of a window
 interface Props { trait: Detail; reference: string; asof: string; purpose: string; sealed: ReactNode }
 
 export function WhyOf(props: Props): ReactNode {
@@ -126,7 +127,7 @@ function Value({ why, trait, asof }: { why: Why; trait: Detail; asof: string }):
       <div>
         <p><PartyChip reference={why.ref} type={partyName(trait.party, lang)} /></p>
         <p className="why-value" role="status">{why.value === null ? t("unknownValue") : traitText(why.value, why, lang)}</p>
-        {why.value === null && <p className="note">{t("unknownNote")}</p>}
+        {why.value === null && <p className="note">{t(why.aggregate === "versus" ? "unknownVersus" : "unknownNote")}</p>}
       </div>
       <dl className="why-facts">
         <dt>{t("window")}</dt><dd>{counted}</dd>
@@ -143,11 +144,12 @@ function Events({ why, trait, onMore }: { why: Why; trait: Detail; onMore?: () =
   const [, set] = useParams();
   const names = useKinds();
   const several = why.measures.length > 1;
+  const fine = windowLength(trait.window) <= FINE; // where seconds tell events apart
   const unit = (role: string): string => why.measures.find((one) => one.role === role)?.unit ?? "";
   const valued = why.events.some((one) => one.value !== null);
   const coded = why.events.some((one) => one.code !== "");
   const columns: Column<Schemas["EventBehind"]>[] = [
-    { key: "time", title: t("time"), always: true, render: (row) => <time title={row.at_ms === row.clock_ms ? undefined : time(row.at_ms, lang)}>{time(row.clock_ms, lang)}</time> },
+    { key: "time", title: t("time"), always: true, render: (row) => <time title={row.at_ms === row.clock_ms ? undefined : time(row.at_ms, lang)}>{fine ? `${day(row.clock_ms, lang)} ${clock(row.clock_ms, true)}` : time(row.clock_ms, lang)}</time> },
     { key: "kind", title: t("kind"), always: true, render: (row) => <Button type="link" size="small" style={{ padding: 0 }} title={row.kind} onClick={() => set({ ev: `event:${row.id}` })}>{lang === "zh" ? row.zh || row.kind : names(row.kind)}</Button> },
     ...(several ? [{ key: "role", title: t("role"), render: (row: Schemas["EventBehind"]) => t(`role_${row.role as "of"}`) }] : []),
     ...(valued ? [{ key: "value", title: t("counts"), numeric: true, render: (row: Schemas["EventBehind"]) => (row.value === null ? MISSING : traitText(row.value, ofUnit(unit(row.role)), lang)) }] : []),

@@ -5,6 +5,9 @@ import { platformName } from "@/platforms";
 /** The page of a trait; with a party, why it is what it is for that party. */
 export const traitPath = (name: string, ref = ""): string => `/traits/${encodeURIComponent(name)}${ref ? `?ref=${encodeURIComponent(ref)}` : ""}`;
 
+/** A trait's own sentence, as a sentence begins. */
+export const saidOf = (row: Label, lang: Lang): string => row[lang].charAt(0).toUpperCase() + row[lang].slice(1);
+
 interface Party {
   /** what one is: 设备, device */
   zh: string;
