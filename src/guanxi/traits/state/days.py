@@ -6,8 +6,6 @@ A tile holds the sums of one day. Tiles older than the longest window become one
 import math
 from typing import Any
 
-import numpy as np
-
 from guanxi.traits.state import layout as L  # noqa: N812 - a hundred constants, read in every line
 from guanxi.traits.state.arena import (
     PAIRS,
@@ -22,7 +20,7 @@ from guanxi.traits.state.arena import (
     power,
     remove,
 )
-from guanxi.traits.state.jit import compiled
+from guanxi.traits.state.jit import as_number, as_word, compiled
 from guanxi.traits.state.life import local_day
 from guanxi.traits.state.outputs import emit, emit_names
 from guanxi.traits.state.sums import add_event, add_sums, clear
@@ -107,8 +105,8 @@ def _tally(a: Any, p: Any, d: Any, h: Any, today: Any, to: Any) -> None:
             if count:
                 _rank(a, c, count, to + p[t + 1])
                 if p[t + 2]:
-                    logs = a[to + p[t + 1] : to + p[t + 1] + 1].view(np.float64)
-                    logs[0] += count * math.log2(count)
+                    at_logs = to + p[t + 1]
+                    a[at_logs] = as_word(as_number(a[at_logs]) + count * math.log2(count))
         c = a[c + C_NEXT]
 
 

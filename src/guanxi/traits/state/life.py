@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from guanxi.traits.state import layout as L  # noqa: N812 - a hundred constants, read in every line
-from guanxi.traits.state.jit import compiled
+from guanxi.traits.state.jit import as_number, as_word, compiled
 
 
 @compiled
@@ -49,7 +49,7 @@ def remember(a: Any, p: Any, s: Any, h: Any, clock: Any, bits: Any, row: Any) ->
                     continue
                 added = np.float64(a[values + value])
             before = decayed(a, at, clock, parameter)
-            a[at] = np.array([before + added]).view(np.int64)[0]
+            a[at] = as_word(before + added)
             a[at + 1] = clock
         elif (present >> value) & 1:
             if kind == L.R_SUM:
@@ -64,7 +64,7 @@ def decayed(a: Any, at: Any, clock: Any, half_life: Any) -> Any:
     """A decayed sum as it stands at an instant."""
     if a[at + 1] == 0:
         return 0.0
-    return a[at : at + 1].view(np.float64)[0] * 2.0 ** (-np.float64(clock - a[at + 1]) / np.float64(half_life))
+    return as_number(a[at]) * 2.0 ** (-np.float64(clock - a[at + 1]) / np.float64(half_life))
 
 
 @compiled

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from guanxi.traits.state import layout as L  # noqa: N812 - a hundred constants, read in every line
-from guanxi.traits.state.jit import compiled
+from guanxi.traits.state.jit import as_number, compiled
 from guanxi.traits.state.life import decayed, streak
 
 TWO_64 = 18446744073709551616.0
@@ -65,7 +65,7 @@ def emit_names(a: Any, p: Any, d: Any, to: Any, out: Any) -> None:
         if kind == L.O_TOP:
             best = t + L.N_BEST + 4 * (p[o + 3] - 1)
             if a[best]:
-                value = np.array([a[best + 3]]).view(np.float64)[0]
+                value = as_number(a[best + 3])
         elif total:
             most = a[t + L.N_BEST]
             if kind == L.O_TOP_SHARE:
@@ -73,7 +73,7 @@ def emit_names(a: Any, p: Any, d: Any, to: Any, out: Any) -> None:
             elif most == total:
                 value = 0.0
             else:
-                value = np.log2(np.float64(total)) - a[t : t + 1].view(np.float64)[0] / total
+                value = np.log2(np.float64(total)) - as_number(a[t]) / total
         out[p[o + 1]] = value
 
 

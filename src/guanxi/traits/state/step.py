@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from guanxi.traits.state import layout as L  # noqa: N812 - a hundred constants, read in every line
+from guanxi.traits.state.ahead import look_ahead
 from guanxi.traits.state.arena import (
     BUMP,
     CLOCK,
@@ -56,6 +57,7 @@ def replay(a: Any, p: Any, events: Any, first: Any, out: Any, reads: Any) -> Any
     for i in range(first, events.shape[0]):
         if need(a, p):
             return i
+        look_ahead(a, p, events, i)
         if reads:
             read(a, p, events[i], out[i])
         write(a, p, events[i])

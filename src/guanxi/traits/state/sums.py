@@ -131,9 +131,8 @@ def add_square(a: Any, at: Any, value: Any, sign: Any) -> None:
 def add_sums(a: Any, p: Any, s: Any, of: Any, to: Any) -> None:
     """Add accumulators to others."""
     n = p[s + L.BITS + 1] + p[s + L.N_FLAGS] + p[s + L.ADDS + 1]
-    total, part = a[to : to + n], a[of : of + n]
     for k in range(n):
-        total[k] += part[k]
+        a[to + k] += a[of + k]
     for k in range(n, n + p[s + L.MINS + 1]):
         a[to + k] = min(a[to + k], a[of + k])
     n += p[s + L.MINS + 1]

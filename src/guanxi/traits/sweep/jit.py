@@ -13,7 +13,7 @@ F = TypeVar("F", bound=Callable[..., object])
 
 def compiled(function: F) -> F:
     """Compile a function over columns; the first call compiles, later processes read the cache."""
-    made: Any = jit.compiled(function)
+    made: Any = jit.compiled(function, makes_arrays=True)
     made._cache._cache_file._source_stamp = sources()
     return cast(F, made)
 
