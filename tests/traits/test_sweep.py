@@ -114,8 +114,12 @@ def _catalogue_events(plan: Plan, *, seed: int, count: int, days: int) -> NDArra
     present = rng.random((count, len(plan.values))) < 0.8
     events[:, L.E_PRESENT] = present @ (1 << np.arange(len(plan.values)))
     events[:, values:codes] = np.where(present, rng.integers(-100, 10**6, present.shape), 0)
-    for bit in range(len(plan.measures)):
-        events[:, L.E_BITS + bit // 64] |= (rng.random(count) < 0.1).astype(np.int64) << bit % 64
+    kinds = sorted({kind for one in plan.measures for kind in one.kinds})  # what no event can be at once, none is
+    kind = rng.integers(0, len(kinds), count)
+    for bit, measure in enumerate(plan.measures):
+        of = np.array([name in measure.kinds or not measure.kinds for name in kinds])[kind]
+        of &= rng.random(count) < 0.7
+        events[:, L.E_BITS + bit // 64] |= of.astype(np.int64) << bit % 64
     events[:, codes:keys] = rng.integers(0, 9, (count, keys - codes)) * 0x5DEECE66D
     events[:, keys:] = rng.integers(0, 12, (count, len(plan.parties))) * 0x2545F4914F6CDD1D
     return events

@@ -101,8 +101,9 @@ def ours(path: Path, rows: int | None = None) -> list[int]:
     events = _events(plan, pl.read_parquet(path, n_rows=rows))
     sums: list[int] = []
     out = np.empty((len(events), len(SLIDING)), order="F")
+    places = {(row.party, Sliding(row.of, row.aggregate, row.window)): place for place, row in enumerate(plan.traits)}
     for party in KEYS:
-        wanted = [place for place, row in enumerate(plan.traits) if row.party == party]
+        wanted = [places[party, one] for one in SLIDING]
         sums += _whole_sums(sweep(plan, events, traits=wanted, out=out))
     return sums
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from guanxi.traits.state.jit import compiled
 
-LAYOUT: Final = 3  # of everything in the arena; a snapshot of another is refused, so raise it with every change
+LAYOUT: Final = 4  # of everything in the arena; a snapshot of another is refused, so raise it with every change
 #: Words of the arena's head.
 BUMP: Final = 0  # first word never used yet
 SCRATCH: Final = 1  # accumulators of the reading under way
@@ -35,8 +35,8 @@ SWEEP: Final = 3  # place in the table where the search for idle keys goes on
 PAIRS: Final = 4  # hash table of what was seen last where
 PAIRS_CAP: Final = 5
 PAIRS_N: Final = 6
-FREE_OF: Final = 8  # free lists of this party's own sizes: header, three small blocks, large block, windows
-PARTY_WORDS: Final = 16
+FREE_OF: Final = 8  # free lists of this party's own sizes: header, six small blocks, large block, windows
+PARTY_WORDS: Final = 24
 SLAB_POWER: Final = 16
 
 

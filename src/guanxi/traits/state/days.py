@@ -71,7 +71,7 @@ def windows_of_days(a: Any, p: Any, d: Any, h: Any, clock: Any, out: Any) -> Non
     v = a[h + L.H_TILES] if h else 0
     left = a[v + V_COUNT] if v else 0
     w, r = p[d + L.WINDOWS], p[d + L.RUNS]
-    last = r + 4 * p[d + L.RUNS + 1]
+    last = r + L.RUN_WORDS * p[d + L.RUNS + 1]
     for k in range(p[d + L.WINDOWS + 1]):
         days = p[w + k]
         while left > 0:
@@ -81,8 +81,8 @@ def windows_of_days(a: Any, p: Any, d: Any, h: Any, clock: Any, out: Any) -> Non
             add_sums(a, p, d, tile + 1, to)
             left -= 1
         while r < last and p[r] == k:
-            emit(a, p, p[r + 1], p[r + 2], p[r + 3], to, 0, 0, out)
-            r += 4
+            emit(a, p, r, to, 0, 0, out)
+            r += L.RUN_WORDS
     if p[d + L.NAMES + 1]:
         to += p[d + L.N_CELLS]
         _tally(a, p, d, h, today, to)

@@ -28,10 +28,9 @@ from guanxi.traits.state.outputs import emit
 from guanxi.traits.state.sums import add_event, add_extremes, clear, clear_extremes, code_of, row_of
 
 # Own sizes of a party: free lists.
-F_HEADER, F_SMALL, F_LARGE, F_WINDOWS = 0, 0, 4, 5  # small blocks: F_SMALL + shape
-# Words of what a party of many blocks holds; of each window: the number of its oldest entry, then its sums.
+F_HEADER, F_SMALL, F_LARGE, F_WINDOWS = 0, 0, 7, 8  # small blocks: F_SMALL + shape
+# Words of what a party of many blocks holds; then of each window: the number of its oldest entry, and its sums.
 M_DIR, M_DIR_CAP, M_FIRST, M_NEXT, M_WINDOWS = 0, 1, 2, 3, 4
-M_POWER = 3
 
 
 @compiled
@@ -59,7 +58,7 @@ def windows(a: Any, p: Any, s: Any, h: Any, clock: Any, here: Any, bits: Any, ou
     clear(a, p, s, to)
     left = a[h + L.H_COUNT] if h else 0
     w, r = p[s + L.WINDOWS], p[s + L.RUNS]
-    last = r + 4 * p[s + L.RUNS + 1]
+    last = r + L.RUN_WORDS * p[s + L.RUNS + 1]
     many = left > 0 and a[h + L.H_SHAPE] == L.MANY
     for k in range(p[s + L.WINDOWS + 1]):
         since = clock - p[w + k]
@@ -73,8 +72,8 @@ def windows(a: Any, p: Any, s: Any, h: Any, clock: Any, here: Any, bits: Any, ou
                 add_entry(a, p, s, e, to, 1)
                 left -= 1
         while r < last and p[r] == k:
-            emit(a, p, p[r + 1], p[r + 2], p[r + 3], to, here, bits, out)
-            r += 4
+            emit(a, p, r, to, here, bits, out)
+            r += L.RUN_WORDS
 
 
 @compiled
@@ -92,7 +91,7 @@ def append(a: Any, p: Any, s: Any, party: Any, h: Any, clock: Any, number: Any, 
                 a[block + k] = a[block + a[h + L.H_START] * size + k]
             a[h + L.H_START] = 0
             full = False
-        if full and shape == 3:
+        if full and shape == L.MANY - 1:
             _to_many(a, p, s, party, h)
             e = _append_many(a, p, s, party, h)
         else:
@@ -103,8 +102,8 @@ def append(a: Any, p: Any, s: Any, party: Any, h: Any, clock: Any, number: Any, 
     a[e + L.T_EVENT] = number
     a[e + L.T_BITS] = bits
     a[e + L.T_FLAGS] = flags
-    for k in range(p[s + L.GAPS + 1]):
-        a[e + L.T_GAPS + k] = -1
+    for k in range(L.T_GAPS, size):
+        a[e + k] = -1
     a[h + L.H_COUNT] = count + 1
     return e
 
@@ -148,7 +147,7 @@ def pop(a: Any, p: Any, s: Any, party: Any, h: Any) -> None:
     a[h + L.H_COUNT] -= 1
     if n & 31 == 31:
         _free_block(a, party, h, n >> 5)
-    if a[h + L.H_COUNT] <= L.SMALL[2]:
+    if a[h + L.H_COUNT] <= L.SMALL[L.FEW]:
         _to_few(a, p, s, party, h)
 
 
@@ -195,7 +194,7 @@ def drop(a: Any, p: Any, s: Any, party: Any, h: Any) -> None:
 @compiled
 def _sums(a: Any, p: Any, s: Any, m: Any, window: Any) -> Any:
     """Where the number of a window's oldest entry stands, and its sums behind it."""
-    return a[m + M_WINDOWS] + window * (1 + p[s + L.N_CELLS])
+    return m + M_WINDOWS + window * (1 + p[s + L.N_CELLS])
 
 
 @compiled
@@ -299,7 +298,7 @@ def _to_many(a: Any, p: Any, s: Any, party: Any, h: Any) -> None:
     """Move the entries of the largest small block to many blocks."""
     size, count = p[s + L.ENTRY], a[h + L.H_COUNT]
     old, of = a[h + L.H_BLOCK], a[h + L.H_BLOCK] + a[h + L.H_START] * size
-    m = alloc(a, M_POWER)
+    m = take(a, party, F_WINDOWS, M_WINDOWS + p[s + L.WINDOWS + 1] * (1 + p[s + L.N_CELLS]))
     a[m + M_DIR_CAP] = 4
     a[m + M_DIR] = alloc(a, 2)
     a[m + M_FIRST] = 0
@@ -322,8 +321,7 @@ def _to_many(a: Any, p: Any, s: Any, party: Any, h: Any) -> None:
             if (a[e + L.T_FLAGS] >> p[q + 3 * k]) & 1:
                 value = _code(a, p, a[e + L.T_EVENT], p[q + 3 * k + 2])
                 _remember(a, party, mixed(h, p[q + 3 * k], value), i)
-    give(a, party, F_SMALL + 3, old)
-    a[m + M_WINDOWS] = take(a, party, F_WINDOWS, p[s + L.WINDOWS + 1] * (1 + p[s + L.N_CELLS]))
+    give(a, party, F_SMALL + L.MANY - 1, old)
     for k in range(p[s + L.WINDOWS + 1]):
         at = _sums(a, p, s, m, k)
         a[at] = count  # nothing yet: the next reading lets it begin where it should
@@ -335,7 +333,7 @@ def _to_few(a: Any, p: Any, s: Any, party: Any, h: Any) -> None:
     """Move the last entries of many blocks to a small one."""
     size, count, start = p[s + L.ENTRY], a[h + L.H_COUNT], a[h + L.H_START]
     m = a[h + L.H_BLOCK]
-    block = take(a, party, F_SMALL + 2, L.SMALL[2] * size)
+    block = take(a, party, F_SMALL + L.FEW, L.SMALL[L.FEW] * size)
     for i in range(count):
         e = entry_at(a, p, s, h, i)
         _forget(a, p, s, party, h, e, start + i)
@@ -344,13 +342,12 @@ def _to_few(a: Any, p: Any, s: Any, party: Any, h: Any) -> None:
     for b in range(a[m + M_FIRST], a[m + M_NEXT]):
         _free_block(a, party, h, b)
     free(a, a[m + M_DIR], power(a[m + M_DIR_CAP]))
-    give(a, party, F_WINDOWS, a[m + M_WINDOWS])
-    free(a, m, M_POWER)
-    a[h + L.H_SHAPE] = 2
+    give(a, party, F_WINDOWS, m)
+    a[h + L.H_SHAPE] = L.FEW
     a[h + L.H_BLOCK] = block
     a[h + L.H_START] = 0
     if count == 0:
-        give(a, party, F_SMALL + 2, block)
+        give(a, party, F_SMALL + L.FEW, block)
         a[h + L.H_SHAPE] = 0
 
 

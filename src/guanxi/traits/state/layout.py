@@ -11,7 +11,10 @@ ROW: Final = 4  # words of an event
 N_TRAITS: Final = 5
 LONGEST: Final = 6  # ms; no window is longer
 MEMORY: Final = 7  # ms; a party silent for longer is forgotten
-SECTIONS: Final = 8  # of the parties, one offset each
+AHEAD: Final = 8  # first word, in the scratch, of what is known of the next events
+SECTIONS: Final = 9  # of the parties, one offset each
+
+KNOWN: Final = 16  # words for each party of what is known of the next events
 
 # An event as it comes.
 E_CLOCK: Final = 0
@@ -28,7 +31,7 @@ R_STEP: Final = 32  # place of the number of words
 # Words of a party's section of the plan; lists are (offset, length) pairs.
 BITS: Final = 0  # of (word, place) in the event's bits
 AFTERS: Final = 2  # of (flag, bit, header word of the time of what came before, within ms)
-GAPS: Final = 4  # of (bit, header word of the time of the event before)
+GAPS: Final = 4  # of (bit, header word of the time of the event before, place among an entry's gaps)
 DISTINCTS: Final = 6  # of (flag, bit, code)
 ADDS: Final = 8  # of (kind, bit, index)
 MINS: Final = 10  # of (bit, value)
@@ -36,7 +39,7 @@ MAXS: Final = 12  # of (bit, value)
 SQUARES: Final = 14  # of (kind, bit, index); two words each
 WINDOWS: Final = 16  # ms, or days (0 = the whole life, last), the shortest first
 REGISTERS: Final = 18  # of (kind, bit, value, header word, parameter)
-OUTPUTS: Final = 20  # of (kind, trait, window, cell, cell, bit, value)
+OUTPUTS: Final = 20  # of (kind, trait, window, cell, cell, cell, bit, value)
 N_FLAGS: Final = 22
 N_CELLS: Final = 23  # words of accumulators: bits, flags, adds, mins, maxs, squares
 ENTRY: Final = 24  # words of an entry
@@ -47,12 +50,15 @@ COUNTERS: Final = 28  # in the section of days: of (bit, code, flag or -1, wheth
 WIDTH: Final = 30  # in the section of days: words of a tile
 MAP: Final = 32  # offset of the place of each measure in this section, -1 = none
 OPS: Final = 33  # offset of (offset, length) for each bit, of lists of (operation, cell, index)
-RUNS: Final = 34  # of (window, kind, offset, length): outputs of accumulators, by window and kind
+RUNS: Final = 34  # of (window, kind, offset, length, first output): outputs of accumulators, by window and kind
 LIVES: Final = 36  # of (kind, trait, header word, parameter)
 NAMES: Final = 38  # in the section of days: of (kind, trait, place of the tally, rank)
 TALLIES: Final = 40  # in the section of days: of (offset, length) for each counter, of (days, place of the tally, log?)
 TALLY_WORDS: Final = 42  # in the section of days: words of all tallies
-SECTION: Final = 43
+FIRST: Final = 43  # the first output, and how many
+SECTION: Final = 45
+RUN_WORDS: Final = 5
+OUTPUT_WORDS: Final = 8
 
 # Kinds of an addition, and of a square.
 ADD_VALUE: Final = 0  # the value, where the bit is set
@@ -81,14 +87,14 @@ T_CLOCK: Final = 0
 T_EVENT: Final = 1  # number of its row
 T_BITS: Final = 2
 T_FLAGS: Final = 3
-T_GAPS: Final = 4  # ms, -1 = none
+T_GAPS: Final = 4  # ms, -1 = none; what no event can have both shares a place
 
 # Words of a header.
 H_KEY: Final = 0
 H_FIRST: Final = 1  # clock at which this life began
 H_LAST: Final = 2
 H_COUNT: Final = 3  # entries
-H_SHAPE: Final = 4  # 0 = no block, 1..3 = a small block of 2, 8, 32 entries, 4 = many blocks
+H_SHAPE: Final = 4  # 0 = no block, 1..6 = a small block of 1, 2, 4, … 32 entries, 7 = many blocks
 H_BLOCK: Final = 5
 H_START: Final = 6  # place of the oldest entry in the small block; its number with many blocks
 H_TILES: Final = 7
@@ -120,10 +126,10 @@ O_TOP: Final = 10  # (days, counter, rank)
 O_TOP_SHARE: Final = 11
 O_ENTROPY: Final = 12
 O_DAYS: Final = 16  # added to O_CELL .. O_STD: cells of the section of days
-OUTPUT_WORDS: Final = 8  # (kind, trait, window, a, b, c, bit, value)
 
-SMALL: Final = (0, 2, 8, 32)  # entries of a small block by its shape
-MANY: Final = 4
+SMALL: Final = (0, 1, 2, 4, 8, 16, 32)  # entries of a small block by its shape
+MANY: Final = 7
+FEW: Final = 4  # shape to which many blocks shrink
 BLOCK: Final = 32  # entries of one of many blocks, and blocks of a group
 CHINA_MS: Final = 28_800_000  # local midnight is so much earlier than midnight UTC
 DAY_MS: Final = 86_400_000

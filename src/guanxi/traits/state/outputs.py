@@ -3,38 +3,47 @@
 from typing import Any
 
 import numpy as np
+from numpy import uint64  # an index without sign is not looked at twice
 
 from guanxi.traits.state import layout as L  # noqa: N812 - a hundred constants, read in every line
 from guanxi.traits.state.jit import as_number, compiled
 from guanxi.traits.state.life import decayed, streak
 
 TWO_64 = 18446744073709551616.0
+_ONE = uint64(1)
 
 
 @compiled
-def emit(a: Any, p: Any, kind: Any, q: Any, n: Any, to: Any, here: Any, bits: Any, out: Any) -> None:
-    """Write a run of outputs from the accumulators at `to`; here: the row of the event that reads, 0 = none."""
+def emit(a: Any, p: Any, run: Any, to: Any, here: Any, bits: Any, out: Any) -> None:
+    """Write a run of outputs, which stand side by side, from the accumulators at `to`.
+
+    run   where the plan says which: (window, kind, offset of the cells' places, outputs, first output)
+    here  the row of the event that reads, 0 = none; bits: of that event
+    """
+    kind, q, n, o = p[run + 1], uint64(p[run + 2]), uint64(p[run + 3]), uint64(p[run + 4])
+    r, s = q + n, q + n + n
     if kind == L.O_CELL:
         for k in range(n):
-            out[p[q + 2 * k]] = np.float64(a[to + p[q + 2 * k + 1]])
+            out[o + k] = np.float64(a[uint64(to + p[q + k])])
     elif kind == L.O_MEAN:
-        for o in range(q, q + 3 * n, 3):
-            below = a[to + p[o + 2]]
-            out[p[o]] = np.float64(a[to + p[o + 1]]) / np.float64(below) if below != 0 else np.nan
+        for k in range(n):
+            below = a[uint64(to + p[r + k])]
+            out[o + k] = np.float64(a[uint64(to + p[q + k])]) / np.float64(below) if below != 0 else np.nan
     elif kind == L.O_EXTREME:
-        for o in range(q, q + 3 * n, 3):
-            out[p[o]] = np.float64(a[to + p[o + 1]]) if a[to + p[o + 2]] != 0 else np.nan
+        for k in range(n):
+            out[o + k] = np.float64(a[uint64(to + p[q + k])]) if a[uint64(to + p[r + k])] != 0 else np.nan
     elif kind == L.O_STD:
-        for o in range(q, q + 4 * n, 4):
-            x, y, z = to + p[o + 1], to + p[o + 2], to + p[o + 3]
-            out[p[o]] = deviation(a[x], a[y], a[z], a[z + 1]) if a[y] != 0 else np.nan
+        for k in range(n):
+            count, square = a[uint64(to + p[r + k])], uint64(to + p[s + k])
+            total = a[uint64(to + p[q + k])]
+            out[o + k] = deviation(total, count, a[square], a[square + _ONE]) if count != 0 else np.nan
     else:  # versus
-        for o in range(q, q + 5 * n, 5):
-            x, y, value = a[to + p[o + 1]], a[to + p[o + 2]], p[o + 4]
-            out[p[o]] = np.nan
-            if here and (bits >> p[o + 3]) & 1 and (a[here + L.E_PRESENT] >> value) & 1 and x != 0:
+        for k in range(n):
+            x, y, value = a[uint64(to + p[q + k])], a[uint64(to + p[r + k])], p[s + n + k]
+            out[o + k] = np.nan
+            if here and (bits >> p[s + k]) & 1 and (a[here + L.E_PRESENT] >> value) & 1 and x != 0:
                 own = a[here + L.E_BITS + p[L.BIT_WORDS] + value]
-                out[p[o]] = np.float64(own) / (np.float64(x) / np.float64(y))
+                out[o + k] = np.float64(own) / (np.float64(x) / np.float64(y))
 
 
 @compiled

@@ -15,10 +15,18 @@ from guanxi.traits.fields import Source, source_of
 from guanxi.traits.intake import Intake
 from guanxi.traits.measure import Measure
 from guanxi.traits.state import layout as L  # noqa: N812 - a hundred constants, read in every line
+from guanxi.traits.state.plan_lists import Extra, Life
 from guanxi.traits.trait import LONGEST_MS, MEMORY_MS, OF_CODE, PARTIES, Trait, length_ms
 
-VERSION: Final = 3  # of the layout; part of a plan's hash
+VERSION: Final = 4  # of the layout; part of a plan's hash
 MOST_BITS: Final = 62  # measures of one party, flags of one party
+_WHOLE_LIFE: Final = 1 << 40  # longer than any number of days
+#: Kind of output of an aggregate that accumulators give, where it is not O_CELL; names come last.
+_KINDS: Final = {
+    "mean": L.O_MEAN, "ratio": L.O_MEAN, "gap_mean": L.O_MEAN, "min": L.O_EXTREME, "max": L.O_EXTREME,
+    "std": L.O_STD, "gap_std": L.O_STD, "versus": L.O_VERSUS, "top": L.O_TOP, "top_share": L.O_TOP,
+    "entropy": L.O_TOP,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -26,7 +34,7 @@ class Plan:
     """What a state keeps, and how traits are read from it.
 
     words     the plan as the compiled loops read it
-    traits    rows in the order of the outputs
+    traits    rows in the order of the outputs: those that are written together side by side
     measures  by their bit of an event
     values    numbers of measures by their place in an event
     codes     fields by their place
@@ -69,7 +77,7 @@ def compile_plan(rows: Iterable[Trait], measures: RowTable[Measure]) -> Plan:
 
     raises  SettingError when a party has more measures than a plan holds
     """
-    chosen = tuple(row for row in rows if row.plan != "ties")
+    chosen = tuple(_in_order(row for row in rows if row.plan != "ties"))
     names = sorted({name for row in chosen for name in (row.of, row.over, row.after) if name})
     used = tuple(measures[name] for name in names)
     values = tuple(dict.fromkeys(found for one in used if (found := source_of(one)) is not None))
@@ -165,22 +173,23 @@ class _Maker:
         bit_words = max(1, -(-len(self.bits) // 64))
         row = L.E_BITS + bit_words + len(self.values) + len(self.codes) + len(self.parties)
         words = [len(self.parties), bit_words, len(self.values), len(self.codes), row, len(self.rows), LONGEST_MS,
-                 MEMORY_MS, *([0] * len(self.parties))]  # fmt: skip
+                 MEMORY_MS, 0, *([0] * len(self.parties))]  # fmt: skip
         cells = 0
         for place, party in enumerate(self.parties):
             words[L.SECTIONS + place] = len(words)
             cells = max(cells, self._section(words, party, row))
-        return np.array([*words, row + cells], dtype=np.int64)
+        words[L.AHEAD] = row + cells
+        return np.array([*words, row + cells + L.KNOWN * len(self.parties)], dtype=np.int64)
 
     def _section(self, words: list[int], party: str, scratch: int) -> int:
         """Append a party's section, and that of its days; return the words that its accumulators need."""
         mine = [(place, row) for place, row in enumerate(self.rows) if row.party == party]
         lengths = sorted({row.window_ms for _, row in mine if row.plan == "window"})
-        spans = sorted({row.days for _, row in mine if row.plan == "days"}, key=lambda days: days or 1 << 40)
+        spans = sorted({row.days for _, row in mine if row.plan == "days"}, key=lambda days: days or _WHOLE_LIFE)
         near, far = _Section(_Cells(self, party), lengths), _Section(_Cells(self, party), spans)
-        life = _Life()
+        life = Life()
         counters: list[tuple[int, int, int, int]] = []
-        extra = _Extra()
+        extra = Extra()
         for place, row in mine:
             if row.plan == "window":
                 self._cells(near, extra, life, place, row, lengths.index(row.window_ms))
@@ -197,7 +206,7 @@ class _Maker:
         _list(words, at + L.GAPS, extra.gaps)
         _list(words, at + L.DISTINCTS, extra.distincts)
         _list(words, at + L.REGISTERS, life.rows)
-        words[at + L.ENTRY] = L.T_GAPS + len(extra.gaps)
+        words[at + L.ENTRY] = L.T_GAPS + len(extra.shared)
         words[at + L.HEADER] = header
         outputs = list(near.outputs)
         if spans:
@@ -214,6 +223,7 @@ class _Maker:
             for one in outputs
         ]
         _list(words, at + L.OUTPUTS, numbered)
+        words[at + L.FIRST : at + L.FIRST + 2] = mine[0][0], len(mine)
         lives = [one for one in numbered if L.O_SINCE <= one[0] <= L.O_SUM]
         _list(words, at + L.LIVES, [(one[0], one[1], one[3], one[4]) for one in lives])
         _runs(words, at, [one for one in numbered if one[0] < L.O_SINCE])
@@ -224,16 +234,16 @@ class _Maker:
     def _tallies(self, words: list[int], at: int, counters: int, far: _Section) -> int:
         """Append how names are counted: each counter in each window that an output asks for; return their words."""
         names = [one for one in far.outputs if L.O_TOP <= one[0] < L.O_DAYS]
-        asked = sorted({(int(str(one[3])), one[2] or 1 << 40) for one in names})  # (counter, days), the life last
+        asked = sorted({(int(str(one[3])), one[2] or _WHOLE_LIFE) for one in names})  # (counter, days), the life last
         places = {one: n * L.TALLY for n, one in enumerate(asked)}
-        logs = {(int(str(one[3])), one[2] or 1 << 40) for one in names if one[0] == L.O_ENTROPY}
-        rows = [(one[0], one[1], places[int(str(one[3])), one[2] or 1 << 40], one[4]) for one in names]
+        logs = {(int(str(one[3])), one[2] or _WHOLE_LIFE) for one in names if one[0] == L.O_ENTROPY}
+        rows = [(one[0], one[1], places[int(str(one[3])), one[2] or _WHOLE_LIFE], one[4]) for one in names]
         _list(words, at + L.NAMES, rows)  # type: ignore[arg-type]
         heads: list[tuple[int, int]] = []
         for which in range(counters):
             mine = [one for one in asked if one[0] == which]
             heads.append((len(words), len(mine)))
-            words.extend(w for one in mine for w in (one[1] % (1 << 40), places[one], int(one in logs)))
+            words.extend(w for one in mine for w in (one[1] % _WHOLE_LIFE, places[one], int(one in logs)))
         _list(words, at + L.TALLIES, heads)
         words[at + L.TALLY_WORDS] = len(asked) * L.TALLY
         return len(asked) * L.TALLY
@@ -288,7 +298,7 @@ class _Maker:
                 return L.O_MEAN, ("bit", bit), ("bit", below), 0, 0, 0
         return None
 
-    def _cells(self, near: _Section, extra: "_Extra", life: "_Life", place: int, row: Trait, window: int) -> None:
+    def _cells(self, near: _Section, extra: Extra, life: Life, place: int, row: Trait, window: int) -> None:
         cells = near.cells
         found = self._plain(cells, row)
         if found is None:
@@ -306,7 +316,7 @@ class _Maker:
                     extra.afters.append((flag, bit, came, length_ms(row.within)))
                 found = L.O_CELL, ("flag", flag), 0, 0, 0, 0
             else:
-                gap = _place_of(extra.gaps, (bit, life.word(L.R_LAST, bit, -1)))
+                gap = extra.gap(bit, life.word(L.R_LAST, bit, -1), self.measures[row.of].kinds)
                 total, there = cells.cell("add", L.ADD_GAP, bit, gap), cells.cell("add", L.ADD_GAPS, bit, gap)
                 if row.aggregate == "gap_mean":
                     found = L.O_MEAN, total, there, 0, 0, 0
@@ -334,7 +344,7 @@ class _Maker:
             far.outputs.append((kind, place, row.days, which, row.rank, 0, 0, 0))
         counters[which] = (bit, code, flag, keeps)
 
-    def _life(self, near: _Section, life: "_Life", place: int, row: Trait) -> None:
+    def _life(self, near: _Section, life: Life, place: int, row: Trait) -> None:
         bit, value = near.cells.bit(row.of), self._value(row.of)
         kinds = {"since_last": L.R_LAST, "since_first": L.R_FIRST, "last": L.R_LAST_VALUE, "first": L.R_FIRST_VALUE,
                  "streak": L.R_STREAK, "decayed": L.R_DECAYED, "balance": L.R_SUM}  # fmt: skip
@@ -351,48 +361,28 @@ class _Maker:
         return -1 if source is None else self.values.index(source)
 
 
-class _Life:
-    """Registers of one party."""
-
-    def __init__(self) -> None:
-        self.rows: list[tuple[int, int, int, int, int]] = []
-        self.words = 0
-
-    def word(self, kind: int, bit: int, value: int, parameter: int = 0) -> int:
-        for row in self.rows:
-            if (*row[:3], row[4]) == (kind, bit, value, parameter):
-                return row[3]
-        self.rows.append((kind, bit, value, L.H_REGISTERS + self.words, parameter))
-        self.words += L.REGISTER_WORDS[kind]
-        return self.rows[-1][3]
-
-
-class _Extra:
-    """What is worked out of an event and those before it."""
-
-    def __init__(self) -> None:
-        self.afters: list[tuple[int, int, int, int]] = []
-        self.gaps: list[tuple[int, int]] = []
-        self.distincts: list[tuple[int, int, int]] = []
-
-
-def _place_of(rows: list[tuple[int, int]], row: tuple[int, int]) -> int:
-    if row not in rows:
-        rows.append(row)
-    return rows.index(row)
-
-
 def _list(words: list[int], at: int, rows: Sequence[Sequence[int]]) -> None:
     words[at : at + 2] = len(words), len(rows)
     words.extend(int(word) for row in rows for word in row)
 
 
 def _runs(words: list[int], at: int, outputs: Sequence[Sequence[int]]) -> None:
-    """Append the outputs of accumulators, those of one window and kind together."""
+    """Append the outputs of accumulators, those of one window and kind together, which stand side by side."""
     widths = {L.O_CELL: (3,), L.O_MEAN: (3, 4), L.O_EXTREME: (3, 4), L.O_STD: (3, 4, 5), L.O_VERSUS: (3, 4, 6, 7)}
     runs = []
     for window, kind in sorted({(one[2], one[0]) for one in outputs}):
         mine = [one for one in outputs if (one[2], one[0]) == (window, kind)]
-        runs.append((window, kind, len(words), len(mine)))
-        words.extend(int(word) for one in mine for word in (one[1], *(one[k] for k in widths[kind])))
+        runs.append((window, kind, len(words), len(mine), mine[0][1]))
+        words.extend(int(one[k]) for k in widths[kind] for one in mine)
     _list(words, at + L.RUNS, runs)
+
+
+def _in_order(rows: Iterable[Trait]) -> list[Trait]:
+    """Sort rows so that outputs that are written together stand side by side."""
+    parties, plans = list(PARTIES), ("window", "days", "life")
+
+    def place(row: Trait) -> tuple[int, int, int, int]:
+        length = row.window_ms if row.plan == "window" else row.days or _WHOLE_LIFE if row.plan == "days" else 0
+        return parties.index(row.party), plans.index(row.plan), length, _KINDS.get(row.aggregate, 0)
+
+    return sorted(rows, key=place)

@@ -57,7 +57,7 @@ def replay(a: Any, p: Any, events: Any, first: Any, out: Any, reads: Any) -> Any
     for i in range(first, events.shape[0]):
         if need(a, p):
             return i
-        look_ahead(a, p, events, i)
+        look_ahead(a, p, events, first, i)
         if reads:
             read(a, p, events[i], out[i])
         write(a, p, events[i])
@@ -94,9 +94,8 @@ def read(a: Any, p: Any, event: Any, out: Any) -> None:
     for party in range(p[L.N_PARTIES]):
         s = p[L.SECTIONS + party]
         if event[keys + party] == 0:
-            q = p[s + L.OUTPUTS]
-            for k in range(p[s + L.OUTPUTS + 1]):
-                out[p[q + L.OUTPUT_WORDS * k + 1]] = np.nan
+            for k in range(p[s + L.FIRST], p[s + L.FIRST] + p[s + L.FIRST + 1]):
+                out[k] = np.nan
             continue
         h = _header(a, p, party, event[keys + party], clock)
         _outputs(a, p, s, h, clock, here, local(a, p, s, here), out)
@@ -154,9 +153,9 @@ def enter(a: Any, p: Any, party: Any, h: Any, number: Any, row: Any, bits: Any, 
         e = append(a, p, s, words, h, clock, number, bits, flags)
         q = p[s + L.GAPS]
         for k in range(p[s + L.GAPS + 1]):
-            came = a[h + p[q + 2 * k + 1]]
-            if (bits >> p[q + 2 * k]) & 1 and came:
-                a[e + L.T_GAPS + k] = clock - came
+            came = a[h + p[q + 3 * k + 1]]
+            if (bits >> p[q + 3 * k]) & 1 and came:
+                a[e + L.T_GAPS + p[q + 3 * k + 2]] = clock - came
         seal(a, p, s, h)
         q = p[s + L.DISTINCTS]
         for k in range(p[s + L.DISTINCTS + 1]):
