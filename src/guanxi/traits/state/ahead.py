@@ -7,6 +7,8 @@ step further each time; what is asked for at one step has come when the next one
 
 from typing import Any, Final
 
+from numpy import uint64  # an index without sign is not looked at twice
+
 from guanxi.traits.state import layout as L  # noqa: N812 - a hundred constants, read in every line
 from guanxi.traits.state.arena import (
     PAIRS,
@@ -150,7 +152,7 @@ def _bits(p: Any, s: Any, event: Any) -> Any:
     for word in range(p[L.BIT_WORDS]):
         left = event[L.E_BITS + word]
         while left:
-            mine = p[places + 64 * word + lowest(left)]
+            mine = p[uint64(places + 64 * word + lowest(left))]
             left &= left - 1
             if mine >= 0:
                 bits |= 1 << mine

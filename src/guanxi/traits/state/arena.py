@@ -20,7 +20,7 @@ OLDEST: Final = 4  # number of the oldest event row that is kept: its first word
 NEXT: Final = 5  # number of the next event row
 CLOCK: Final = 6  # clock and seq of the newest event
 SEQ: Final = 7
-TURN: Final = 8  # party whose idle keys are looked for next
+RING_FROM: Final = 8  # number of the first row that was ever written to where the ring stands now
 SLAB: Final = 9  # words from which small things are cut, and their end
 SLAB_END: Final = 10
 EVENTS: Final = 11  # rows in the ring
@@ -36,6 +36,8 @@ PAIRS: Final = 4  # hash table of what was seen last where
 PAIRS_CAP: Final = 5
 PAIRS_N: Final = 6
 FREE_OF: Final = 8  # free lists of this party's own sizes: header, six small blocks, large block, windows
+DUE: Final = 17  # clock from which on the search for idle keys may find some
+SILENT: Final = 18  # clock of the event of the party silent for longest, of those that the search has seen
 PARTY_WORDS: Final = 24
 SLAB_POWER: Final = 16
 

@@ -16,8 +16,10 @@ from guanxi.traits.state.arena import (
     CLOCK,
     EVENTS,
     KEYS,
+    NEXT,
     PARTIES,
     PARTY_WORDS,
+    RING_FROM,
     SCRATCH,
     SEQ,
     STORE,
@@ -77,7 +79,8 @@ class TraitState:
     @property
     def bytes(self) -> int:
         """Memory that was ever written."""
-        return int(self._a[BUMP]) * _WORD
+        ring = int(self._a[STORE_CAP]) - int(self._a[NEXT] - self._a[RING_FROM])
+        return (int(self._a[BUMP]) - max(0, ring)) * _WORD
 
     def step(self, event: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the traits that one event sees, then take it; the array is written anew by the next call.

@@ -3,12 +3,14 @@
 from typing import Any
 
 import numpy as np
+from numpy import uint64  # an index without sign is not looked at twice
 
 from guanxi.traits.state import layout as L  # noqa: N812 - a hundred constants, read in every line
 from guanxi.traits.state.ahead import look_ahead
 from guanxi.traits.state.arena import (
     BUMP,
     CLOCK,
+    DUE,
     EVENTS,
     KEYS,
     NEWEST,
@@ -18,8 +20,10 @@ from guanxi.traits.state.arena import (
     PAIRS_N,
     PARTIES,
     PARTY_WORDS,
+    RING_FROM,
     SCRATCH,
     SEQ,
+    SILENT,
     SLAB,
     SLAB_END,
     STORE,
@@ -27,7 +31,6 @@ from guanxi.traits.state.arena import (
     SWEEP,
     TABLE,
     TABLE_CAP,
-    TURN,
     bump,
     find,
     give,
@@ -44,7 +47,8 @@ from guanxi.traits.state.outputs import emit_lives
 from guanxi.traits.state.sums import header_in, row_of
 
 RETIRED_PER_EVENT = 64
-SWEPT_PER_EVENT = 2
+SWEPT_PER_EVENT = 8  # places of the table of each type of party that it names
+LAPS = 32  # searches through a table in the time after which a party is forgotten, at most
 MARGIN = 1 << 19  # words that one event may need beside what `need` adds up
 
 
@@ -124,8 +128,8 @@ def write(a: Any, p: Any, event: Any) -> None:
             if bits:  # what only days measure has no entry to be retired
                 a[at] = h
             enter(a, p, party, h, number, row, bits, far)
+            _sweep(a, p, party, clock)
         at += 1
-    _sweep(a, p, clock)
 
 
 @compiled
@@ -175,6 +179,9 @@ def opened(a: Any, p: Any, party: Any, key: Any, clock: Any) -> Any:
         a[words + TABLE] = grown(a, a[words + TABLE], a[words + TABLE_CAP])
         a[words + TABLE_CAP] = 2 * a[words + TABLE_CAP] if a[words + TABLE_CAP] else 16
         a[words + SWEEP] = 0
+        if a[words + KEYS] == 0:
+            a[words + DUE] = clock + p[L.MEMORY]
+        a[words + SILENT] = clock
     word = find(a, a[words + TABLE], a[words + TABLE_CAP], key)
     if word > 0:
         h = a[word + 1]
@@ -216,7 +223,7 @@ def local(a: Any, p: Any, s: Any, row: Any) -> Any:
     for word in range(p[L.BIT_WORDS]):
         left = a[row + L.E_BITS + word]
         while left:
-            place = p[places + 64 * word + lowest(left)]
+            place = p[uint64(places + 64 * word + lowest(left))]
             left &= left - 1
             if place >= 0:
                 bits |= 1 << place
@@ -314,27 +321,32 @@ def _grow_store(a: Any, p: Any) -> None:
         a[SLAB_END] = old + cap
     a[STORE] = made
     a[STORE_CAP] = 2 * cap
+    a[RING_FROM] = a[OLDEST]
 
 
 @compiled
-def _sweep(a: Any, p: Any, clock: Any) -> None:
-    """Look at a few places of the tables for parties that are forgotten."""
+def _sweep(a: Any, p: Any, party: Any, clock: Any) -> None:
+    """Look at the next places of a table for parties that are forgotten, once there may be some."""
+    words = PARTIES + party * PARTY_WORDS
+    if clock < a[words + DUE]:
+        return
+    table, mask = a[words + TABLE], a[words + TABLE_CAP] - 1
     for _ in range(SWEPT_PER_EVENT):
-        party = a[TURN]
-        a[TURN] = party + 1 if party + 1 < p[L.N_PARTIES] else 0
-        words = PARTIES + party * PARTY_WORDS
-        cap = a[words + TABLE_CAP]
-        if cap == 0:
-            continue
-        word = a[words + TABLE] + 2 * a[words + SWEEP]
-        h = a[word + 1]
-        if a[word] and a[h + L.H_COUNT] == 0 and clock - a[h + L.H_LAST] > p[L.MEMORY]:
-            forget_days(a, words, h)
-            give(a, words, F_HEADER, h)
-            remove(a, a[words + TABLE], cap, word)
-            a[words + KEYS] -= 1
-        else:
-            a[words + SWEEP] = (a[words + SWEEP] + 1) & (cap - 1)
+        word = table + 2 * a[words + SWEEP]
+        if a[word]:
+            h = a[word + 1]
+            if a[h + L.H_COUNT] == 0 and clock - a[h + L.H_LAST] > p[L.MEMORY]:
+                forget_days(a, words, h)
+                give(a, words, F_HEADER, h)
+                remove(a, table, mask + 1, word)
+                a[words + KEYS] -= 1
+                continue  # another may have moved to this place
+            a[words + SILENT] = min(a[words + SILENT], a[h + L.H_LAST])
+        a[words + SWEEP] = (a[words + SWEEP] + 1) & mask
+        if a[words + SWEEP] == 0:  # nobody is forgotten before the one that is silent for longest
+            a[words + DUE] = max(a[words + SILENT] + p[L.MEMORY] + 1, clock + p[L.MEMORY] // LAPS)
+            a[words + SILENT] = clock
+            return
 
 
 @compiled

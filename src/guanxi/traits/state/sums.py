@@ -3,12 +3,14 @@
 from typing import Any
 
 import numpy as np
+from numpy import uint64  # an index without sign is not looked at twice
 
 from guanxi.traits.state import layout as L  # noqa: N812 - a hundred constants, read in every line
 from guanxi.traits.state.arena import STORE, STORE_CAP
 from guanxi.traits.state.jit import compiled, lowest, ones
 
 _FAR = 1 << 62
+_ONE, _TWO = uint64(1), uint64(2)
 
 
 @compiled
@@ -36,7 +38,8 @@ def header_in(a: Any, row: Any, party: Any) -> Any:
 @compiled
 def clear(a: Any, p: Any, s: Any, to: Any) -> None:
     """Set accumulators to nothing added."""
-    a[to : to + p[s + L.N_CELLS]] = 0
+    for k in range(uint64(to), uint64(to + p[s + L.N_CELLS])):
+        a[k] = 0
     clear_extremes(a, p, s, to + p[s + L.BITS + 1] + p[s + L.N_FLAGS] + p[s + L.ADDS + 1])
 
 
@@ -50,26 +53,28 @@ def add_event(
     row, gaps     where its words stand, packed as in the ring or not, and its gaps
     returns       True when the event taken out may have been an extreme: those stand as they were
     """
-    at = to + p[s + L.BITS + 1]
+    at = uint64(to + p[s + L.BITS + 1])
     while flags:
-        a[at + lowest(flags)] += sign
+        a[at + uint64(lowest(flags))] += sign
         flags &= flags - 1
     ops, values, extreme = p[s + L.OPS], row + (L.R_WORDS if is_packed else L.E_BITS + p[L.BIT_WORDS]), False
     while bits:
         bit = lowest(bits)
         bits &= bits - 1
-        a[to + bit] += sign
-        q = p[ops + 2 * bit]
-        for o in range(q, q + 3 * p[ops + 2 * bit + 1], 3):
-            kind, at, index = p[o], to + p[o + 1], p[o + 2]
+        a[uint64(to + bit)] += sign
+        head = uint64(ops + 2 * bit)
+        q = uint64(p[head])
+        for o in range(q, q + uint64(3 * p[head + _ONE]), uint64(3)):
+            kind, at, index = p[o], uint64(to + p[o + _ONE]), p[o + _TWO]
             if kind >= L.OP_GAP:
-                value = a[gaps + index]
+                value = a[uint64(gaps + index)]
                 if value < 0:
                     continue
-            elif (a[row + L.E_PRESENT] >> index) & 1:
-                value = a[values + (ones(a[row + L.E_PRESENT] & ((1 << index) - 1)) if is_packed else index)]
             else:
-                continue
+                present = a[uint64(row + L.E_PRESENT)]
+                if not (present >> index) & 1:
+                    continue
+                value = a[uint64(values + (ones(present & ((1 << index) - 1)) if is_packed else index))]
             if kind == L.OP_VALUE or kind == L.OP_GAP:
                 a[at] += sign * value
             elif kind == L.OP_PRESENT or kind == L.OP_GAPS:
@@ -103,28 +108,30 @@ def add_extremes(a: Any, p: Any, s: Any, bits: Any, row: Any, to: Any) -> None:
 @compiled
 def clear_extremes(a: Any, p: Any, s: Any, to: Any) -> None:
     """Set the extremes at `to` to nothing added."""
-    for k in range(p[s + L.MINS + 1]):
-        a[to + k] = _FAR
-    for k in range(p[s + L.MINS + 1], p[s + L.MINS + 1] + p[s + L.MAXS + 1]):
-        a[to + k] = -_FAR
+    middle = to + p[s + L.MINS + 1]
+    for k in range(uint64(to), uint64(middle)):
+        a[k] = _FAR
+    for k in range(uint64(middle), uint64(middle + p[s + L.MAXS + 1])):
+        a[k] = -_FAR
 
 
 @compiled
 def add_square(a: Any, at: Any, value: Any, sign: Any) -> None:
     """Add value * value to the 128-bit number (low word, high word) at `at`; with sign -1 take it away."""
-    v = np.uint64(value if value >= 0 else -value)
-    low, high = v & np.uint64(0xFFFFFFFF), v >> np.uint64(32)
+    at = uint64(at)
+    v = uint64(value if value >= 0 else -value)
+    low, high = v & uint64(0xFFFFFFFF), v >> uint64(32)
     middle = low * high
-    square = low * low + (middle << np.uint64(33))
-    carry = np.uint64(1) if square < low * low else np.uint64(0)
-    top = np.int64(high * high + (middle >> np.uint64(31)) + carry)
-    before = np.uint64(a[at])
+    square = low * low + (middle << uint64(33))
+    carry = uint64(1) if square < low * low else uint64(0)
+    top = np.int64(high * high + (middle >> uint64(31)) + carry)
+    before = uint64(a[at])
     if sign > 0:
         a[at] = np.int64(before + square)
-        a[at + 1] += top + (1 if before + square < before else 0)
+        a[at + _ONE] += top + (1 if before + square < before else 0)
     else:
         a[at] = np.int64(before - square)
-        a[at + 1] -= top + (1 if square > before else 0)
+        a[at + _ONE] -= top + (1 if square > before else 0)
 
 
 @compiled
@@ -140,7 +147,7 @@ def add_sums(a: Any, p: Any, s: Any, of: Any, to: Any) -> None:
         a[to + k] = max(a[to + k], a[of + k])
     n += p[s + L.MAXS + 1]
     for k in range(n, n + 2 * p[s + L.SQUARES + 1], 2):
-        before = np.uint64(a[to + k])
-        after = before + np.uint64(a[of + k])
+        before = uint64(a[to + k])
+        after = before + uint64(a[of + k])
         a[to + k] = np.int64(after)
         a[to + k + 1] += a[of + k + 1] + (1 if after < before else 0)
