@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 EVENTS: Final = 5_000_000
-_AT_ONCE: Final = 2_048  # events whose traits are held at once
+_AT_ONCE: Final = 512  # events whose traits are held at once
 _ODD: Final = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9))
 _UNKNOWN: Final = np.array([np.nan]).view(np.uint64)[0]
 
@@ -103,7 +103,9 @@ def _summed(batches: Iterable["pa.RecordBatch"]) -> Iterator["pa.RecordBatch"]:
     plan = plan_for("")
     made = np.zeros((2, len(plan.traits)), np.uint64)
     for batch in batches:
-        made += sums(plan, batch.column("seq").to_numpy(), seen(plan, batch))
+        for at in range(0, len(batch), _AT_ONCE):
+            part = batch.slice(at, _AT_ONCE)
+            made += sums(plan, part.column("seq").to_numpy(), seen(plan, part))
     columns = [pa.array(np.arange(len(plan.traits))), *(pa.array(one.view(np.int64)) for one in made)]
     yield pa.RecordBatch.from_arrays(columns, names=["trait", "total", "known"])
 

@@ -39,7 +39,8 @@ OLDEST_JAVA: Final = 17
 WORDS: Final = "words"  # the column of events
 _PARTS: Final = "clock_ms bigint, seq bigint, named bigint, seen binary"
 _SPREAD: Final = "bucket bigint, clock_ms bigint, seq bigint, event binary"
-_AT_ONCE: Final = 2_048  # events whose traits a worker holds at once
+_BATCH: Final = 2_048  # events that go between Java and Python at once
+_AT_ONCE: Final = 512  # events whose traits a worker holds at once: 4 MB with a thousand traits
 _MIX: Final = (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9)
 _UNKNOWN: Final = np.array([np.nan]).view(np.int64)[0]  # of a hash: other bits are a name, whatever they are as numbers
 _INSTALL: Final = "Run: pip install 'guanxi[spark]'"
@@ -85,7 +86,7 @@ def spark_session(scratch: Path, *, cores: int = 2, memory: str = "2g") -> "Spar
         .config("spark.driver.memory", memory)
         .config("spark.local.dir", str(scratch))
         .config("spark.sql.warehouse.dir", str(scratch / "warehouse"))
-        .config("spark.sql.execution.arrow.maxRecordsPerBatch", str(_AT_ONCE))
+        .config("spark.sql.execution.arrow.maxRecordsPerBatch", str(_BATCH))
         .config("spark.sql.codegen.wholeStage", "false")  # a thousand columns are too long for Java's compiler
         .config("spark.ui.enabled", "false")
         .config("spark.log.level", "ERROR")
@@ -214,8 +215,8 @@ def _spread(
     first = plan.event_words - len(plan.parties)
     for batch in batches:
         every = _words(plan, batch)
-        for at in range(0, len(every), _AT_ONCE):
-            events = every[at : at + _AT_ONCE]
+        for at in range(0, len(every), _BATCH):
+            events = every[at : at + _BATCH]
             row, party = np.nonzero(events[:, first:])
             key = events[row, first + party]
             nobody = np.setdiff1d(np.arange(len(events)), row)
