@@ -4,9 +4,12 @@ import itertools
 import re
 from collections.abc import Iterator
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from guanxi.app import Workspace, own_traits
 from guanxi.app.trait_explain import explain
@@ -153,6 +156,35 @@ def test_removing_one_trait_leaves_the_others(workspace: Workspace) -> None:
         own_traits.remove_trait(workspace, "card_buys", who="test")
     with pytest.raises(NotFound, match="What ships stays"):
         own_traits.remove_trait(workspace, "account.orders.count.1h", who="test")
+
+
+some = partial(st.lists, min_size=1, max_size=3, unique=True)
+FAMILIES = st.fixed_dictionaries(
+    {
+        "party": some(st.sampled_from(["account", "device", "ip"])), "of": some(st.sampled_from(["orders", "spend"])),
+        "aggregate": some(st.sampled_from(["count", "gap_mean", "distinct"])),
+        "topic": st.just("velocity"), "uses": st.just(["risk"]), "why_zh": st.just("试。"), "why_en": st.just("Try."),
+        "by": some(st.sampled_from(["role.card", "platform", "role.shop"])),
+        "window": some(st.sampled_from(["7m", "9h", "8d"])),
+    },
+    optional={"zh": st.just("{party}{window}"), "rank": st.just([1])},
+)  # fmt: skip
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_whatever_family_loses_one_trait_and_no_other(workspace: Workspace, data: st.DataObject) -> None:
+    family = data.draw(FAMILIES)
+    if set(family["aggregate"]) - {"distinct"}:  # a name that is counted makes no other trait of these
+        family["by"] = family["by"][:1]
+    path = workspace.folder / "traits.toml"
+    path.write_text(own_traits.as_toml({"measure": [], "family": [family]}), "utf-8")
+    before = read_own(path.read_text("utf-8"), "traits.toml")
+    gone = data.draw(st.sampled_from(sorted(before.own)))
+    own_traits.remove_trait(workspace, gone, who="test")
+    after = read_own(path.read_text("utf-8"), "traits.toml")
+    assert after.own == before.own - {gone}
+    assert all(after.rows[name] == before.rows[name] for name in after.own)
 
 
 def test_a_change_is_taken_back_and_back_again(workspace: Workspace) -> None:
