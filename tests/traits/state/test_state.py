@@ -94,6 +94,21 @@ def test_memory_follows_the_live_window() -> None:
     assert state.events < 7_000
 
 
+def test_parties_that_never_return_are_forgotten_in_time() -> None:
+    plan = compile_plan([trait("device", "orders", "count", "30d"), trait("device", "spend", "sum", "60d")], MEASURES)
+    count, a_day = 60_000, 40
+    events = random_events(plan, seed=3, count=count, days=1, parties=1)
+    events[:, 0] = 1_700_000_000_000 + np.arange(count) * (86_400_000 // a_day)
+    events[:, 3] = 1
+    events[:, plan.event_words - 1] = np.arange(1, count + 1) * 0x2545F4914F6CDD1D
+    state, sizes = TraitState(plan), []
+    for part in np.split(events, 6):
+        state.feed(part)
+        sizes.append((state.keys["device"], state.bytes))
+    assert max(keys for keys, _ in sizes) < 1.05 * 400 * a_day  # nobody is remembered for much more than 400 days
+    assert sizes[-1][1] < 1.05 * sizes[2][1]
+
+
 def test_what_days_alone_measure_is_kept_too() -> None:
     rows = [trait("person", "spend", "sum", "60d"), trait("person", "orders", "top", "60d", by="p.city"),
             trait("person", "fails", "count", "7d"), trait("device", "fails", "count", "365d")]  # fmt: skip

@@ -47,7 +47,8 @@ from guanxi.traits.state.outputs import emit_lives
 from guanxi.traits.state.sums import header_in, row_of
 
 RETIRED_PER_EVENT = 64
-SWEPT_PER_EVENT = 8  # places of the table of each type of party that it names
+SWEPT = 2  # places of a table that are looked at when an event names a party of its type
+SWEPT_FOR_NEW = 64  # and when the party is new, so that a table of many that never return is searched in time
 LAPS = 32  # searches through a table in the time after which a party is forgotten, at most
 MARGIN = 1 << 19  # words that one event may need beside what `need` adds up
 
@@ -128,7 +129,7 @@ def write(a: Any, p: Any, event: Any) -> None:
             if bits:  # what only days measure has no entry to be retired
                 a[at] = h
             enter(a, p, party, h, number, row, bits, far)
-            _sweep(a, p, party, clock)
+            _sweep(a, p, party, clock, SWEPT)
         at += 1
 
 
@@ -198,6 +199,7 @@ def opened(a: Any, p: Any, party: Any, key: Any, clock: Any) -> Any:
     a[-word] = key
     a[-word + 1] = h
     a[words + KEYS] += 1
+    _sweep(a, p, party, clock, SWEPT_FOR_NEW)
     return h
 
 
@@ -325,13 +327,13 @@ def _grow_store(a: Any, p: Any) -> None:
 
 
 @compiled
-def _sweep(a: Any, p: Any, party: Any, clock: Any) -> None:
+def _sweep(a: Any, p: Any, party: Any, clock: Any, places: Any) -> None:
     """Look at the next places of a table for parties that are forgotten, once there may be some."""
     words = PARTIES + party * PARTY_WORDS
     if clock < a[words + DUE]:
         return
     table, mask = a[words + TABLE], a[words + TABLE_CAP] - 1
-    for _ in range(SWEPT_PER_EVENT):
+    for _ in range(places):
         word = table + 2 * a[words + SWEEP]
         if a[word]:
             h = a[word + 1]
