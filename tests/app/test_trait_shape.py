@@ -42,9 +42,9 @@ def test_widths_that_people_like(values: list[float], unit: str, edges: list[tup
 
 
 def test_names_and_the_rest() -> None:
-    names = pl.Series([f"{at % 25}" for at in range(100)] + [None])
+    names = pl.Series([f"{at % 29}" for at in range(116)] + [None])
     found = bars(names, pl.Series(["1", "x"]), unit="name")
-    assert len(found) == 21
+    assert len(found) == 25
     assert (found[-1].text, found[-1].parties, found[-1].before) == ("", 20, 0.5)
 
 

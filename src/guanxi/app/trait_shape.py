@@ -12,7 +12,7 @@ Drift = Literal["none", "few", "stable", "moved", "far"]
 
 BARS: Final = 20  # of a histogram, about
 SINGLE: Final = 12  # values that differ: up to so many have a bar each
-NAMED: Final = 20  # names that have a bar of their own
+NAMED: Final = 24  # names that have a bar of their own: all hours of a day do
 TAILS: Final = (0.02, 0.95)  # what lies outside stands in one bar on each side
 MOVED: Final = 0.1  # index of stability from which values moved; FAR: moved far
 FAR: Final = 0.25

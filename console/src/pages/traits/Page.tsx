@@ -12,7 +12,7 @@ import { useMay } from "@/state/session";
 import { useParams } from "@/state/url";
 import { type Asked, byTopic, type Choice, choices, found, type Row, sorted, tidy } from "./logic";
 import { m } from "./messages";
-import { partyName, privacyName, saidOf, traitPath, unitName, usesName, windowName } from "./names";
+import { partyName, privacyName, saidOf, traitPath, unitOf, usesName, windowName } from "./names";
 import "./traits.css";
 
 const KEPT_MS = 60_000;
@@ -48,11 +48,12 @@ function Catalogue({ all }: { all: readonly Row[] }): ReactNode {
   const narrowed = Boolean(asked.q || asked.topic || asked.party || asked.use);
   const query = { q: asked.q, topic: asked.topic, party: asked.party, use: asked.use };
   const columns: Column<Row>[] = [
-    { key: "trait", title: t("trait"), always: true, sorts: true, render: (row) => <span className="trait-name"><span>{saidOf(row, lang)}</span>{row.own && <span className="note"> · {t("own")}</span>}<span className="note trait-code">{row.name}</span></span> },
+    { key: "trait", title: t("trait"), always: true, sorts: true, render: (row) => <span className="trait-name"><span>{saidOf(row, lang)}</span>{row.own && <span className="note"> · {t("own")}</span>}{lang === "zh" && <span className="note trait-code" title={row.name}>{row.name}</span>}</span> },
+    { key: "name", title: t("name"), width: 280, sorts: true, render: (row) => row.name, startsHidden: true },
     { key: "topic", title: t("topic"), width: 120, sorts: true, render: (row) => (lang === "zh" ? row.topic_zh : row.topic_en), startsHidden: true },
     { key: "party", title: t("party"), width: 92, sorts: true, render: (row) => partyName(row.party, lang) },
     { key: "window", title: t("window"), width: 108, sorts: true, render: (row) => windowName(row.window, lang) },
-    { key: "unit", title: t("unit"), width: 80, sorts: true, render: (row) => unitName(row.unit, lang) },
+    { key: "unit", title: t("unit"), width: 80, sorts: true, render: (row) => unitOf(row, lang) },
     { key: "uses", title: t("uses"), width: 104, sorts: true, render: (row) => usesName(row.uses, lang) },
     { key: "privacy", title: t("privacy"), width: 92, sorts: true, render: (row) => privacyName(row.privacy, lang) },
   ];

@@ -11,7 +11,7 @@ import { useFilters, useParams } from "@/state/url";
 import { Lineage } from "./Lineage";
 import type { Detail } from "./logic";
 import { m } from "./messages";
-import { partyName, privacyName, saidOf, unitName, usesName, windowName } from "./names";
+import { partyName, privacyName, saidOf, unitOf, usesName, windowName } from "./names";
 import { Purpose } from "./Purpose";
 import { SpreadOf } from "./Spread";
 import { WhyOf } from "./Why";
@@ -50,7 +50,7 @@ function Head({ trait }: { trait: Detail }): ReactNode {
   const lang = useLang();
   const [params] = useParams();
   const facts: [string, string][] = [
-    [t("party"), partyName(trait.party, lang)], [t("window"), windowName(trait.window, lang)], [t("unit"), unitName(trait.unit, lang)], [t("uses"), usesName(trait.uses, lang)],
+    [t("party"), partyName(trait.party, lang)], [t("window"), windowName(trait.window, lang)], [t("unit"), unitOf(trait, lang)], [t("uses"), usesName(trait.uses, lang)],
     [t("privacy"), privacyName(trait.privacy, lang)], [t("topic"), lang === "zh" ? trait.topic_zh : trait.topic_en], [t("fresh"), t(`fresh_${trait.plan as "window"}`)],
   ];
   return (

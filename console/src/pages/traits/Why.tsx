@@ -121,12 +121,12 @@ function Value({ why, trait, asof }: { why: Why; trait: Detail; asof: string }):
   const lang = useLang();
   const to = time(why.until_ms, lang);
   const counted = why.start_ms === null ? t("nothingCounted", { to }) : t(why.window === "life" ? "sinceStart" : "range", { from: time(why.start_ms, lang), to });
-  const how = howText(why, lang);
+  const how = howText(why, lang === "zh" ? trait.by_zh : trait.by_en, lang);
   return (
     <div className="stack" style={{ gap: 8 }}>
       <div>
         <p><PartyChip reference={why.ref} type={partyName(trait.party, lang)} /></p>
-        <p className="why-value" role="status">{why.value === null ? t("unknownValue") : traitText(why.value, why, lang)}</p>
+        <p className="why-value" role="status">{why.value === null ? t(why.aggregate === "versus" ? "atEvent" : "unknownValue") : traitText(why.value, why, lang)}</p>
         {why.value === null && <p className="note">{t(why.aggregate === "versus" ? "unknownVersus" : "unknownNote")}</p>}
       </div>
       <dl className="why-facts">
@@ -153,7 +153,7 @@ function Events({ why, trait, onMore }: { why: Why; trait: Detail; onMore?: () =
     { key: "kind", title: t("kind"), always: true, render: (row) => <Button type="link" size="small" style={{ padding: 0 }} title={row.kind} onClick={() => set({ ev: `event:${row.id}` })}>{lang === "zh" ? row.zh || row.kind : names(row.kind)}</Button> },
     ...(several ? [{ key: "role", title: t("role"), render: (row: Schemas["EventBehind"]) => t(`role_${row.role as "of"}`) }] : []),
     ...(valued ? [{ key: "value", title: t("counts"), numeric: true, render: (row: Schemas["EventBehind"]) => (row.value === null ? MISSING : traitText(row.value, ofUnit(unit(row.role)), lang)) }] : []),
-    ...(coded ? [{ key: "code", title: t("names"), render: (row: Schemas["EventBehind"]) => (/^[a-z_]+:[^:]*:.+/.test(row.code) ? <PartyChip reference={row.code} /> : row.code ? codeName(row.code, trait.by, lang) : MISSING) }] : []),
+    ...(coded ? [{ key: "code", title: (lang === "zh" ? trait.by_zh : trait.by_en) || t("names"), render: (row: Schemas["EventBehind"]) => (/^[a-z_]+:[^:]*:.+/.test(row.code) ? <PartyChip reference={row.code} /> : row.code ? codeName(row.code, trait.by, lang) : MISSING) }] : []),
   ];
   return <DataTable id="trait-events" label={t("eventsBehind")} bare columns={columns} rows={why.events} rowKey={(row) => row.id} total={why.total} onMore={onMore} empty={<span className="note">{t("none")}</span>} />;
 }

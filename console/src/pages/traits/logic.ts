@@ -190,8 +190,8 @@ const escaped = (text: string): string => text.replace(/[&<>"]/g, (sign) => `&#$
 
 // --- why ------------------------------------------------------------------------------------------------------------
 
-/** The short sum behind a value, as far as the counted events tell it: "3 条付款，合计 ¥129.00". */
-export function howText(why: Why, lang: Lang): string {
+/** The short sum behind a value, as far as the counted events tell it: "3 条付款，合计 ¥129.00"; `names`: what the names that it counts are called. */
+export function howText(why: Why, names: string, lang: Lang): string {
   const t = say(m, lang);
   const part = (role: string): Why["measures"][number] | undefined => why.measures.find((one) => one.role === role);
   const of = part("of");
@@ -202,7 +202,7 @@ export function howText(why: Why, lang: Lang): string {
     case "count": case "after": return t("how_count", { n: exact(of.events), what: of[lang] });
     case "sum": return t("how_sum", { n: exact(of.events), what: of[lang], total });
     case "mean": return t("how_mean", { total, n: exact(of.valued) });
-    case "distinct": return why.names === null ? t("how_count", { n: exact(of.events), what: of[lang] }) : t("how_distinct", { n: exact(of.events), k: exact(why.names) });
+    case "distinct": return why.names === null ? t("how_count", { n: exact(of.events), what: of[lang] }) : t("how_distinct", { n: exact(of.events), k: exact(why.names), what: names || t("names") });
     case "ratio": {
       const over = part("over");
       if (!over) return "";

@@ -61,7 +61,10 @@ const UNITS: Record<string, Label> = {
   count: { zh: "个数", en: "Number" }, money: { zh: "元", en: "Yuan" }, ms: { zh: "时长", en: "Time" }, s: { zh: "时长", en: "Time" }, days: { zh: "天", en: "Days" }, ratio: { zh: "比值", en: "Ratio" },
   share: { zh: "占比", en: "Share" }, bits: { zh: "比特", en: "Bits" }, name: { zh: "名称", en: "Name" }, points: { zh: "分", en: "Points" }, km: { zh: "公里", en: "Km" },
 };
-export const unitName = (id: string, lang: Lang): string => UNITS[id]?.[lang] ?? id;
+const unitName = (id: string, lang: Lang): string => UNITS[id]?.[lang] ?? id;
+
+/** The unit of a trait; a ratio of a part to its whole is a share. */
+export const unitOf = (row: { unit: string; zh: string }, lang: Lang): string => unitName(row.unit === "ratio" && row.zh.endsWith("占比") ? "share" : row.unit, lang);
 
 const USES: Record<string, Label> = { profile: { zh: "画像", en: "Profile" }, risk: { zh: "风控", en: "Risk" } };
 export const usesName = (uses: readonly string[], lang: Lang): string => uses.map((one) => USES[one]?.[lang] ?? one).join(lang === "zh" ? "、" : ", ");

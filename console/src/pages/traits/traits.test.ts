@@ -83,11 +83,11 @@ describe("why", () => {
     measures: [{ role: "of", ...measure }], names: null, lineage: [], events: [], neighbours: [], total: 3, ...more,
   });
   it("says the sum behind a value", () => {
-    expect(howText(why("sum"), "zh")).toBe("3 条付款，合计 ¥90.00");
-    expect(howText(why("mean"), "zh")).toBe("¥90.00 ÷ 3 条");
-    expect(howText(why("distinct", { names: 2 }), "zh")).toBe("3 条里有 2 个不同的名称");
-    expect(howText(why("ratio", { measures: [{ role: "of", ...measure, total: null }, { role: "over", ...measure, zh: "下单", events: 12 }] }), "zh")).toBe("付款 3 ÷ 下单 12");
-    expect(howText(why("mean", { measures: [], neighbours: [{ ref: "a", value: 1 }, { ref: "b", value: null }], total: 2 }), "zh")).toBe("1 个邻居的平均");
+    expect(howText(why("sum"), "店铺", "zh")).toBe("3 条付款，合计 ¥90.00");
+    expect(howText(why("mean"), "店铺", "zh")).toBe("¥90.00 ÷ 3 条");
+    expect(howText(why("distinct", { names: 2 }), "店铺", "zh")).toBe("3 条里有 2 个不同的店铺");
+    expect(howText(why("ratio", { measures: [{ role: "of", ...measure, total: null }, { role: "over", ...measure, zh: "下单", events: 12 }] }), "店铺", "zh")).toBe("付款 3 ÷ 下单 12");
+    expect(howText(why("mean", { measures: [], neighbours: [{ ref: "a", value: 1 }, { ref: "b", value: null }], total: 2 }), "店铺", "zh")).toBe("1 个邻居的平均");
   });
   it("takes a reference, searches a person, completes a device, and keeps phones out", () => {
     expect(targetOf(" account:taobao:a1 ", "person")).toEqual({ ref: "account:taobao:a1" });
