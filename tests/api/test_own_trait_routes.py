@@ -75,7 +75,7 @@ def test_from_a_text_to_a_value_and_back(served, ann: httpx.Client, is_error) ->
     ("old", "new", "what", "field"),
     [
         pytest.param('"count"', '"counts"', "text, line 9, family 1: aggregate = ['counts']", "aggregate", id="enum"),
-        pytest.param("Order Created", "Order Maid", "text, line 2, measure 1: no kind of event", "", id="kind"),
+        pytest.param("Order Created", "Order Maid", "text, line 2, measure 1: no kind of event", "kinds", id="kind"),
         pytest.param('"rushes"\nk', '"orders"\nk', "'orders' ships with Guanxi", "name", id="ships"),
         pytest.param("3h", "3w", "the window is '3w'", "window", id="window"),
         pytest.param(TEXT, "", "text defines nothing", "", id="nothing"),

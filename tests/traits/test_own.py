@@ -93,7 +93,7 @@ def test_a_sentence_of_ones_own() -> None:
         pytest.param('"big_orders"\nk', '"orders"\nk', "'orders' ships with Guanxi", "another measure", id="ships"),
         pytest.param('"big_orders"\nk', '"Big"\nk', "a measure is called 'Big'", "lower-case", id="name"),
         pytest.param('"big_orders"\nk', '"a_via_b"\nk', "the measure is called 'a_via_b'", "_via_", id="via"),
-        pytest.param("Order Created", "Order Maid", "no kind of event is called 'Order Maid'", "", id="kind"),
+        pytest.param("Order Created", "Order Maid", "no kind of event is called 'Order Maid'", "that ship", id="kind"),
         pytest.param("amount >= 100000", "amount > lots", "compares a whole number with 'lots'", "whole", id="clause"),
         pytest.param("amount >= 100000", "p.dwell > 3", "has the property 'dwell'", "docs/events.md", id="property"),
         pytest.param("amount >= 100000", "has role.rival", "has 'role.rival'", "docs/events.md", id="no-role"),

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, Self, TypeVar, get_args, get_origin, get
 
 import msgspec
 
-from guanxi.core import GuanxiError, RowTable, SettingError, nearest
+from guanxi.core import GuanxiError, NotFound, RowTable, SettingError, nearest
 from guanxi.traits.family import Family, expand, traits
 from guanxi.traits.measure import Measure, measures
 from guanxi.traits.own_checks import check_family, check_own_measure, check_own_trait
@@ -123,6 +123,9 @@ def _size(family: Family) -> int:
 def _read(row: dict[str, Any], type_: type[R]) -> R:
     try:
         return msgspec.convert(row, type_)
+    except NotFound as error:  # a kind
+        raise SettingError(error.what, "Use kinds that ship (docs/events.md); a workspace's own have no typed"
+                           " properties", "kinds") from error  # fmt: skip
     except msgspec.ValidationError as error:
         if isinstance(error.__cause__, GuanxiError):
             raise error.__cause__ from None
