@@ -133,6 +133,23 @@ def test_without_ranks_there_are_values(page, served: Served, ranked: None, shot
         aside.rename(folder)
 
 
+def test_sensitive_ones_need_a_purpose_and_are_logged(page, served: Served, ranked: None, axe) -> None:
+    traits = part(page, RICH, "?traits=all")
+    traits.get_by_role("button", name="说明用途后查看").click()
+    dialog = page.get_by_role("dialog", name=re.compile(r"^查看 \d+ 个敏感特征$"))
+    look = dialog.get_by_role("button", name="查看并记录")
+    assert look.is_disabled()
+    axe(page)
+    dialog.get_by_role("radio", name="风险核验").check()
+    look.click()
+    dialog.wait_for(state="detached")
+    traits.get_by_text("个敏感特征").wait_for(state="detached")
+    traits.get_by_role("textbox", name="在特征中找").fill("地址")
+    traits.get_by_role("listitem").filter(has_text="收货地址").first.wait_for()
+    logged = served.workspace.control.operations(verb="reveal traits")
+    assert [one.detail["purpose"] for one in logged] == ["风险核验"]
+
+
 def test_who_does_not_allow_profiles_has_none(page, ranked: None, axe, shot) -> None:
     traits = part(page, SHY)
     traits.get_by_text(re.compile(r"此人不同意用于分析或个性化，\d+ 个画像特征不读取")).wait_for()

@@ -1,26 +1,23 @@
 /** A personal value in plain text: asked for by purpose, logged before it is read, forgotten when the dialog closes. */
 import { type ReactNode, useState } from "react";
-import { Button, Input, Modal, Radio } from "antd";
+import { Button, Modal, Radio } from "antd";
 import { api, type Schemas } from "@/api/client";
 import { time } from "@/format";
 import { useLang, useT } from "@/i18n";
 import { PageState } from "@/parts/PageState";
 import { m } from "./messages";
 import type { Person } from "./Page";
-
-const PURPOSES = ["callBack", "afterSales", "checkOrder", "checkRisk", "askedByPerson", "other"] as const;
+import { usePurpose } from "./Purpose";
 
 export function Reveal({ person, onClose }: { person: Person; onClose: () => void }): ReactNode {
   const t = useT(m);
   const lang = useLang();
   const fields = person.fields ?? [];
   const [field, setField] = useState(fields[0]?.field ?? "");
-  const [purpose, setPurpose] = useState<(typeof PURPOSES)[number] | "">("");
-  const [words, setWords] = useState("");
+  const [said, purpose] = usePurpose();
   const [busy, setBusy] = useState(false);
   const [shown, setShown] = useState<Schemas["Revealed"] | null>(null);
   const [error, setError] = useState<unknown>(null);
-  const said = purpose === "other" ? words.trim() : purpose && t(purpose);
   const look = async (): Promise<void> => {
     setBusy(true);
     setError(null);
@@ -48,11 +45,7 @@ export function Reveal({ person, onClose }: { person: Person; onClose: () => voi
             <legend>{t("which")}</legend>
             <Radio.Group value={field} onChange={(event) => setField(String(event.target.value))} options={fields.map((one) => ({ value: one.field, label: `${lang === "zh" ? one.zh : one.en} ${one.masked.slice(0, 40)}` }))} />
           </fieldset>
-          <fieldset className="choices">
-            <legend>{t("purpose")}</legend>
-            <Radio.Group value={purpose} onChange={(event) => setPurpose(event.target.value as typeof purpose)} options={PURPOSES.map((one) => ({ value: one, label: t(one) }))} />
-            {purpose === "other" && <Input value={words} onChange={(event) => setWords(event.target.value)} maxLength={200} aria-label={t("purpose")} style={{ marginTop: 8 }} />}
-          </fieldset>
+          {purpose}
           <p className="note">{t("willLog")}</p>
           {error !== null && <PageState state="refused" error={error} />}
         </div>

@@ -6,8 +6,10 @@ import { type Schemas, useGet } from "@/api/client";
 import { day, exact } from "@/format";
 import { useLang, useT } from "@/i18n";
 import { PageState } from "@/parts/PageState";
+import { useMay } from "@/state/session";
 import { useParam } from "@/state/url";
 import { m } from "./messages";
+import { Sensitive } from "./Sensitive";
 import { byTelling, holds, isPlain, mostTelling, rankText, telling, traitLabel, traitText, type Rank, type TraitValue } from "./traitWords";
 
 type Answer = Schemas["PartyTraits"];
@@ -25,18 +27,21 @@ const ROWS = 3;
 
 export function Traits({ reference, asof }: { reference: string; asof: string }): ReactNode {
   const t = useT(m);
-  const { data, error, refetch, isPlaceholderData } = useGet("/v1/people/{ref}/traits", { path: { ref: reference }, query: { asof, use: "profile" } }, { staleTime: 60_000 });
-  const held = data && !isPlaceholderData ? data : undefined;
+  const [purpose, setPurpose] = useState("");
+  // Each reading of sensitive traits is logged: never again by itself, and not kept.
+  const more = purpose ? { staleTime: Infinity, gcTime: 0 } : { staleTime: 60_000 };
+  const { data, error, refetch, isPlaceholderData } = useGet("/v1/people/{ref}/traits", { path: { ref: reference }, query: { asof, use: "profile", purpose } }, more);
+  const held = data && (!isPlaceholderData || purpose) ? data : undefined; // another moment's values never stand under this one
   return (
     <section className="card span-12" aria-labelledby="person-traits">
       {error ? <><header><h2 id="person-traits">{t("traits")}</h2></header><PageState state="error" error={error} onRetry={() => void refetch()} /></>
-        : held ? <Known answer={held} reference={reference} asof={asof} />
+        : held ? <Known answer={held} reference={reference} asof={asof} onPurpose={purpose ? undefined : setPurpose} />
         : <><header><h2 id="person-traits">{t("traits")}</h2></header><PageState state="loading" text={t("traitsLoading")} skeleton={<Waiting />} /></>}
     </section>
   );
 }
 
-function Known({ answer, reference, asof }: { answer: Answer; reference: string; asof: string }): ReactNode {
+function Known({ answer, reference, asof, onPurpose }: { answer: Answer; reference: string; asof: string; onPurpose?: (purpose: string) => void }): ReactNode {
   const t = useT(m);
   const lang = useLang();
   const [shown, setShown] = useParam("traits");
@@ -70,7 +75,7 @@ function Known({ answer, reference, asof }: { answer: Answer; reference: string;
       {families.length === 0 && known > 0 && asked && <PageState state="empty" text={t("noSuchTraits", { q: asked })} actions={<Button onClick={() => setQuery("")}>{t("clearSearch")}</Button>} />}
       {known === 0 && answer.withheld === 0 && <p className="note">{t("noTraits")}</p>}
       {all && !asked && plains > 0 && <p style={{ marginTop: 12 }}><Checkbox checked={plain} onChange={(event) => setPlain(event.target.checked)}>{t("withPlain", { n: plains })}</Checkbox></p>}
-      <Notes answer={answer} asof={asof} known={known} />
+      <Notes answer={answer} asof={asof} known={known} onPurpose={onPurpose} />
     </>
   );
 }
@@ -91,7 +96,7 @@ function Row({ row, reference, asof }: { row: TraitValue; reference: string; aso
       </div>
       {rank && row.state === "known" && (
         <div className="trait-rank note">
-          <span>{rankText(rank, row.unit, lang)}{moved && ` · ${t("wasThen", { value: traitText(rank.value, row, lang) })}`}</span>
+          <span title={t("among", { n: exact(rank.n) })}>{rankText(rank, row.unit, lang)}{moved && ` · ${t("wasThen", { value: traitText(rank.value, row, lang) })}`}</span>
           <Bar rank={rank} />
         </div>
       )}
@@ -106,17 +111,32 @@ function Bar({ rank }: { rank: Rank }): ReactNode {
   return <span className="rank-bar" aria-hidden><i style={place} /></span>;
 }
 
-function Notes({ answer, asof, known }: { answer: Answer; asof: string; known: number }): ReactNode {
+function Notes({ answer, asof, known, onPurpose }: { answer: Answer; asof: string; known: number; onPurpose?: (purpose: string) => void }): ReactNode {
   const t = useT(m);
   const lang = useLang();
+  const mayReveal = useMay("reveal") && onPurpose !== undefined;
+  const [asking, setAsking] = useState(false);
   const lines: string[] = [];
   if (known > 0 && answer.ranked_ms != null) {
     const values = { day: lang === "zh" ? ` ${day(answer.ranked_ms - 1, lang)}` : day(answer.ranked_ms - 1, lang), n: exact(answer.ranked), people: exact(answer.people) };
     lines.push(answer.drawn < answer.people ? t("drawnOn", values) : t("rankedOn", values));
   } else if (known > 0) lines.push(t(asof ? "notRankedThen" : "notRanked"));
   if (answer.withheld > 0) lines.push(t("withheldTraits", { n: answer.withheld }));
-  if (answer.hidden > 0) lines.push(t("hiddenTraits", { n: answer.hidden }));
-  return lines.length > 0 ? <p className="note" style={{ marginTop: 12 }}>{lines.join(lang === "zh" ? "" : " ")}</p> : null;
+  if (answer.hidden > 0) lines.push(t(mayReveal ? "sensitiveTraits" : "hiddenTraits", { n: answer.hidden }));
+  if (lines.length === 0) return null;
+  const look = (purpose: string): void => {
+    setAsking(false);
+    onPurpose?.(purpose);
+  };
+  return (
+    <>
+      <p className="note" style={{ marginTop: 12 }}>
+        {lines.join(lang === "zh" ? "" : " ")}
+        {answer.hidden > 0 && mayReveal && <Button type="link" size="small" onClick={() => setAsking(true)}>{t("sensitiveLook")}</Button>}
+      </p>
+      {asking && <Sensitive count={answer.hidden} onLook={look} onClose={() => setAsking(false)} />}
+    </>
+  );
 }
 
 function Waiting(): ReactNode {
