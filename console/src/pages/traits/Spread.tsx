@@ -9,9 +9,10 @@ import { Chart } from "@/parts/Chart";
 import { PageState } from "@/parts/PageState";
 import { useMode } from "@/state/prefs";
 import { useFilters } from "@/state/url";
-import { barName, type Detail, limitOf, medianOf, ordered, partiesText, type Spread, spreadHeight, spreadOption, spreadTwin } from "./logic";
+import { barAt, barName, type Detail, limitOf, medianOf, ordered, partiesText, type Spread, spreadHeight, spreadOption, spreadTwin } from "./logic";
 import { m } from "./messages";
 import { partyName, partyOf } from "./names";
+import { onceIf, useWhy } from "./useWhy";
 
 const KEPT_MS = 60_000;
 const QUANTILES: [number, "q" | "median"][] = [[0.05, "q"], [0.25, "q"], [0.5, "median"], [0.75, "q"], [0.95, "q"], [0.99, "q"]];
@@ -19,22 +20,23 @@ const VERDICTS = {
   stable: ["stable", "✓", "var(--celadon)"], moved: ["moved", "◐", "var(--amber)"], far: ["far", "◐", "var(--amber)"], few: ["tooFew", "○", "var(--ink-3)"], none: ["noBefore", "○", "var(--ink-3)"],
 } as const;
 
-export function SpreadOf({ trait, asof, purpose, sealed }: { trait: Detail; asof: string; purpose: string; sealed: ReactNode }): ReactNode {
+export function SpreadOf({ trait, reference, asof, purpose, sealed }: { trait: Detail; reference: string; asof: string; purpose: string; sealed: ReactNode }): ReactNode {
   const t = useT(m);
   const lang = useLang();
   const asks = trait.spread === "parties" && !sealed;
-  const { data, error, refetch, isFetching } = useGet("/v1/traits/{name}/distribution", { path: { name: trait.name }, query: { asof, purpose } }, { enabled: asks, placeholderData: undefined, staleTime: KEPT_MS, refetchOnMount: false });
+  const { data, error, refetch, isFetching } = useGet("/v1/traits/{name}/distribution", { path: { name: trait.name }, query: { asof, purpose } }, { enabled: asks, placeholderData: undefined, staleTime: KEPT_MS, refetchOnMount: false, ...onceIf(purpose) });
+  const why = useWhy(trait, reference, asof, purpose, { asks });
   return (
     <section className="card" aria-labelledby="trait-spread">
       <header className="row wrap"><h2 id="trait-spread">{t("spread")}</h2>{data && <span className="note">{t("asOf", { time: time(data.until_ms, lang) })}</span>}{data && !asof && <Button size="small" type="text" disabled={isFetching} onClick={() => void refetch()}>{t("again")}</Button>}</header>
       {trait.spread !== "parties" ? <p className="note">{t(`notSpread_${trait.spread}`)}</p>
         : sealed ?? (error ? <PageState state="error" error={error} onRetry={() => void refetch()} />
-          : data ? <Told trait={trait} spread={data} /> : <PageState state="loading" text={t("slow")} skeleton={<Skeleton active={false} title={false} paragraph={{ rows: 8 }} />} />)}
+          : data ? <Told trait={trait} spread={data} mine={reference ? (why.data?.value ?? null) : null} /> : <PageState state="loading" text={t("slow")} skeleton={<Skeleton active={false} title={false} paragraph={{ rows: 8 }} />} />)}
     </section>
   );
 }
 
-function Told({ trait, spread }: { trait: Detail; spread: Spread }): ReactNode {
+function Told({ trait, spread, mine }: { trait: Detail; spread: Spread; mine: number | string | null }): ReactNode {
   const t = useT(m);
   const lang = useLang();
   const mode = useMode();
@@ -48,15 +50,15 @@ function Told({ trait, spread }: { trait: Detail; spread: Spread }): ReactNode {
   const label = top ? t("saidNames", { name: trait[lang], parties, top: barName(top, 0, bars, trait, lang) }) : t("said", { name: trait[lang], parties, median: traitText(medianOf(spread), trait, lang) });
   return (
     <div className="trait-spread">
-      <Chart option={spreadOption(spread, trait, lang, mode)} label={label} twin={spreadTwin(spread, trait, label, lang)} height={spreadHeight(spread, trait)} name={trait.name} before={<Legend past={spread.parties_before > 0} />} />
+      <Chart option={spreadOption(spread, trait, lang, mode, mine)} label={label} twin={spreadTwin(spread, trait, label, lang)} height={spreadHeight(spread, trait)} name={trait.name} before={<Legend past={spread.parties_before > 0} mine={barAt(bars, mine) >= 0} party={partyName(trait.party, lang)} />} />
       <div className="stack" style={{ gap: 12 }}><Verdict spread={spread} /><Facts trait={trait} spread={spread} /></div>
     </div>
   );
 }
 
-function Legend({ past }: { past: boolean }): ReactNode {
+function Legend({ past, mine, party }: { past: boolean; mine: boolean; party: string }): ReactNode {
   const t = useT(m);
-  return <p className="row wrap note"><span>{t("ofKnown")}</span><span className="row trait-key"><i className="key-now" aria-hidden />{t("now")}</span>{past && <span className="row trait-key"><i className="key-before" aria-hidden />{t("before")}</span>}</p>;
+  return <p className="row wrap note"><span>{t("ofKnown")}</span><span className="row trait-key"><i className="key-now" aria-hidden />{t("now")}</span>{past && <span className="row trait-key"><i className="key-before" aria-hidden />{t("before")}</span>}{mine && <span className="row trait-key"><i className="key-mine" aria-hidden />{t("mine", { party })}</span>}</p>;
 }
 
 /** In a word how far it moved, with both days and the index. */

@@ -38,7 +38,7 @@ function Known({ trait }: { trait: Detail }): ReactNode {
     <div className="stack trait">
       <Head trait={trait} />
       {ref && why}
-      <SpreadOf trait={trait} asof={filters.asof} purpose={purpose} sealed={sealed ? <Sealed onPurpose={setPurpose} /> : null} />
+      <SpreadOf trait={trait} reference={ref} asof={filters.asof} purpose={purpose} sealed={sealed ? <Sealed onPurpose={setPurpose} /> : null} />
       <Lineage trait={trait} />
       {!ref && why}
     </div>

@@ -1,9 +1,8 @@
 /** Why a trait is what it is for one party: the value, its window, and the very events that count. */
 import { type FormEvent, type ReactNode, useState } from "react";
 import { Button, Input, Space } from "antd";
-import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { Link } from "react-router";
-import { api, ApiError, type Schemas, useGet } from "@/api/client";
+import { ApiError, type Schemas, useGet } from "@/api/client";
 import { clock, day, exact, MISSING, time } from "@/format";
 import { useLang, useT } from "@/i18n";
 import { traitText } from "@/pages/person/traitWords";
@@ -14,8 +13,8 @@ import { useParams } from "@/state/url";
 import { type Detail, howText, lately, ofUnit, targetOf, type Why } from "./logic";
 import { m } from "./messages";
 import { codeName, isHuman, likeOf, partyName, partyOf, windowLength } from "./names";
+import { STEPS, useWhy } from "./useWhy";
 
-const STEPS = [20, 100, 500, 1000] as const; // events that are asked for at once
 const SAMPLE = 60; // newest events among which parties are looked for
 const FOUND = 6;
 const FINE = 60; // minutes of a window
@@ -79,11 +78,7 @@ function Refs({ refs, onChoose }: { refs: readonly string[]; onChoose: (ref: str
 function Explained({ trait, reference, asof, purpose }: Props): ReactNode {
   const t = useT(m);
   const [limit, setLimit] = useState<number>(STEPS[0]);
-  const path = "/v1/traits/{name}/explain";
-  const query = { ref: reference, asof, purpose, limit };
-  const { data, error, refetch, isFetching } = useQuery<Why, ApiError>({
-    queryKey: [path, trait.name, query], placeholderData: keepPreviousData, queryFn: ({ signal }) => api.get(path, { path: { name: trait.name }, query, signal }),
-  });
+  const { data, error, refetch, isFetching } = useWhy(trait, reference, asof, purpose, { limit });
   if (error) return <Refused error={error} trait={trait} onRetry={() => void refetch()} />;
   if (!data) return <PageState state="loading" text={t("slow")} />;
   const next = STEPS.find((one) => one > limit);

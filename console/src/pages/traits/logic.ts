@@ -124,8 +124,16 @@ export function ordered(bars: readonly Bar[], by: string): Bar[] {
 /** Names lie down, numbers and hours stand. */
 export const lying = (of: Of): boolean => of.unit === "name" && !["hour", "weekday"].includes(of.by.split(".").at(-1) ?? "");
 
-/** A histogram: bars for now, a grey line of steps for a month before. */
-export function spreadOption(spread: Spread, of: Of, lang: Lang, mode: Mode): EChartsCoreOption {
+/** In which bar a value stands; -1: in none, or there is no value. */
+export function barAt(bars: readonly Bar[], value: number | string | null): number {
+  if (value === null) return -1;
+  if (typeof value === "string") return bars.findIndex((bar) => bar.text === value);
+  const exactly = bars.findIndex((bar) => bar.low !== null && bar.low === bar.high && bar.low === value);
+  return exactly >= 0 ? exactly : bars.findIndex((bar) => !bar.text && bar.low !== bar.high && (bar.low === null || value >= bar.low) && (bar.high === null || value < bar.high));
+}
+
+/** A histogram: bars for now, a line of steps for a month before; `mine` is the value whose bar is marked. */
+export function spreadOption(spread: Spread, of: Of, lang: Lang, mode: Mode, mine: number | string | null = null): EChartsCoreOption {
   const t = say(m, lang);
   const c = TOKENS[mode];
   const bars = ordered(spread.bars, of.by);
@@ -138,8 +146,9 @@ export function spreadOption(spread: Spread, of: Of, lang: Lang, mode: Mode): EC
   const flat = lying(of);
   const places = { type: "category", data: flat ? names : labels, axisTick: { show: false }, axisLabel: flat ? { width: 132, overflow: "truncate" } : { hideOverlap: true }, inverse: flat };
   const shares = { type: "value", min: 0, splitNumber: 4, axisLabel: { formatter: (value: number) => `${Math.round(value * 10) / 10}%` } };
+  const here = barAt(bars, mine);
   const percent = (value: number): number => Math.round(value * 100_000) / 1000;
-  const now = { type: "bar", name: t("now"), data: bars.map((bar) => percent(bar.share)), itemStyle: { color: mode === "dark" ? HEAT[3] : HEAT[2] }, barCategoryGap: flat ? "35%" : "8%", emphasis: { disabled: true } };
+  const now = { type: "bar", name: t("now"), data: bars.map((bar, at) => (at === here ? { value: percent(bar.share), itemStyle: { color: c.blue } } : percent(bar.share))), itemStyle: { color: mode === "dark" ? HEAT[3] : HEAT[2] }, barCategoryGap: flat ? "35%" : "8%", emphasis: { disabled: true } };
   const then = bars.map((bar) => percent(bar.before));
   const before = flat
     ? { type: "scatter", name: t("before"), data: then, symbol: "rect", symbolSize: [2, 14], itemStyle: { color: c.ink }, emphasis: { disabled: true }, z: 3 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { barName, choices, found, howText, lately, lying, ordered, partiesText, shortText, sorted, spreadOption, spreadTwin, targetOf, tidy, type Row, type Spread, type Why } from "./logic";
+import { barAt, barName, choices, found, howText, lately, lying, ordered, partiesText, shortText, sorted, spreadOption, spreadTwin, targetOf, tidy, type Row, type Spread, type Why } from "./logic";
 import { codeName, traitPath, windowLength, windowName } from "./names";
 
 const row = (name: string, more: Partial<Row> = {}): Row => ({
@@ -72,6 +72,12 @@ describe("the spread", () => {
     expect((spreadOption(some, of, "zh", "light").series as { data: number[] }[]).map((one) => one.data)).toEqual([[50, 50], [25, 25]]);
     expect(spreadOption({ ...some, parties_before: 0 }, of, "zh", "light").series).toHaveLength(1);
     expect(spreadTwin(some, of, "", "zh").rows[1]).toEqual(["1", "10", "50.0%", "25.0%"]);
+  });
+  it("marks the bar of one value", () => {
+    const bars = [bar(0, 0), bar(0, 5), bar(5, 10), bar(10, null)];
+    expect([0, 3, 5, 99, null].map((value) => barAt(bars, value))).toEqual([0, 1, 2, 3, -1]);
+    expect([barAt([bar(null, 5), bar(5, null)], -2), barAt([bar(null, null, "茶"), bar(null, null)], "茶"), barAt([bar(null, null, "茶"), bar(null, null)], "杯")]).toEqual([0, 0, -1]);
+    expect((spreadOption(spread(bars), of, "zh", "light", 7).series as { data: unknown[] }[])[0]?.data[2]).toMatchObject({ value: 50 });
   });
   it("tells small groups of people from small numbers of things", () => expect([partiesText(3, "person", "zh"), partiesText(3, "ip", "zh"), partiesText(1204, "device", "en")]).toEqual(["少于 5 人", "3 个 IP", "1,204 devices"]));
 });
