@@ -20,7 +20,7 @@ def compiled(function: F, *, makes_arrays: bool = False) -> F:
 
     makes_arrays  arrays are made in it, so references are counted: that costs a fifth of the time of small loops
     """
-    options = {"cache": True, "nogil": True, "fastmath": False, "error_model": "numpy", "_nrt": makes_arrays}
+    options: dict[str, Any] = {"cache": True, "nogil": True, "fastmath": False, "error_model": "numpy", "_nrt": makes_arrays}
     made: Any = numba.njit(**options)(function)
     # numba asks for the age of one file, but what it inlines comes from all of them: stamp the cache with their text.
     made._cache._cache_file._source_stamp = sources()
@@ -67,7 +67,8 @@ def _fetch(typing: Any, array: Any, at: Any) -> Any:
         data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
         word, flag = ir.IntType(8).as_pointer(), ir.IntType(32)
         kind = ir.FunctionType(ir.VoidType(), (word, flag, flag, flag))
-        made = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        declared: Any = cgutils.get_or_insert_function  # untyped
+        made = declared(builder.module, kind, "llvm.prefetch.p0")
         place = builder.bitcast(builder.gep(data, [arguments[1]]), word)
         builder.call(made, [place, flag(0), flag(3), flag(1)])
         return context.get_dummy_value()
