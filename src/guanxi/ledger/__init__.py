@@ -1,5 +1,18 @@
 """The ledger's proofs: a hash chain, a Merkle tree, signed heads, and draws that anyone can verify."""
 
+from guanxi.ledger.chain import (
+    GENESIS,
+    LARGEST,
+    Break,
+    Entry,
+    chain_hash,
+    chain_hashes,
+    entry_bytes,
+    is_canonical,
+    opaque_id,
+    read_entry,
+    verify_run,
+)
 from guanxi.ledger.merkle import (
     EMPTY_ROOT,
     HASH_BYTES,
@@ -18,16 +31,27 @@ from guanxi.ledger.merkle import (
 
 __all__ = [
     "EMPTY_ROOT",
+    "GENESIS",
     "HASH_BYTES",
+    "LARGEST",
+    "Break",
     "Edge",
+    "Entry",
     "Node",
     "Tree",
+    "chain_hash",
+    "chain_hashes",
     "consistency_path",
+    "entry_bytes",
     "inclusion_path",
+    "is_canonical",
     "leaf_hash",
     "leaf_hashes",
     "node_hash",
+    "opaque_id",
+    "read_entry",
     "root_at",
     "verify_consistency",
     "verify_inclusion",
+    "verify_run",
 ]
