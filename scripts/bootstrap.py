@@ -2,7 +2,7 @@
 
     python3 scripts/bootstrap.py setup             .venv with the `guanxi` command, and the console
     python3 scripts/bootstrap.py dev               the same, with the tools of the tests and checks
-    python3 scripts/bootstrap.py bench             the same, with what benches measure against (700 MB more)
+    python3 scripts/bootstrap.py bench             the same, with what benches measure against (1.4 GB more)
     python3 scripts/bootstrap.py demo [OPTIONS]    setup, then `guanxi demo OPTIONS`
     python3 scripts/bootstrap.py test [OPTIONS]    dev, then `pytest -n 2 OPTIONS`
 
