@@ -70,7 +70,7 @@ def spark_session(scratch: Path, *, cores: int = 2, memory: str = "2g") -> "Spar
     scratch  folder for what does not fit into memory
     cores    tasks at once, each with a Python of its own
     memory   of Java; the Pythons come on top
-    raises   MissingEngine without pyspark, pyarrow or Java
+    raises   MissingEngine without pyspark, pandas, pyarrow or Java
     """
     if missing := lacking():
         raise missing
@@ -108,7 +108,8 @@ def spark_traits(plan: Plan, events: "DataFrame", *, buckets: int = 0) -> "DataF
     """Return a row for each event with the traits that it saw, in no order.
 
     events   a column `words` of arrays of bigint, as `store_events` writes it; each event once, in any order
-    buckets  into how many shares the parties go, each a task of its own; 0 = one for each core of the session
+    buckets  into how many shares the parties go, each a task of its own; 0 = one for each core of the session, which
+             Spark Connect does not tell
     returns  clock_ms, seq, then a column for each trait of the plan, in the state's numbers: doubles, null = unknown;
              bigint for `top`, the hash of the name. Names hold dots: write them in backticks
     raises   MissingEngine without pandas or pyarrow; DataError, out of the action, when events do not fit the plan or
@@ -237,7 +238,8 @@ def _fed(declared: _Declared, batches: Iterable["pa.RecordBatch"]) -> Iterator["
     state, bucket = TraitState(plan), -1
     for batch in batches:
         buckets = batch.column("bucket").to_numpy()
-        every = np.frombuffer(_bytes_of(batch.column("event")), np.int64).reshape(-1, plan.event_words)
+        # Copied, since the loops would be compiled once more for what may not be written.
+        every = np.frombuffer(_bytes_of(batch.column("event")), np.int64).reshape(-1, plan.event_words).copy()
         cuts = {*range(0, len(every), _AT_ONCE), *(np.flatnonzero(np.diff(buckets)) + 1).tolist(), len(every)}
         for start, end in zip(sorted(cuts)[:-1], sorted(cuts)[1:], strict=True):
             if buckets[start] != bucket:
@@ -260,6 +262,8 @@ def _joined(declared: _Declared, batches: Iterable["pa.RecordBatch"]) -> Iterato
     plan = _plan_of(declared)
     held = None  # parts of an event of which the next batch may hold more
     for batch in batches:
+        if not len(batch):
+            continue
         if held is not None:
             (batch,) = pa.Table.from_batches([held, batch]).combine_chunks().to_batches()
         places = np.stack([batch.column(name).to_numpy() for name in ("clock_ms", "seq")])
@@ -357,5 +361,7 @@ def _binary(values: NDArray[Any], ends: NDArray[np.int64] | None = None) -> "pa.
 def _bytes_of(column: "pa.Array[Any]") -> memoryview:
     """All bytes of a column of binaries, one after the other."""
     _, offsets, data = column.buffers()
+    if not len(column) or data is None:
+        return memoryview(b"")
     places = np.frombuffer(offsets, np.int32)[column.offset : column.offset + len(column) + 1]
     return memoryview(data)[places[0] : places[-1]]
