@@ -23,6 +23,7 @@ from guanxi.ledger.draw import (
     commitment,
     draw,
     tickets_root,
+    unbiased,
     verify_draw,
 )
 from guanxi.ledger.export import (
@@ -118,6 +119,7 @@ __all__ = [
     "root_at",
     "sign_head",
     "tickets_root",
+    "unbiased",
     "verify_consistency",
     "verify_draw",
     "verify_export",

@@ -7,11 +7,11 @@ source   commit and reveal: M. Blum, "Coin flipping by telephone", CRYPTO 1981; 
 """
 
 import hmac
+import itertools
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from itertools import pairwise
 from typing import Final
 
 import msgspec
@@ -166,6 +166,17 @@ def verify_draw(
     return DrawVerdict(fault=fault or _order_fault(record, list(notes), heads=list(heads), public_key=public_key))
 
 
+def unbiased(blocks: Iterator[int], total: int) -> int:
+    """A number from 0 to `total` - 1, each as likely as another.
+
+    blocks   numbers from 0 to 2**256 - 1, each as likely as another; those at or above the largest multiple of
+             `total` are passed over, else low numbers would be likelier
+    total    1 to 2**256
+    """
+    limit = _SPAN - _SPAN % total
+    return next(block for block in blocks if block < limit) % total
+
+
 _COMMIT_LABEL: Final = b"guanxi-draw-commit-1\n"
 _SAMPLE_LABEL: Final = b"guanxi-draw-sample-1\n"
 _SPAN: Final = 1 << 256  # values of one block of the stream
@@ -177,7 +188,7 @@ _HEAD_SOURCE: Final = re.compile(r"head:([0-9a-f]{32}):(0|[1-9][0-9]{0,17})").fu
 
 def _sorted(tickets: Iterable[Ticket]) -> list[Ticket]:
     listed = sorted(tickets, key=lambda ticket: ticket.id)
-    if any(one.id == after.id for one, after in pairwise(listed)):
+    if any(one.id == after.id for one, after in itertools.pairwise(listed)):
         raise DataError("a ticket stands twice in the list", "Add up its weights in one ticket")
     return listed
 
@@ -197,16 +208,14 @@ def _sample(seed: bytes, context: bytes, weights: Sequence[int], count: int) -> 
     """Places drawn one after the other: each time with a chance in proportion to its weight among those left.
 
     Block i of the stream is HMAC-SHA256(seed, context || i as 8 bytes, most significant first), read as a number.
-    A block at or above the largest multiple of the weight left is passed over, so no lot is likelier than another.
     """
     drawn: list[int] = []
-    total, sums, counter = sum(weights), _prefix_sums(weights), 0
+    total, sums = sum(weights), _prefix_sums(weights)
+    blocks = (
+        int.from_bytes(hmac.digest(seed, context + at.to_bytes(8, "big"), "sha256"), "big") for at in itertools.count()
+    )
     while len(drawn) < count:
-        value = int.from_bytes(hmac.digest(seed, context + counter.to_bytes(8, "big"), "sha256"), "big")
-        counter += 1
-        if value >= _SPAN - _SPAN % total:
-            continue
-        place = _find(sums, value % total)
+        place = _find(sums, unbiased(blocks, total))
         drawn.append(place)
         total -= weights[place]
         _add(sums, place, -weights[place])
