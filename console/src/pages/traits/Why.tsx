@@ -10,9 +10,9 @@ import { type Column, DataTable } from "@/parts/DataTable";
 import { PageState } from "@/parts/PageState";
 import { PartyChip, personPath } from "@/parts/PartyChip";
 import { useParams } from "@/state/url";
-import { type Detail, howText, lately, ofUnit, targetOf, type Why } from "./logic";
+import { type Detail, howText, lately, ofUnit, readsOf, targetOf, type Why } from "./logic";
 import { m } from "./messages";
-import { codeName, isHuman, likeOf, partyName, partyOf, windowLength } from "./names";
+import { codeName, isHuman, likeOf, partyName, partyOf, saidOf, windowLength } from "./names";
 import { STEPS, useWhy } from "./useWhy";
 
 const SAMPLE = 60; // newest events among which parties are looked for
@@ -141,14 +141,15 @@ function Events({ why, trait, onMore }: { why: Why; trait: Detail; onMore?: () =
   const several = why.measures.length > 1;
   const fine = windowLength(trait.window) <= FINE; // where seconds tell events apart
   const unit = (role: string): string => why.measures.find((one) => one.role === role)?.unit ?? "";
-  const valued = why.events.some((one) => one.value !== null);
+  const reading = trait.measures.filter((one) => readsOf(trait, one) === "value").map((one) => one.role as string);
+  const valued = why.events.some((one) => one.value !== null && reading.includes(one.role));
   const coded = why.events.some((one) => one.code !== "");
   const columns: Column<Schemas["EventBehind"]>[] = [
     { key: "time", title: t("time"), always: true, render: (row) => <time title={row.at_ms === row.clock_ms ? undefined : time(row.at_ms, lang)}>{fine ? `${day(row.clock_ms, lang)} ${clock(row.clock_ms, true)}` : time(row.clock_ms, lang)}</time> },
     { key: "kind", title: t("kind"), always: true, render: (row) => <Button type="link" size="small" style={{ padding: 0 }} title={row.kind} onClick={() => set({ ev: `event:${row.id}` })}>{lang === "zh" ? row.zh || row.kind : names(row.kind)}</Button> },
     ...(several ? [{ key: "role", title: t("role"), render: (row: Schemas["EventBehind"]) => t(`role_${row.role as "of"}`) }] : []),
-    ...(valued ? [{ key: "value", title: t("counts"), numeric: true, render: (row: Schemas["EventBehind"]) => (row.value === null ? MISSING : traitText(row.value, ofUnit(unit(row.role)), lang)) }] : []),
-    ...(coded ? [{ key: "code", title: (lang === "zh" ? trait.by_zh : trait.by_en) || t("names"), render: (row: Schemas["EventBehind"]) => (/^[a-z_]+:[^:]*:.+/.test(row.code) ? <PartyChip reference={row.code} /> : row.code ? codeName(row.code, trait.by, lang) : MISSING) }] : []),
+    ...(valued ? [{ key: "value", title: t("counts"), numeric: true, render: (row: Schemas["EventBehind"]) => (row.value === null || !reading.includes(row.role) ? MISSING : traitText(row.value, ofUnit(unit(row.role)), lang)) }] : []),
+    ...(coded ? [{ key: "code", title: saidOf({ zh: trait.by_zh || t("names"), en: trait.by_en || t("names") }, lang), render: (row: Schemas["EventBehind"]) => (/^[a-z_]+:[^:]*:.+/.test(row.code) ? <PartyChip reference={row.code} /> : row.code ? codeName(row.code, trait.by, lang) : MISSING) }] : []),
   ];
   return <DataTable id="trait-events" label={t("eventsBehind")} bare columns={columns} rows={why.events} rowKey={(row) => row.id} total={why.total} onMore={onMore} empty={<span className="note">{t("none")}</span>} />;
 }

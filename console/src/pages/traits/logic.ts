@@ -204,7 +204,7 @@ export function howText(why: Why, names: string, lang: Lang): string {
   const t = say(m, lang);
   const part = (role: string): Why["measures"][number] | undefined => why.measures.find((one) => one.role === role);
   const of = part("of");
-  if (!of) return why.total > 0 ? t("how_ties", { n: exact(why.neighbours.filter((one) => one.value !== null).length) }) : "";
+  if (!of) return why.total > 0 ? t("how_ties", { n: exact(why.total) }) : "";
   const total = traitText(of.total, ofUnit(of.unit), lang);
   const newest = why.events.find((one) => one.role === "of");
   switch (why.aggregate) {

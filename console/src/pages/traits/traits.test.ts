@@ -93,7 +93,7 @@ describe("why", () => {
     expect(howText(why("mean"), "店铺", "zh")).toBe("¥90.00 ÷ 3 条");
     expect(howText(why("distinct", { names: 2 }), "店铺", "zh")).toBe("3 条里有 2 个不同的店铺");
     expect(howText(why("ratio", { measures: [{ role: "of", ...measure, total: null }, { role: "over", ...measure, zh: "下单", events: 12 }] }), "店铺", "zh")).toBe("付款 3 ÷ 下单 12");
-    expect(howText(why("mean", { measures: [], neighbours: [{ ref: "a", value: 1 }, { ref: "b", value: null }], total: 2 }), "店铺", "zh")).toBe("1 个邻居的平均");
+    expect(howText(why("mean", { measures: [], neighbours: [{ ref: "a", value: 1 }, { ref: "b", value: null }], total: 2 }), "店铺", "zh")).toBe("2 个邻居里已知者的平均");
   });
   it("takes a reference, searches a person, completes a device, and keeps phones out", () => {
     expect(targetOf(" account:taobao:a1 ", "person")).toEqual({ ref: "account:taobao:a1" });
