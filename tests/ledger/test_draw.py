@@ -202,6 +202,11 @@ def test_an_operator_with_two_commitments_is_found(book: Book, record: DrawRecor
     )
 
 
+def test_entries_of_other_draws_and_other_kinds_do_not_count(book: Book, record: DrawRecord) -> None:
+    other = msgspec.structs.replace(note(3, "draw_commit", "ab" * 32), transfer="ab" * 16)
+    assert verdict(book, record, notes=[other, note(4, "settle", "ab" * 32), *notes_of(record)]) == ""
+
+
 def test_an_operator_with_two_lists_is_found(book: Book, record: DrawRecord) -> None:
     other = tickets_root(tickets([9, 9, 9]))
     assert "2 draw_close entries" in verdict(book, record, notes=[*notes_of(record), note(7, "draw_close", other)])

@@ -195,6 +195,17 @@ def test_a_forked_ledger_does_not_tie_to_the_head_an_outsider_kept(book: Book) -
     assert "does not begin with that of 5" in fault.what
 
 
+def test_a_signer_of_two_ledgers_of_one_size_is_found(book: Book) -> None:
+    two = [book.head(5, root="ab" * 32), book.head(5), book.head(9)]
+    proofs = [prove_consistency(book.tree.node, 5, new=9)]
+    lines = export_lines(
+        LEDGER, book.rows[8:9], heads=two, proofs=proofs, edge=book.tree.edge(8), chain=book.chained(8)
+    )
+    fault = verify_export(lines, PUBLIC).fault
+    assert fault is not None
+    assert (fault.line, fault.what) == (3, "two heads of one size differ")
+
+
 def test_a_head_beyond_the_rows_is_refused_when_writing(book: Book) -> None:
     with pytest.raises(DataError, match="head has 9 entries"):
         list(export_lines(LEDGER, book.rows[:8], heads=[book.head(9)]))
