@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from guanxi.app import Gate, Workspace, live_traits, seal_now
+from guanxi.app import Gate, Workspace, care, live_traits, seal_now
 from guanxi.app.live_events import EventAnswer
 from guanxi.app.live_traits import LiveTraits
 from guanxi.app.trait_replay import Replay, values_of
@@ -75,7 +75,7 @@ def histories(draw: st.DrawFn) -> list[tuple[Any, ...]]:
         elif word in ("merge", "split"):
             steps.append((word, pause, *draw(st.permutations(WHO[:3]))[:2]))
         else:
-            steps.append((word, pause, draw(st.integers(0, 2))))
+            steps.append((word, pause, draw(st.integers(0, 2)), draw(st.booleans())))
     return [(draw(st.booleans()), step) for step in steps]
 
 
@@ -123,10 +123,16 @@ class Shop:
         await self.send([RawEvent(kind="Party Resolved", namespace="laws", message_id=f"said{self.said}",
                                   roles={"actor": one, "object": other}, properties=properties)])  # fmt: skip
 
-    async def erase(self, ref: str) -> None:
-        loop = asyncio.get_running_loop()
-        vault = self.workspace.vault
+    async def erase(self, ref: str, served: bool) -> None:
+        """While the gate serves, or between two of them."""
+        loop, vault = asyncio.get_running_loop(), self.workspace.vault
         vault.erasures.add((ref,), reason="asked")
+        if not served:
+            await self.gate.close()
+            await asyncio.to_thread(care.carry_out, self.workspace)
+            self.workspace.reopen()
+            await self.open()
+            return
 
         def append(events: Any) -> object:
             return asyncio.run_coroutine_threadsafe(self.gate.append(events), loop).result()
@@ -159,7 +165,7 @@ class Shop:
         elif word in ("merge", "split"):
             await self.say(word, *more)
         elif word == "erase":
-            await self.erase(WHO[more[0]])
+            await self.erase(WHO[more[0]], more[1])
         elif word == "seal":
             await asyncio.to_thread(seal_now, self.workspace, hot=True)
         else:
@@ -310,9 +316,12 @@ def dated(pause: int, number: int, back: int) -> tuple[Any, ...]:
         pytest.param(
             [live(0, 1), dated(1_000, 2, -2 * MINUTE), ("restart", HOUR, 0), live(0, 3)], id="after-a-restart-too"
         ),
+        pytest.param([live(0, 1), dated(1_000, 2, HOUR)], id="back-dated"),
+        pytest.param([live(0, 1), ("erase", 1_000, 0, True)], id="erased-while-it-serves"),
+        pytest.param([live(0, 1), ("erase", 1_000, 0, False)], id="erased-between-two-gates"),
     ],
 )
-def test_what_was_found(
+def test_small_histories(
     steps: list[tuple[Any, ...]], tmp_path: Path, empty: Path, clock: Callable[[Shop], None]
 ) -> None:
     shutil.copytree(empty, tmp_path / "ws")
