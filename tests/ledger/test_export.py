@@ -162,6 +162,25 @@ def test_the_first_fault_is_named_with_its_line(book: Book, tamper, line: int, w
     assert words in fault.what
 
 
+@pytest.mark.parametrize("content", [
+    pytest.param(b"[" * 100_000, id="deep"),
+    pytest.param(b'["end",' + b"9" * 5000 + b",2,2]", id="a-long-number"),
+    pytest.param(b'["end",-1,2,2]', id="below-nothing"),
+    pytest.param(b'["end",7.0,2,2]', id="a-fraction"),
+    pytest.param(b'["end",7,2,2,0]', id="a-field-more"),
+    pytest.param(b'["end\xff",7,2,2]', id="not-utf-8"),
+    pytest.param(b'["\\u0065nd",7,2,2]', id="an-escape-that-is-not-needed"),
+    pytest.param(b"{}", id="an-object"),
+    pytest.param(b"", id="empty"),
+])  # fmt: skip
+def test_a_hostile_line_is_a_fault_and_no_crash(book: Book, content: bytes) -> None:
+    lines = whole(book)
+    for at in (START, HEAD_4, END):
+        fault = verify_export(with_line(lines, at, content + b"\n"), PUBLIC).fault
+        assert fault is not None
+        assert fault.line == at + 1
+
+
 def signed_line(signed: SignedHead) -> bytes:
     lines = list(export_lines(LEDGER, [b""] * signed.head.size, heads=[signed]))
     return lines[-2]

@@ -296,7 +296,7 @@ def _parsed(body: bytes) -> Start | SignedHead | Inclusion | Consistency | End:
     """The line's row, refused unless it is written as we write it."""
     try:
         row: Start | SignedHead | Inclusion | Consistency | End = _DECODER.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _FaultError("the line is not one of the export's forms") from error
     _need(_ENCODER.encode(row) == body, "the line is not in canonical form")
     return row
