@@ -1,5 +1,31 @@
-"""The ledger's proofs: a hash chain, a Merkle tree, signed heads, and draws that anyone can verify."""
+"""The ledger: accounts and requests, the book that judges them, and proofs that anyone can verify.
 
+Proofs are a hash chain, a Merkle tree, signed heads, and fair draws.
+"""
+
+from guanxi.ledger.accounts import (
+    HOLD_KINDS,
+    ISSUER,
+    MOST_MOVES,
+    OWN_KINDS,
+    Account,
+    HoldEnded,
+    KeyUsed,
+    Move,
+    OverLimit,
+    Receipt,
+    Release,
+    Request,
+    Reserve,
+    Settle,
+    Standing,
+    Transfer,
+    check_id,
+    check_instant,
+    check_word,
+    content_hash,
+)
+from guanxi.ledger.book import Book, Touched, check_same
 from guanxi.ledger.chain import (
     GENESIS,
     LARGEST,
@@ -67,6 +93,8 @@ from guanxi.ledger.merkle import (
     verify_consistency,
     verify_inclusion,
 )
+from guanxi.ledger.protocol import Ledger
+from guanxi.ledger.purses import Hold, HoldState, Line, Lot, Purse
 
 __all__ = [
     "DRAW_NOTES",
@@ -74,8 +102,14 @@ __all__ = [
     "GENESIS",
     "HASH_BYTES",
     "HEAD_LABEL",
+    "HOLD_KINDS",
+    "ISSUER",
     "LARGEST",
+    "MOST_MOVES",
+    "OWN_KINDS",
     "SEED_BYTES",
+    "Account",
+    "Book",
     "Break",
     "Consistency",
     "DrawRecord",
@@ -86,18 +120,41 @@ __all__ = [
     "ExportVerdict",
     "Fault",
     "Head",
+    "Hold",
+    "HoldEnded",
+    "HoldState",
     "Inclusion",
+    "KeyUsed",
+    "Ledger",
+    "Line",
+    "Lot",
+    "Move",
     "Node",
+    "OverLimit",
     "Proof",
+    "Purse",
+    "Receipt",
+    "Release",
+    "Request",
+    "Reserve",
     "Rules",
+    "Settle",
     "SignedHead",
+    "Standing",
     "Start",
     "Ticket",
+    "Touched",
+    "Transfer",
     "Tree",
     "chain_hash",
     "chain_hashes",
+    "check_id",
+    "check_instant",
+    "check_same",
+    "check_word",
     "commitment",
     "consistency_path",
+    "content_hash",
     "draw",
     "entry_bytes",
     "export_lines",
