@@ -20,6 +20,7 @@ from guanxi.api import desk as desk_module
 from guanxi.api import desk_app, gate_app
 from guanxi.api.static import BUILT
 from guanxi.app import Control, Gate, Workspace, found_town, plan_town, run_town, today_there
+from guanxi.app.trait_spread import distribution
 
 REPO = Path(__file__).resolve().parents[2]
 AXE = REPO / "console" / "node_modules" / "axe-core" / "axe.min.js"
@@ -130,6 +131,8 @@ def served(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     """A workspace with three weeks of a small town, behind a gate and a desk."""
     folder = tmp_path_factory.mktemp("console") / "shop"
     settle(folder, people=PEOPLE, days=DAYS)
+    with Workspace.open(folder) as workspace:  # what a first reading compiles may take longer than a page is waited for
+        distribution(workspace, "person.spend.sum.30d", until=1_767_225_600_000)
     with serving(folder) as one:
         yield one
 

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from guanxi.app import Workspace
-from guanxi.app.trait_spread import distribution
 
 from .conftest import Served, serving
 
@@ -19,13 +18,6 @@ SECRET = "person.night_searches.ratio_searches.30d"
 NEAR = "account.refunds.ratio_spend_via_address.30d"
 BUYER, REFUSER = "account:app:tea-buyer", "account:app:tea-refuser"
 ORDERS = 24
-
-
-@pytest.fixture(scope="module", autouse=True)
-def compiled(served: Served) -> None:
-    """What a first reading compiles, which may take longer than a page is waited for."""
-    with Workspace.open(served.folder) as workspace:
-        distribution(workspace, SPEND, until=1_767_225_600_000)
 
 
 @pytest.fixture(scope="module")
