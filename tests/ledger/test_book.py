@@ -230,3 +230,14 @@ def test_a_dated_amount_is_not_laundered_through_another_movement() -> None:
     book.post(Release(name("r"), name("h")), now_ms=NOW + DAY)
     book.expire(now_ms=NOW + DAY)
     assert book.standing(name("ben")).balance == 0
+
+
+def test_an_overdraft_is_used_last() -> None:
+    book = TestBook().town()
+    book.open(Account(id=name("trusted"), unit="points", floor=-5))
+    book.post(pay("soon", "issuer", "trusted", 1, expires_ms=NOW + DAY), now_ms=NOW)
+    book.post(reserve("h", "trusted", "shop", 1, until_ms=NOW + 2 * DAY), now_ms=NOW)
+    book.post(pay("k", "trusted", "ann", 1), now_ms=NOW)  # the dated one leaves, the hold now stands on the overdraft
+    book.post(Release(name("r"), name("h")), now_ms=NOW)
+    assert book.expire(now_ms=NOW + DAY) == 0
+    assert book.standing(name("trusted")).balance == 0

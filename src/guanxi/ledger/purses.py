@@ -92,21 +92,13 @@ class Purse:
     def take(self, amount: int, *, skip: int) -> list[Lot]:
         """Let `amount` leave; dated amounts go first, soonest first; the changed lots are returned.
 
-        skip   of the dated amounts, the soonest so many are kept: what is held stands on them
+        skip   of the dated amounts, the soonest so many are kept, since what is held stands on them: they go only
+               before an overdraft is used
         """
         self.balance -= amount
-        changed = []
-        for lot in self.lots:
-            if not amount:
-                break
-            kept = min(lot.left, skip)
-            skip -= kept
-            used = min(lot.left - kept, amount)
-            if used:
-                lot.left -= used
-                amount -= used
-                changed.append(lot)
-        self._drop_empty(changed)
+        changed = self._use(amount, skip)
+        if self.lots and self.balance < (dated := sum(lot.left for lot in self.lots)):
+            changed += self._use(dated - max(self.balance, 0), 0)
         return changed
 
     def put(self, amount: int, lot: Lot | None = None) -> Lot | None:
@@ -137,6 +129,22 @@ class Purse:
         self.balance -= amount
         lot.left -= amount
         self._drop_empty([lot])
+
+    def _use(self, amount: int, skip: int) -> list[Lot]:
+        """Use up to `amount` of the lots behind the first `skip`; returns those that changed."""
+        changed = []
+        for lot in self.lots:
+            if not amount:
+                break
+            kept = min(lot.left, skip)
+            skip -= kept
+            used = min(lot.left - kept, amount)
+            if used:
+                lot.left -= used
+                amount -= used
+                changed.append(lot)
+        self._drop_empty(changed)
+        return changed
 
     def _drop_empty(self, changed: list[Lot]) -> None:
         if any(not lot.left for lot in changed):
