@@ -157,7 +157,7 @@ class Laws(RuleBasedStateMachine):
     @rule()
     def sweep(self) -> None:
         self.book.expire(now_ms=self.now)
-        now = self.book.clock_ms
+        now = max(self.now, self.book.clock_ms)
         assert all(hold.until_ms > now for hold in self.book.holds.values() if hold.state == "open")
         for purse in self.book.purses.values():
             assert sum(lot.left for lot in purse.lots if lot.expires_ms <= now) <= purse.held

@@ -10,7 +10,7 @@ them, and writes down what changed; so there is one law, however the rows are ke
 - The same key with the same content gives the first receipt again; with other content it is refused. A refusal is not
   remembered: the same request may succeed later.
 - Limits that are changed bind what is asked from then on. Holds that stand stay, and can be settled.
-- The clock never runs back: an instant before the latest one counts as the latest one.
+- The clock never runs back: an instant before that of the latest entry counts as that one.
 """
 
 from collections import defaultdict
@@ -58,7 +58,7 @@ class Book:
     """A ledger in memory.
 
     size, chain, edge   entries before the first one here, the hash of the chain after them, the tree's right edge
-    clock_ms            the latest instant seen
+    clock_ms            instant of the latest entry
     purses, holds       as they stand
     receipts            by key: hash of the request's content, and the receipt
     lines, hashes       the entries written here, and the hash of the chain after each
@@ -66,6 +66,7 @@ class Book:
 
     def __init__(self, *, size: int = 0, chain: bytes = GENESIS, edge: Edge | None = None, clock_ms: int = 0) -> None:
         self.size, self.chain, self.edge, self.clock_ms = size, chain, edge or Edge(), clock_ms
+        self._now_ms = clock_ms
         self.purses: Final[dict[str, Purse]] = {}
         self.holds: Final[dict[str, Hold]] = {}
         self.receipts: Final[dict[str, tuple[bytes, Receipt]]] = {}
@@ -145,9 +146,9 @@ class Book:
 
     def _begin(self, now_ms: int) -> None:
         check_instant(now_ms, "now_ms")
-        self.clock_ms = max(self.clock_ms, now_ms)
+        self._now_ms = max(self.clock_ms, now_ms)
         self.touched = Touched()
-        while self._due and self._due[0][0] <= self.clock_ms:
+        while self._due and self._due[0][0] <= self._now_ms:
             hold = self.holds[heappop(self._due)[1]]
             if hold.state == "open":
                 self._end_hold(hold, "lapsed", "lapse", hold.id)
@@ -175,7 +176,7 @@ class Book:
                 first = self._finish(request)
         except GuanxiError as error:
             return error.with_traceback(None)
-        receipt = Receipt(key=request.key, first=first, entries=self.size - first, at_ms=self.clock_ms)
+        receipt = Receipt(key=request.key, first=first, entries=self.size - first, at_ms=self._now_ms)
         self.receipts[request.key] = (content, receipt)
         self.touched.keys.append(request.key)
         return receipt
@@ -198,9 +199,9 @@ class Book:
         return first
 
     def _reserve(self, request: Reserve) -> int:
-        if request.until_ms <= self.clock_ms:
+        if request.until_ms <= self._now_ms:
             raise DataError(
-                f"the hold would lapse at {request.until_ms}, and it is {self.clock_ms}",
+                f"the hold would lapse at {request.until_ms}, and it is {self._now_ms}",
                 "Reserve for longer",
                 "until_ms",
             )
@@ -261,8 +262,8 @@ class Book:
 
     def _expire(self, purse: Purse) -> None:
         """Send dated amounts whose time has come back to their issuers."""
-        if purse.lots and purse.lots[0].expires_ms <= self.clock_ms:
-            for lot, amount in purse.due(self.clock_ms):
+        if purse.lots and purse.lots[0].expires_ms <= self._now_ms:
+            for lot, amount in purse.due(self._now_ms):
                 issuer = self.purse(lot.issuer)
                 self._write("expire", purse, issuer, amount, amount, 0, lot.transfer, lot.transfer)
                 purse.expire(lot, amount)
@@ -293,9 +294,9 @@ class Book:
                 f"Give it from an account of kind {ISSUER}: it goes back there",
                 "expires_ms",
             )
-        if (move.expires_ms or 0) <= self.clock_ms:
+        if (move.expires_ms or 0) <= self._now_ms:
             raise DataError(
-                f"the amount would expire at {move.expires_ms}, and it is {self.clock_ms}",
+                f"the amount would expire at {move.expires_ms}, and it is {self._now_ms}",
                 "Give a later instant",
                 "expires_ms",
             )
@@ -304,7 +305,8 @@ class Book:
         self, kind: str, giver: Purse, taker: Purse, amount: int, moved: int, held: int, transfer: str, key: str
     ) -> int:
         """Append an entry and return its number; its bytes are those of `entry_bytes`, which were checked before."""
-        number, at_ms = self.size, self.clock_ms
+        number, at_ms = self.size, self._now_ms
+        self.clock_ms = at_ms
         account, into = giver.account, taker.account.id
         row = f'[{number},{at_ms},"{kind}","{account.id}","{into}","{account.unit}",{amount},"{transfer}","{key}"]'
         self.lines.append(Line(number, at_ms, giver.number, taker.number, moved, held, row.encode()))
