@@ -3,6 +3,7 @@
 from guanxi.engines.control.appearances import Appearance, Colours, Density, Language, Theme
 from guanxi.engines.control.control import FILE, Control
 from guanxi.engines.control.keys import SettingsKey
+from guanxi.engines.control.ledger import LedgerStore
 from guanxi.engines.control.notes import Note
 from guanxi.engines.control.people import TooManyFailures
 from guanxi.engines.control.records import ApiKey, ImportJob, NewKey, OpenedSession, Operation, Session, User
@@ -31,6 +32,7 @@ __all__ = [
     "Density",
     "ImportJob",
     "Language",
+    "LedgerStore",
     "NewKey",
     "Note",
     "OpenedSession",

@@ -1,0 +1,182 @@
+"""The part of the ledger that a group of requests touches, read into a Book and written back in bulk.
+
+The statements are plain SQL in the driver's own form, run with many rows at once: measured, the wrapping of each row
+by an expression language would cost more than the ledger's law.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final
+
+from sqlalchemy import Connection
+
+from guanxi.ledger import (
+    HASH_BYTES,
+    Account,
+    Book,
+    Edge,
+    Hold,
+    Lot,
+    Move,
+    Purse,
+    Receipt,
+    Request,
+    Reserve,
+    Settle,
+    Transfer,
+)
+
+
+def load_book(connection: Connection, requests: Sequence[Request], *, now_ms: int) -> Book:
+    """A Book of all that these requests, and the holds that lapse by now, can touch."""
+    book = open_book(connection)
+    wanted = {request.hold for request in requests if not isinstance(request, Transfer | Reserve)}
+    _load_holds(connection, book, wanted, max(book.clock_ms, now_ms))
+    accounts = {
+        account
+        for one in (*requests, *book.holds.values())
+        if not isinstance(one, Settle) and hasattr(one, "moves")
+        for move in one.moves
+        for account in (move.giver, move.taker)
+    }
+    load_accounts(connection, book, accounts)
+    _load_receipts(connection, book, {request.key for request in requests})
+    return book
+
+
+def open_book(connection: Connection) -> Book:
+    """A Book with the ends of the chain and the tree, and nothing else."""
+    size, chain, edge, clock_ms = connection.exec_driver_sql(
+        "SELECT size, chain, edge, clock_ms FROM ledger_ends WHERE id = 1"
+    ).one()
+    words = [bytes(edge[at : at + HASH_BYTES]) for at in range(0, len(edge), HASH_BYTES)]
+    return Book(size=size, chain=bytes(chain), edge=Edge(size, words), clock_ms=clock_ms)
+
+
+def load_accounts(connection: Connection, book: Book, accounts: Iterable[str]) -> None:
+    """Put accounts, their dated amounts, and the issuers of those into the book; unknown ones are left out."""
+    new = sorted(set(accounts) - book.purses.keys())
+    for row in _among(connection, f"SELECT {_ACCOUNT} FROM ledger_accounts WHERE id IN", new):
+        book.purses[row[1]] = purse_of(row)
+    lots = list(_among(connection, f"SELECT {_LOT} FROM ledger_lots WHERE account IN", new))
+    for number, account, expires_ms, remaining, issuer, transfer in lots:
+        book.purses[account].lots.append(Lot(number, account, expires_ms, remaining, issuer, transfer))
+    for account in {row[1] for row in lots}:
+        book.purses[account].lots.sort()
+    issuers = {row[4] for row in lots} - book.purses.keys()
+    if issuers:
+        load_accounts(connection, book, issuers)
+
+
+def purse_of(row: tuple[Any, ...]) -> Purse:
+    """An account's row as it stands, without its dated amounts."""
+    number, id_, unit, kind, floor, cap, balance, held, coming = row
+    return Purse(number, Account(id=id_, unit=unit, kind=kind, floor=floor, cap=cap), balance, held, coming)
+
+
+def select_account(connection: Connection, account: str) -> Purse | None:
+    """One account, without its dated amounts; None when there is none."""
+    for row in _among(connection, f"SELECT {_ACCOUNT} FROM ledger_accounts WHERE id IN", [account]):
+        return purse_of(row)
+    return None
+
+
+def save_book(connection: Connection, book: Book) -> None:
+    """Write down what the book's last call changed: nothing, when it wrote no entry."""
+    touched, lines = book.touched, book.lines
+    if not lines:
+        return
+    many(
+        connection,
+        "INSERT INTO ledger_entries (number, at_ms, giver, taker, moved, held, entry, chain) VALUES",
+        [(*line, chain) for line, chain in zip(lines, book.hashes, strict=True)],
+    )
+    execute(
+        connection,
+        "UPDATE ledger_accounts SET balance = ?, held = ?, coming = ? WHERE number = ?",
+        [(purse.balance, purse.held, purse.coming, purse.number) for purse in touched.purses.values()],
+    )
+    receipts = [(key, *book.receipts[key]) for key in touched.keys]
+    many(
+        connection,
+        "INSERT INTO ledger_keys (id, content, first, entries, at_ms) VALUES",
+        [(key, content, made.first, made.entries, made.at_ms) for key, content, made in receipts],
+    )
+    holds = [
+        (hold.id, place, move.giver, move.taker, move.unit, move.amount, hold.until_ms, hold.state)
+        for hold in touched.holds.values()
+        for place, move in enumerate(hold.moves)
+    ]
+    many(
+        connection,
+        "INSERT INTO ledger_holds (id, place, giver, taker, unit, amount, until_ms, state) VALUES",
+        holds,
+        "ON CONFLICT (id, place) DO UPDATE SET state = excluded.state",
+    )
+    many(
+        connection,
+        f"INSERT INTO ledger_lots ({_LOT}) VALUES",
+        [
+            (lot.number, lot.account, lot.expires_ms, lot.left, lot.issuer, lot.transfer)
+            for lot in touched.lots.values()
+            if lot.left
+        ],
+        "ON CONFLICT (number) DO UPDATE SET remaining = excluded.remaining",
+    )
+    gone = [(lot.number,) for lot in touched.lots.values() if not lot.left]
+    execute(connection, "DELETE FROM ledger_lots WHERE number = ?", gone)
+    ends = (book.size, book.chain, b"".join(book.edge.hashes), book.clock_ms)
+    execute(connection, "UPDATE ledger_ends SET size = ?, chain = ?, edge = ?, clock_ms = ? WHERE id = 1", [ends])
+
+
+def execute(connection: Connection, statement: str, rows: list[tuple[Any, ...]]) -> None:
+    """Run a statement with ? marks once for each row."""
+    if rows:
+        connection.exec_driver_sql(_marked(connection, statement), rows)
+
+
+def many(connection: Connection, insert: str, rows: list[tuple[Any, ...]], conflict: str = "") -> None:
+    """Run `INSERT ... VALUES` once for each row."""
+    if rows:
+        execute(connection, f"{insert} ({', '.join('?' * len(rows[0]))}) {conflict}", rows)
+
+
+def query(connection: Connection, statement: str, *values: Any) -> Iterator[tuple[Any, ...]]:
+    """Rows of a statement with ? marks."""
+    rows: Any = connection.exec_driver_sql(_marked(connection, statement), values).fetchall()
+    return iter(rows)
+
+
+def _load_holds(connection: Connection, book: Book, wanted: set[str], now_ms: int) -> None:
+    due = query(connection, "SELECT id FROM ledger_holds WHERE state = 'open' AND until_ms <= ?", now_ms)
+    ids = sorted(wanted | {row[0] for row in due})
+    found: dict[str, list[tuple[Any, ...]]] = {}
+    for row in _among(connection, f"SELECT {_HOLD} FROM ledger_holds WHERE id IN", ids):
+        found.setdefault(row[0], []).append(row)
+    for id_, rows in found.items():
+        rows.sort(key=lambda row: row[1])
+        moves = tuple(Move(row[2], row[3], row[4], row[5]) for row in rows)
+        book.keep_hold(Hold(id_, moves, rows[0][6], rows[0][7]))
+
+
+def _load_receipts(connection: Connection, book: Book, keys: set[str]) -> None:
+    fields = "id, content, first, entries, at_ms"
+    for key, content, first, entries, at_ms in _among(
+        connection, f"SELECT {fields} FROM ledger_keys WHERE id IN", sorted(keys)
+    ):
+        book.receipts[key] = (bytes(content), Receipt(key=key, first=first, entries=entries, at_ms=at_ms))
+
+
+def _among(connection: Connection, statement: str, ids: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    for at in range(0, len(ids), _AT_ONCE):
+        some = ids[at : at + _AT_ONCE]
+        yield from query(connection, f"{statement} ({','.join('?' * len(some))})", *some)
+
+
+def _marked(connection: Connection, statement: str) -> str:
+    return statement if connection.dialect.name == "sqlite" else statement.replace("?", "%s")
+
+
+_AT_ONCE: Final = 5_000  # values in one statement; SQLite takes 32,766
+_ACCOUNT: Final = "number, id, unit, kind, floor, cap, balance, held, coming"
+_LOT: Final = "number, account, expires_ms, remaining, issuer, transfer"
+_HOLD: Final = "id, place, giver, taker, unit, amount, until_ms, state"

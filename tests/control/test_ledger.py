@@ -1,0 +1,211 @@
+"""The ledger in a database: the contract of the Book, and the same rows as the Book whatever is asked."""
+
+import random
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy.exc import IntegrityError
+
+from guanxi.core import GuanxiError, Refused
+from guanxi.engines.control import LedgerStore
+from guanxi.engines.control.database import Database
+from guanxi.ledger import (
+    ISSUER,
+    LARGEST,
+    Account,
+    Book,
+    Edge,
+    Ledger,
+    Move,
+    Release,
+    Request,
+    Reserve,
+    Settle,
+    Transfer,
+    leaf_hashes,
+    verify_head,
+    verify_run,
+)
+from guanxi.ledger.contract import DAY, NOW, LedgerContract, name, pay, reserve
+
+
+class TestSqlite(LedgerContract):
+    @pytest.fixture(autouse=True)
+    def folder(self, tmp_path: Path) -> Iterator[None]:
+        self.database = Database(tmp_path / "control.sqlite")
+        yield
+        self.database.close()
+
+    def make_ledger(self) -> LedgerStore:
+        return LedgerStore(self.database)
+
+
+class TestPostgres(LedgerContract):
+    """The same on a Postgres of its own, where the package that brings one is installed."""
+
+    @pytest.fixture(autouse=True)
+    def server(self, tmp_path: Path) -> Iterator[None]:
+        pgserver = pytest.importorskip("pgserver", reason="no Postgres here: pgserver is not installed")
+        pytest.importorskip("psycopg", reason="no Postgres here: psycopg is not installed")
+        server = pgserver.get_server(tmp_path / "postgres")
+        self.database = Database(server.get_uri().replace("postgresql://", "postgresql+psycopg://"))
+        yield
+        self.database.close()
+        server.cleanup()
+
+    def make_ledger(self) -> LedgerStore:
+        return LedgerStore(self.database)
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    opened = Database(tmp_path / "control.sqlite")
+    yield opened
+    opened.close()
+
+
+def requests(dice: random.Random, count: int, holds: list[str]) -> list[Request]:
+    """Any requests over four members, some of them twice."""
+    made: list[Request] = []
+    for _ in range(count):
+        key, kind = name(f"key {dice.random()}"), dice.randrange(6)
+        giver, taker = (name(f"member {place}") for place in dice.sample(range(4), 2))
+        move = Move(giver, taker, "points", dice.randint(1, 30))
+        if kind == 0:
+            until = NOW + dice.randint(1, 5) * DAY if dice.random() < 0.6 else None
+            made.append(Transfer(key, (Move(name("issuer"), taker, "points", dice.randint(1, 30), until),), "grant"))
+        elif kind == 1:
+            made.append(Transfer(key, (move,)))
+        elif kind == 2:
+            made.append(Transfer(key, (move, Move(taker, giver, "points", 3))))
+        elif kind == 3:
+            made.append(Reserve(key, (move, Move(giver, name("quota"), "points", 1)), NOW + dice.randint(1, 5) * DAY))
+            holds.append(key)
+        elif holds and kind == 4:
+            made.append(Settle(key, dice.choice(holds), (dice.randint(0, 20), 1)))
+        elif holds:
+            made.append(Release(key, dice.choice(holds)))
+        if made and dice.random() < 0.1:
+            made.append(dice.choice(made))
+    return made
+
+
+def test_the_store_does_what_the_book_does(database: Database) -> None:
+    dice, book, store, holds = random.Random(7), Book(), LedgerStore(database), list[str]()
+    ledgers: tuple[Ledger, ...] = (book, store)
+    accounts = [
+        Account(id=name("issuer"), unit="points", kind=ISSUER, floor=-LARGEST),
+        Account(id=name("quota"), unit="points", kind="quota", cap=40),
+        *(Account(id=name(f"member {place}"), unit="points", floor=-10 * (place == 3)) for place in range(4)),
+    ]
+    for account in accounts:
+        assert book.open(account) == store.open(account)
+    seen = []
+    for step in range(60):
+        now = NOW + dice.randint(-1, step) * DAY // 10
+        asked = requests(dice, dice.randint(1, 12), holds)
+        told = [[str(one) for one in ledger.post_many(asked, now_ms=now)] for ledger in ledgers]
+        assert told[0] == told[1]
+        if step % 7 == 0:
+            assert book.expire(now_ms=now) == store.expire(now_ms=now)
+        if step % 20 == 0:
+            assert len({str(one.limit(name("member 1"), floor=-5, cap=50 - step)) for one in ledgers}) == 1
+        assert [book.standing(one.id) for one in accounts] == [store.standing(one.id) for one in accounts]
+        past = [store.standing(one.id, before_ms=book.clock_ms) for one in accounts]
+        seen.append((book.clock_ms, [(one.balance, one.held, one.coming) for one in past]))
+    assert list(store.rows()) == [(line.row, chain) for line, chain in zip(book.lines, book.hashes, strict=True)]
+    assert len(book.lines) > 200
+    for before_ms, then in seen:
+        found = [book.standing(one.id, before_ms=before_ms) for one in accounts]
+        assert [(one.balance, one.held, one.coming) for one in found] == then
+
+
+def town(database: Database) -> LedgerStore:
+    class Town(LedgerContract):
+        def make_ledger(self) -> LedgerStore:
+            return LedgerStore(database)
+
+    made = Town().town()
+    assert isinstance(made, LedgerStore)
+    return made
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        pytest.param("UPDATE ledger_entries SET moved = 1", id="entry-changed"),
+        pytest.param("DELETE FROM ledger_entries", id="entry-deleted"),
+        pytest.param("UPDATE ledger_keys SET first = 9", id="key-changed"),
+        pytest.param("DELETE FROM ledger_keys", id="key-deleted"),
+        pytest.param("DELETE FROM ledger_accounts", id="account-deleted"),
+        pytest.param("UPDATE ledger_accounts SET balance = balance - 101 WHERE kind = 'member'", id="overdrawn"),
+        pytest.param("UPDATE ledger_accounts SET held = held + 101 WHERE kind = 'member'", id="held-too-much"),
+        pytest.param("UPDATE ledger_accounts SET held = -1", id="held-below-nothing"),
+        pytest.param("UPDATE ledger_accounts SET floor = 5", id="floor-above-zero"),
+        pytest.param("UPDATE ledger_accounts SET cap = 5", id="issuer-with-a-cap"),
+        pytest.param("INSERT INTO ledger_lots VALUES (9, 'a', 1, 0, 'b', 'c')", id="an-empty-lot"),
+    ],
+)
+def test_the_database_guards_itself(database: Database, statement: str) -> None:
+    town(database)
+    with pytest.raises(IntegrityError), database.write() as connection:
+        connection.exec_driver_sql(statement)
+
+
+def test_heads_are_signed_over_what_is_stored(database: Database) -> None:
+    store, key = town(database), Ed25519PrivateKey.generate()
+    store.post(reserve("h", "ann", "shop", 5), now_ms=NOW)
+    signed = store.sign(key, now_ms=NOW)
+    rows, hashes = zip(*store.rows(), strict=True)
+    edge = Edge()
+    edge.extend(leaf_hashes(rows))
+    assert verify_run(rows, hashes) is None
+    assert (signed.head.size, signed.head.root, signed.head.chain) == (2, edge.root().hex(), hashes[-1].hex())
+    assert verify_head(signed, key.public_key())
+    assert store.heads() == [signed]
+
+
+def test_a_transaction_that_fails_leaves_nothing(database: Database) -> None:
+    store = town(database)
+
+    def decide() -> None:
+        with database.write() as connection:
+            store.post_in(connection, [pay("k", "ann", "ben", 5)], now_ms=NOW)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        decide()
+    assert (store.size(), store.standing(name("ann")).balance) == (1, 100)
+    assert store.post(pay("k", "ann", "ben", 5), now_ms=NOW).first == 1
+
+
+def test_accounts_open_together_or_not_at_all(database: Database) -> None:
+    store = town(database)
+    with pytest.raises(Refused):
+        store.open_many([Account(id=name("new"), unit="fen"), Account(id=name("ann"), unit="fen")])
+    assert [standing.account.id for _, standing in store.standings()] == [
+        name(word) for word in ("issuer", "ann", "ben", "shop")
+    ]
+    assert [number for number, _ in store.standings(after=2, limit=1)] == [3]
+
+
+def test_a_byte_that_is_changed_on_the_disk_is_found(database: Database, tmp_path: Path) -> None:
+    store = town(database)
+    store.post_many([pay(f"k{i}", "ann", "ben", 1) for i in range(20)], now_ms=NOW)
+    with sqlite3.connect(tmp_path / "control.sqlite") as raw:
+        raw.execute("DROP TRIGGER ledger_entries_no_update")
+        (row,) = raw.execute("SELECT entry FROM ledger_entries WHERE number = 7").fetchone()
+        raw.execute("UPDATE ledger_entries SET entry = ? WHERE number = 7", (row.replace(b",1,", b",9,", 1),))
+    raw.close()
+    rows, hashes = zip(*store.rows(), strict=True)
+    found = verify_run(rows, hashes)
+    assert found is not None
+    assert found.number == 7
+
+
+def test_each_outcome_can_be_raised_or_kept(database: Database) -> None:
+    done = town(database).post_many([pay("k", "ann", "ben", 500), pay("l", "ann", "ben", 5)], now_ms=NOW)
+    assert [isinstance(one, GuanxiError) for one in done] == [True, False]
