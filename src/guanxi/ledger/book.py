@@ -333,20 +333,28 @@ def check_same(standing: Account, asked: Account) -> None:
 
 def _admit(moves: Sequence[Move], pairs: Sequence[tuple[Purse, Purse]], *, reserve: bool) -> None:
     """Raise OverLimit when a limit does not admit one of the movements after those before it."""
+    if len(moves) == 1:
+        _check_limits(moves[0], *pairs[0], pairs[0][0].available, pairs[0][1].room)
+        return
     available: defaultdict[int, int] = defaultdict(int)  # change of it so far, by account
     room: defaultdict[int, int] = defaultdict(int)
     for move, (giver, taker) in zip(moves, pairs, strict=True):
-        left = giver.available + available[giver.number]
-        if move.amount > left:
-            raise OverLimit(_short(giver, move.amount, left), "Ask for less, add to it, or lower its floor", move.giver)
-        free = taker.room + room[taker.number]
-        if move.amount > free:
-            raise OverLimit(_full(taker, move.amount, free), "Ask for less, or raise its cap", move.taker)
+        left, free = giver.available + available[giver.number], taker.room + room[taker.number]
+        _check_limits(move, giver, taker, left, free)
         available[giver.number] -= move.amount
         room[taker.number] -= move.amount
         if not reserve:
             available[taker.number] += move.amount
             room[giver.number] += move.amount
+
+
+def _check_limits(move: Move, giver: Purse, taker: Purse, left: int, free: int) -> None:
+    if move.amount > left:
+        raise OverLimit(
+            _short(giver, move.amount, left), "Ask for less, add to it, or lower its floor", giver.account.id
+        )
+    if move.amount > free:
+        raise OverLimit(_full(taker, move.amount, free), "Ask for less, or raise its cap", taker.account.id)
 
 
 def _short(purse: Purse, amount: int, left: int) -> str:

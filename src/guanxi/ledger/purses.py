@@ -96,8 +96,10 @@ class Purse:
                before an overdraft is used
         """
         self.balance -= amount
+        if not self.lots:
+            return []
         changed = self._use(amount, skip)
-        if self.lots and self.balance < (dated := sum(lot.left for lot in self.lots)):
+        if self.balance < (dated := sum(lot.left for lot in self.lots)):
             changed += self._use(dated - max(self.balance, 0), 0)
         return changed
 

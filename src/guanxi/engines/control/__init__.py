@@ -4,6 +4,7 @@ from guanxi.engines.control.appearances import Appearance, Colours, Density, Lan
 from guanxi.engines.control.control import FILE, Control
 from guanxi.engines.control.keys import SettingsKey
 from guanxi.engines.control.ledger import LedgerStore
+from guanxi.engines.control.ledger_groups import LedgerGroups
 from guanxi.engines.control.notes import Note
 from guanxi.engines.control.people import TooManyFailures
 from guanxi.engines.control.records import ApiKey, ImportJob, NewKey, OpenedSession, Operation, Session, User
@@ -32,6 +33,7 @@ __all__ = [
     "Density",
     "ImportJob",
     "Language",
+    "LedgerGroups",
     "LedgerStore",
     "NewKey",
     "Note",

@@ -5,6 +5,7 @@ by an expression language would cost more than the ledger's law.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import Connection
@@ -70,7 +71,7 @@ def load_accounts(connection: Connection, book: Book, accounts: Iterable[str]) -
 def purse_of(row: tuple[Any, ...]) -> Purse:
     """An account's row as it stands, without its dated amounts."""
     number, id_, unit, kind, floor, cap, balance, held, coming = row
-    return Purse(number, Account(id=id_, unit=unit, kind=kind, floor=floor, cap=cap), balance, held, coming)
+    return Purse(number, _account(id_, unit, kind, floor, cap), balance, held, coming)
 
 
 def select_account(connection: Connection, account: str) -> Purse | None:
@@ -144,6 +145,12 @@ def query(connection: Connection, statement: str, *values: Any) -> Iterator[tupl
     """Rows of a statement with ? marks."""
     rows: Any = connection.exec_driver_sql(_marked(connection, statement), values).fetchall()
     return iter(rows)
+
+
+@lru_cache(maxsize=65_536)
+def _account(id_: str, unit: str, kind: str, floor: int, cap: int | None) -> Account:
+    """The account of these words, which is checked when it is made: once while it stays as it is."""
+    return Account(id=id_, unit=unit, kind=kind, floor=floor, cap=cap)
 
 
 def _load_holds(connection: Connection, book: Book, wanted: set[str], now_ms: int) -> None:
