@@ -209,3 +209,43 @@ def test_a_byte_that_is_changed_on_the_disk_is_found(database: Database, tmp_pat
 def test_each_outcome_can_be_raised_or_kept(database: Database) -> None:
     done = town(database).post_many([pay("k", "ann", "ben", 500), pay("l", "ann", "ben", 5)], now_ms=NOW)
     assert [isinstance(one, GuanxiError) for one in done] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("change", "figure"),
+    [
+        pytest.param("UPDATE ledger_accounts SET balance = balance + 1 WHERE number = 3", "imbalance", id="balance"),
+        pytest.param("UPDATE ledger_accounts SET coming = coming + 1 WHERE number = 4", "imbalance", id="coming"),
+        pytest.param("UPDATE ledger_holds SET state = 'open'", "double_settle", id="a-hold-opened-again"),
+        pytest.param("UPDATE ledger_holds SET amount = amount + 1", "double_settle", id="a-larger-hold"),
+        pytest.param("DELETE FROM ledger_holds", "double_settle", id="a-hold-gone"),
+        pytest.param("UPDATE ledger_keys SET first = first + 1", "keys", id="another-receipt"),
+        pytest.param("UPDATE ledger_lots SET remaining = 500", "lots", id="more-dated-than-there-is"),
+        pytest.param("UPDATE ledger_ends SET chain = edge", "broken", id="ends"),
+        pytest.param("UPDATE ledger_entries SET chain = zeroblob(32) WHERE number = 2", "broken", id="a-hash"),
+        pytest.param("DELETE FROM ledger_entries WHERE number = 1", "broken", id="an-entry-gone"),
+    ],
+)
+def test_the_audit_finds_what_was_changed(database: Database, change: str, figure: str) -> None:
+    store = town(database)
+    store.post(pay("soon", "issuer", "ben", 9, expires_ms=NOW + DAY), now_ms=NOW)
+    store.post(reserve("h", "ann", "shop", 5), now_ms=NOW)
+    store.post(Settle(name("s"), name("h"), (3,)), now_ms=NOW)
+    assert store.audit().is_sound
+    with database.write() as connection:
+        for table in ("ledger_entries", "ledger_keys"):
+            for act in ("update", "delete"):
+                connection.exec_driver_sql(f"DROP TRIGGER {table}_no_{act}")
+        connection.exec_driver_sql(change)
+    found = store.audit()
+    assert not found.is_sound
+    assert getattr(found, figure)
+
+
+def test_an_overdraft_that_was_taken_back_is_told_and_is_no_fault(database: Database) -> None:
+    store = town(database)
+    store.open(Account(id=name("trusted"), unit="points", floor=-50))
+    store.post(pay("k", "trusted", "ben", 40), now_ms=NOW)
+    assert store.audit().overdraft == 0
+    store.limit(name("trusted"), floor=0, cap=None)
+    assert (store.audit().overdraft, store.audit().is_sound) == (1, True)

@@ -4,6 +4,7 @@ from guanxi.engines.control.appearances import Appearance, Colours, Density, Lan
 from guanxi.engines.control.control import FILE, Control
 from guanxi.engines.control.keys import SettingsKey
 from guanxi.engines.control.ledger import LedgerStore
+from guanxi.engines.control.ledger_audit import Audit
 from guanxi.engines.control.ledger_groups import LedgerGroups
 from guanxi.engines.control.notes import Note
 from guanxi.engines.control.people import TooManyFailures
@@ -28,6 +29,7 @@ __all__ = [
     "WRITING_SCOPES",
     "ApiKey",
     "Appearance",
+    "Audit",
     "Colours",
     "Control",
     "Density",

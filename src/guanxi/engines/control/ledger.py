@@ -15,6 +15,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from guanxi.core import GuanxiError
 from guanxi.engines.control.database import Database
+from guanxi.engines.control.ledger_audit import Audit, audit
 from guanxi.engines.control.ledger_rows import (
     load_accounts,
     load_book,
@@ -174,6 +175,11 @@ class LedgerStore:
         with self._database.read() as connection:
             lines = connection.scalars(select(ledger_heads.c.line).order_by(ledger_heads.c.number))
             return [msgspec.json.decode(bytes(line), type=SignedHead) for line in lines]
+
+    def audit(self) -> Audit:
+        """Count everything again from the entries, in one snapshot; reads the whole ledger."""
+        with self._database.read() as connection:
+            return audit(connection)
 
     @contextmanager
     def _write(self) -> Iterator[Connection]:
