@@ -29,6 +29,12 @@ __all__ = [
 ]
 
 
+def _ledger(data: Path) -> Sequence[Figure]:
+    from guanxi.bench import ledger  # forks processes: it is loaded for its own run only
+
+    return ledger.run(data)
+
+
 def _traits_equal(data: Path) -> Sequence[Figure]:
     from guanxi.bench import traits_equal  # loads a compiler, which no other command is to wait for
 
@@ -65,6 +71,10 @@ BENCHES: dict[str, tuple[str, Callable[[Path], Sequence[Figure]]]] = {
     "ingest": (
         "events by HTTP per second without and with live traits, rows of files per processor second, peak memory",
         ingest.run,
+    ),
+    "ledger": (
+        "durable transfers per second, time of a single one, a million random requests, kills and races",
+        _ledger,
     ),
     "town": ("processor seconds and bytes of the planted economy, each in a fresh process", town.run),
     "traits": ("events per second, time per event, memory and restart at the full risk catalogue", _traits),

@@ -17,8 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from guanxi.engines.control import FILE, LedgerStore
-from guanxi.engines.control.database import Database
+from guanxi.engines.control import Control
 from guanxi.ledger import (
     ISSUER,
     LARGEST,
@@ -40,22 +39,22 @@ MEMBERS: Final = 40
 
 def open_town(folder: Path) -> None:
     """A ledger with an issuer, a quota of 10,000 and some members, in a control database of its own."""
-    database = Database(folder / FILE)
-    LedgerStore(database).open_many(
+    control = Control.open(folder)
+    control.ledger.open_many(
         [
             Account(id=_id("issuer"), unit="points", kind=ISSUER, floor=-LARGEST),
             Account(id=_id("quota"), unit="points", kind="quota", cap=10_000),
             *(Account(id=_id(f"member {place}"), unit="points", floor=-20 * (place < 4)) for place in range(MEMBERS)),
         ]
     )
-    database.close()
+    control.close()
 
 
 def random_group(number: int, *, seed: int, size: int) -> tuple[int, list[Request]]:
     """The requests of group `number`, always the same ones, and their instant."""
     dice = random.Random(f"{seed} {number}")  # noqa: S311 - a drill, repeatable
     now_ms = START_MS + number * DAY_MS // 50
-    return now_ms, [_request(dice, seed, number, place, now_ms) for place in range(size)]
+    return now_ms, [_request(dice, seed, number, (place, size), now_ms) for place in range(size)]
 
 
 def kill_drill(folder: Path, *, kills: int, seed: int = 7, size: int = 25) -> dict[str, int]:
@@ -84,16 +83,38 @@ def kill_drill(folder: Path, *, kills: int, seed: int = 7, size: int = 25) -> di
             kept += [request for place, request in enumerate(asked) if mask >> place & 1]
             repeated += again
             done = number + 1
-    database = Database(folder / FILE)
-    store = LedgerStore(database)
+    control = Control.open(folder)
+    store = control.ledger
     before = store.size()
     found = store.post_many(kept, now_ms=START_MS)
     lost = sum(not isinstance(one, Receipt) or one.first >= before for one in found)
     count = store.audit()
-    database.close()
+    control.close()
     return {
         "kills": kills, "groups": done, "operations": done * size, "entries": count.entries, "repeated": repeated,
         "lost": lost, "imbalance": count.imbalance, "overdraft": count.overdraft, "double_settle": count.double_settle,
+        "wrong_keys": count.keys, "wrong_lots": count.lots, "broken": int(count.broken is not None),
+    }  # fmt: skip
+
+
+def random_drill(folder: Path, *, operations: int, seed: int = 11, size: int = 1_000) -> dict[str, int]:
+    """Post random requests in groups of `size`, then count.
+
+    folder    empty; a control database is made in it
+    returns   operations; admitted (those with a receipt); entries; and the counts of the audit
+    """
+    open_town(folder)
+    control = Control.open(folder)
+    store = control.ledger
+    admitted = 0
+    for number in range(operations // size):
+        now_ms, asked = random_group(number, seed=seed, size=size)
+        admitted += sum(isinstance(one, Receipt) for one in store.post_many(asked, now_ms=now_ms))
+    count = store.audit()
+    control.close()
+    return {
+        "operations": operations // size * size, "admitted": admitted, "entries": count.entries,
+        "imbalance": count.imbalance, "overdraft": count.overdraft, "double_settle": count.double_settle,
         "wrong_keys": count.keys, "wrong_lots": count.lots, "broken": int(count.broken is not None),
     }  # fmt: skip
 
@@ -104,8 +125,8 @@ def race_drill(folder: Path, *, pots: int, racers: int = 2) -> dict[str, int]:
     folder    empty; a control database is made in it
     returns   pots; won: how often a process was told that it has it; overdraft and imbalance of the audit
     """
-    database = Database(folder / FILE)
-    store = LedgerStore(database)
+    control = Control.open(folder)
+    store = control.ledger
     mint, till = _id("mint"), _id("till")
     store.open_many(
         [
@@ -116,16 +137,16 @@ def race_drill(folder: Path, *, pots: int, racers: int = 2) -> dict[str, int]:
     )
     fill = [Transfer(_id(f"fill {pot}"), (Move(mint, _id(f"pot {pot}"), "fen", 100),)) for pot in range(pots)]
     store.post_many(fill, now_ms=START_MS)
-    database.close()
+    control.close()
     children = [_fork(partial(_take_pots, folder, pots, racer)) for racer in range(racers)]
     won = 0
     for child, answers in children:
         with os.fdopen(answers, "rb") as told:
             won += sum(int(line) for line in told)
         os.waitpid(child, 0)
-    database = Database(folder / FILE)
-    count = LedgerStore(database).audit()
-    database.close()
+    control = Control.open(folder)
+    count = control.ledger.audit()
+    control.close()
     return {"pots": pots, "won": won, "overdraft": count.overdraft, "imbalance": count.imbalance}
 
 
@@ -137,9 +158,9 @@ def main() -> None:
     print(json.dumps([kill_drill(folder / "kill", kills=kills), race_drill(folder / "race", pots=60)]))  # noqa: T201
 
 
-def _request(dice: random.Random, seed: int, number: int, place: int, now_ms: int) -> Request:
+def _request(dice: random.Random, seed: int, number: int, place: tuple[int, int], now_ms: int) -> Request:
     """A request of any sort; settlements and releases name reservations of this group or of a few groups before."""
-    key = _id(f"{seed} {number} {place}")
+    key = _id(f"{seed} {number} {place[0]}")
     giver, taker = (_id(f"member {one}") for one in dice.sample(range(MEMBERS), 2))
     amount = dice.randint(1, 60)
     sort = dice.randrange(8)
@@ -151,13 +172,13 @@ def _request(dice: random.Random, seed: int, number: int, place: int, now_ms: in
     if sort < 6:
         until = now_ms + dice.randint(1, 200) * DAY_MS // 50
         return Reserve(key, (Move(giver, taker, "points", amount), Move(giver, _id("quota"), "points", 1)), until)
-    hold = _id(f"{seed} {max(number - dice.randrange(3), 0)} {dice.randrange(25)}")
+    hold = _id(f"{seed} {max(number - dice.randrange(3), 0)} {dice.randrange(place[1])}")
     return Settle(key, hold, (dice.randint(1, 30), dice.randint(0, 1))) if sort == 6 else Release(key, hold)
 
 
 def _post_groups(folder: Path, start: int, seed: int, size: int, tell: int) -> None:
     """Post group after group until killed; after each commit, tell its number and which requests have a receipt."""
-    store = LedgerStore(Database(folder / FILE))
+    store = Control.open(folder).ledger
     number = start
     while True:
         now_ms, asked = random_group(number, seed=seed, size=size)
@@ -171,13 +192,13 @@ def _post_groups(folder: Path, start: int, seed: int, size: int, tell: int) -> N
 
 def _take_pots(folder: Path, pots: int, racer: int, tell: int) -> None:
     """Take the whole of each pot, and tell 1 for each that was given."""
-    database = Database(folder / FILE)
-    store = LedgerStore(database)
+    control = Control.open(folder)
+    store = control.ledger
     for pot in range(pots):
         take = Transfer(_id(f"take {racer} {pot}"), (Move(_id(f"pot {pot}"), _id("till"), "fen", 100),))
         done = store.post_many([take], now_ms=START_MS)[0]
         os.write(tell, b"%d\n" % isinstance(done, Receipt))
-    database.close()
+    control.close()
 
 
 def _fork(work: Callable[[int], None]) -> tuple[int, int]:

@@ -12,6 +12,7 @@ from guanxi.engines.control.appearances import Appearances
 from guanxi.engines.control.database import Database
 from guanxi.engines.control.journal import Jobs, Journal
 from guanxi.engines.control.keys import Keys
+from guanxi.engines.control.ledger import LedgerStore
 from guanxi.engines.control.notes import Notes
 from guanxi.engines.control.people import People
 
@@ -20,7 +21,7 @@ CHECKS_AT_ONCE: Final = 2
 
 
 class Control(People, Keys, Journal, Jobs, Appearances, Notes):
-    """The control database of one workspace: people, sessions, keys, the operation log, imports, appearance, notes.
+    """The control database of one workspace: people, sessions, keys, operation log, imports, appearance, notes, ledger.
 
     Safe for threads and for several processes. Instants are milliseconds UTC.
 
@@ -33,6 +34,7 @@ class Control(People, Keys, Journal, Jobs, Appearances, Notes):
         self, where: str | Path, *, now: Callable[[], int] | None = None, hasher: PasswordHasher | None = None
     ) -> None:
         self._database = Database(where)
+        self.ledger = LedgerStore(self._database)  # accounts, holds and entries, in the same file
         self._now = now or _clock
         self._hasher = hasher or PasswordHasher()
         self._checks = threading.BoundedSemaphore(CHECKS_AT_ONCE)

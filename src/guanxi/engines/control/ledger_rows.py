@@ -58,7 +58,8 @@ def load_accounts(connection: Connection, book: Book, accounts: Iterable[str]) -
     new = sorted(set(accounts) - book.purses.keys())
     for row in _among(connection, f"SELECT {_ACCOUNT} FROM ledger_accounts WHERE id IN", new):
         book.purses[row[1]] = purse_of(row)
-    lots = list(_among(connection, f"SELECT {_LOT} FROM ledger_lots WHERE account IN", new))
+    (dated,) = next(query(connection, "SELECT count(*) FROM (SELECT 1 FROM ledger_lots LIMIT 1) one"))
+    lots = list(_among(connection, f"SELECT {_LOT} FROM ledger_lots WHERE account IN", new if dated else []))
     for number, account, expires_ms, remaining, issuer, transfer in lots:
         book.purses[account].lots.append(Lot(number, account, expires_ms, remaining, issuer, transfer))
     for account in {row[1] for row in lots}:
@@ -94,9 +95,12 @@ def save_book(connection: Connection, book: Book) -> None:
     execute(
         connection,
         "UPDATE ledger_accounts SET balance = ?, held = ?, coming = ? WHERE number = ?",
-        [(purse.balance, purse.held, purse.coming, purse.number) for purse in touched.purses.values()],
+        [
+            (purse.balance, purse.held, purse.coming, purse.number)
+            for purse in sorted(touched.purses.values(), key=lambda purse: purse.number)  # page by page
+        ],
     )
-    receipts = [(key, *book.receipts[key]) for key in touched.keys]
+    receipts = [(key, *book.receipts[key]) for key in sorted(touched.keys)]
     many(
         connection,
         "INSERT INTO ledger_keys (id, content, first, entries, at_ms) VALUES",
