@@ -1,13 +1,16 @@
 """The ledger in a database: the contract of the Book, and the same rows as the Book whatever is asked."""
 
 import random
+import secrets
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import create_engine, make_url
+from sqlalchemy.exc import DatabaseError
 
 from guanxi.core import GuanxiError, Refused
 from guanxi.engines.control import LedgerStore
@@ -20,6 +23,7 @@ from guanxi.ledger import (
     Edge,
     Ledger,
     Move,
+    Receipt,
     Release,
     Request,
     Reserve,
@@ -43,28 +47,54 @@ class TestSqlite(LedgerContract):
         return LedgerStore(self.database)
 
 
-class TestPostgres(LedgerContract):
-    """The same on a Postgres of its own, where the package that brings one is installed."""
+@pytest.fixture(scope="module")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of a Postgres of these tests, where the package that brings one is installed."""
+    pgserver = pytest.importorskip("pgserver", reason="no Postgres here: pgserver is not installed")
+    pytest.importorskip("psycopg", reason="no Postgres here: psycopg is not installed")
+    server = pgserver.get_server(tmp_path_factory.mktemp("postgres"))
+    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+    server.cleanup()
 
+
+@pytest.fixture
+def on_postgres(postgres: str) -> Iterator[Database]:
+    """A new database there."""
+    name = f"db{secrets.token_hex(6)}"
+    server = create_engine(postgres, isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    server.dispose()
+    opened = Database(make_url(postgres).set(database=name).render_as_string(hide_password=False))
+    yield opened
+    opened.close()
+
+
+class TestPostgres(LedgerContract):
     @pytest.fixture(autouse=True)
-    def server(self, tmp_path: Path) -> Iterator[None]:
-        pgserver = pytest.importorskip("pgserver", reason="no Postgres here: pgserver is not installed")
-        pytest.importorskip("psycopg", reason="no Postgres here: psycopg is not installed")
-        server = pgserver.get_server(tmp_path / "postgres")
-        self.database = Database(server.get_uri().replace("postgresql://", "postgresql+psycopg://"))
-        yield
-        self.database.close()
-        server.cleanup()
+    def server(self, on_postgres: Database) -> None:
+        self.database = on_postgres
 
     def make_ledger(self) -> LedgerStore:
         return LedgerStore(self.database)
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
+def sqlite(tmp_path: Path) -> Iterator[Database]:
     opened = Database(tmp_path / "control.sqlite")
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def database(sqlite: Database) -> Database:
+    return sqlite
+
+
+@pytest.fixture(params=["sqlite", "on_postgres"])
+def either(request: pytest.FixtureRequest) -> Database:
+    opened: Database = request.getfixturevalue(request.param)
+    return opened
 
 
 def requests(dice: random.Random, count: int, holds: list[str]) -> list[Request]:
@@ -93,8 +123,8 @@ def requests(dice: random.Random, count: int, holds: list[str]) -> list[Request]
     return made
 
 
-def test_the_store_does_what_the_book_does(database: Database) -> None:
-    dice, book, store, holds = random.Random(7), Book(), LedgerStore(database), list[str]()
+def test_the_store_does_what_the_book_does(either: Database) -> None:
+    dice, book, store, holds = random.Random(7), Book(), LedgerStore(either), list[str]()
     ledgers: tuple[Ledger, ...] = (book, store)
     accounts = [
         Account(id=name("issuer"), unit="points", kind=ISSUER, floor=-LARGEST),
@@ -118,6 +148,7 @@ def test_the_store_does_what_the_book_does(database: Database) -> None:
         seen.append((book.clock_ms, [(one.balance, one.held, one.coming) for one in past]))
     assert list(store.rows()) == [(line.row, chain) for line, chain in zip(book.lines, book.hashes, strict=True)]
     assert len(book.lines) > 200
+    assert store.audit().is_sound
     for before_ms, then in seen:
         found = [book.standing(one.id, before_ms=before_ms) for one in accounts]
         assert [(one.balance, one.held, one.coming) for one in found] == then
@@ -147,16 +178,17 @@ def town(database: Database) -> LedgerStore:
         pytest.param("UPDATE ledger_accounts SET floor = 5", id="floor-above-zero"),
         pytest.param("UPDATE ledger_accounts SET cap = 5", id="issuer-with-a-cap"),
         pytest.param("INSERT INTO ledger_lots VALUES (9, 'a', 1, 0, 'b', 'c')", id="an-empty-lot"),
+        pytest.param("INSERT INTO ledger_entries SELECT * FROM ledger_entries", id="a-number-twice"),
     ],
 )
-def test_the_database_guards_itself(database: Database, statement: str) -> None:
-    town(database)
-    with pytest.raises(IntegrityError), database.write() as connection:
+def test_the_database_guards_itself(either: Database, statement: str) -> None:
+    town(either)
+    with pytest.raises(DatabaseError), either.write() as connection:
         connection.exec_driver_sql(statement)
 
 
-def test_heads_are_signed_over_what_is_stored(database: Database) -> None:
-    store, key = town(database), Ed25519PrivateKey.generate()
+def test_heads_are_signed_over_what_is_stored(either: Database) -> None:
+    store, key = town(either), Ed25519PrivateKey.generate()
     store.post(reserve("h", "ann", "shop", 5), now_ms=NOW)
     signed = store.sign(key, now_ms=NOW)
     rows, hashes = zip(*store.rows(), strict=True)
@@ -249,3 +281,20 @@ def test_an_overdraft_that_was_taken_back_is_told_and_is_no_fault(database: Data
     assert store.audit().overdraft == 0
     store.limit(name("trusted"), floor=0, cap=None)
     assert (store.audit().overdraft, store.audit().is_sound) == (1, True)
+
+
+def test_threads_with_connections_of_their_own_race_for_the_last_yuan(either: Database) -> None:
+    store = town(either)
+    pots = [name(f"pot {place}") for place in range(8)]
+    store.open_many(Account(id=pot, unit="points") for pot in pots)
+    fill = [Transfer(name(f"fill {pot}"), (Move(name("issuer"), pot, "points", 1),)) for pot in pots]
+    store.post_many(fill, now_ms=NOW)
+
+    def take(racer: int) -> int:
+        asked = [Transfer(name(f"take {racer} {pot}"), (Move(pot, name("shop"), "points", 1),)) for pot in pots]
+        done = [store.post_many([one], now_ms=NOW)[0] for one in asked]
+        return sum(isinstance(one, Receipt) for one in done)
+
+    with ThreadPoolExecutor(3) as pool:
+        won = sum(pool.map(take, range(3)))
+    assert (won, store.standing(name("shop")).balance, store.audit().is_sound) == (8, 8, True)
