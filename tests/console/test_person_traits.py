@@ -3,7 +3,6 @@
 import base64
 import json
 import re
-import time
 import urllib.parse
 import urllib.request
 from datetime import datetime, timedelta
@@ -160,16 +159,16 @@ def test_who_does_not_allow_profiles_has_none(page, ranked: None, axe, shot) -> 
 
 
 def test_waiting_and_failing_leave_the_page_alive(page, ranked: None, axe) -> None:
-    answers = iter([(500, '{"what": "the lake is being rewritten", "mend": "Try again"}')])
+    held = []  # the first question waits until the page was seen to wait for it
 
     def answer(route) -> None:
-        time.sleep(0.5)  # longer than what is shown as nothing
-        status, body = next(answers, (0, ""))
-        route.fulfill(status=status, body=body, content_type="application/json") if status else route.continue_()
+        route.continue_() if held else held.append(route)
 
     page.route(re.compile("/traits\\?"), answer)
     traits = part(page, RICH)
     traits.get_by_text("正在读取此人的历史").wait_for(state="attached")
+    body = '{"what": "the lake is being rewritten", "mend": "Try again"}'
+    held[0].fulfill(status=500, body=body, content_type="application/json")
     again = traits.get_by_role("button", name="再试一次")
     again.wait_for()
     page.get_by_role("heading", name="时间线").wait_for()

@@ -227,6 +227,7 @@ def test_numbers_that_could_not_be_renewed_say_of_when_they_are(page) -> None:
 
 #: What a page of an empty workspace says where it is not about importing.
 NEXT = {
+    "/traits": "特征目录",
     "/data/kinds": "注册",
     "/data/parked": "没有等你处理的事",
     "/settings/members": "添加成员",

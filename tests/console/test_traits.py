@@ -156,8 +156,8 @@ def test_what_may_not_be_seen_says_why(page, served: Served, buyer: str, shot) -
     page.get_by_role("button", name="查看并记录").click()
     page.locator(".why-value").wait_for()
     assert "口径" not in urllib.parse.unquote(page.url)
-    logged = served.workspace.control.operations(verb="reveal traits")
-    assert {row.detail["purpose"] for row in logged} == {"口径核对"}
+    said = served.workspace.control.operations(verb="reveal traits")
+    logged = [row for row in said if SECRET in row.detail["traits"] and row.detail["purpose"] == "口径核对"]
     assert {row.object for row in logged} == {"1 parties", "all parties"}
 
 
