@@ -17,6 +17,7 @@ from guanxi.cli import (
     bench,
     control,
     events,
+    ledger,
     mapping,
     metrics,
     own_traits,
@@ -59,6 +60,7 @@ cli.add_typer(traits.commands, name="traits")
 cli.add_typer(analysis.explore, name="explore")
 cli.add_typer(parked.commands, name="parked")
 cli.add_typer(mapping.commands, name="mapping")
+cli.add_typer(ledger.commands, name="ledger")
 cli.add_typer(town.commands, name="town")
 cli.add_typer(control.keys, name="keys")
 cli.add_typer(control.users, name="users")

@@ -165,7 +165,11 @@ class LedgerStore:
             book = open_book(connection)
             ledger = connection.scalars(select(ledger_ends.c.ledger)).one()
             words = {"root": book.edge.root().hex(), "chain": book.chain.hex()}
-            head = Head(ledger=ledger, size=book.size, at_ms=max(now_ms, book.clock_ms), **words)
+            last = connection.scalars(
+                select(ledger_heads.c.line).order_by(ledger_heads.c.number.desc()).limit(1)
+            ).one_or_none()
+            before_ms = 0 if last is None else _read_head(last).head.at_ms  # no head is older than the one before
+            head = Head(ledger=ledger, size=book.size, at_ms=max(now_ms, book.clock_ms, before_ms), **words)
             signed = sign_head(head, key)
             connection.execute(insert(ledger_heads).values(size=book.size, line=_JSON.encode(signed)))
             return signed
@@ -174,7 +178,7 @@ class LedgerStore:
         """Every head that was signed, oldest first."""
         with self._database.read() as connection:
             lines = connection.scalars(select(ledger_heads.c.line).order_by(ledger_heads.c.number))
-            return [msgspec.json.decode(bytes(line), type=SignedHead) for line in lines]
+            return [_read_head(line) for line in lines]
 
     def audit(self) -> Audit:
         """Count everything again from the entries, in one snapshot; reads the whole ledger."""
@@ -187,6 +191,10 @@ class LedgerStore:
         with self._database.write() as connection:
             self._database.alone(connection, "ledger")
             yield connection
+
+
+def _read_head(line: bytes) -> SignedHead:
+    return msgspec.json.decode(bytes(line), type=SignedHead)
 
 
 def _purse(connection: Connection, account: str) -> Purse:
