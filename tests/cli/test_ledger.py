@@ -67,3 +67,11 @@ def test_a_workspace_counts_its_own_ledger_again(folder: Path) -> None:
     with Workspace.open(folder) as opened, opened.control._database.write() as connection:
         connection.exec_driver_sql("UPDATE ledger_accounts SET balance = balance + 1")
     assert run(folder, "verify", fails=1)["imbalance"] == 4
+
+
+def test_no_backup_holds_the_signing_key(folder: Path, tmp_path: Path) -> None:
+    run(folder, "export", str(tmp_path / "ledger.jsonl"))
+    done = CliRunner().invoke(cli, ["backup", str(tmp_path / "copy"), "-w", str(folder), "--include-key"])
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "copy" / "ledger-public.pem").exists()
+    assert not (tmp_path / "copy" / "ledger.pem").exists()

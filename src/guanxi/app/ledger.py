@@ -8,11 +8,10 @@ import msgspec
 
 from guanxi.app.workspace import Workspace
 from guanxi.core import SettingError
-from guanxi.engines.ledger_keys import make_signing_key, read_signing_key
+from guanxi.engines.ledger_keys import LEDGER_KEY, make_signing_key, read_signing_key
 from guanxi.ledger import ExportVerdict, export_lines, fingerprint, public_pem, read_public_key, verify_export
 
-LEDGER_KEY: Final = "ledger.pem"  # in the workspace, readable by its owner only
-PUBLIC_KEY: Final = "ledger-public.pem"  # beside it, for whoever checks
+PUBLIC_KEY: Final = "ledger-public.pem"  # beside the signing key, for whoever checks
 
 
 class LedgerExport(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ import msgspec
 from guanxi import __version__
 from guanxi.core import Busy, DataError, NotFound, SettingError
 from guanxi.engines.lake import CATALOG, DATA
+from guanxi.engines.ledger_keys import LEDGER_KEY
 from guanxi.engines.locks import SEALER, Lock
 from guanxi.engines.log import now_ms
 from guanxi.engines.vault import KEY_FILE, Tombstone, Vault
@@ -252,7 +253,7 @@ def _digest(path: Path) -> tuple[int, str]:
 
 def _is_setting(name: str) -> bool:
     """Settings and mappings; not databases and their companions, locks, keys and hidden files."""
-    return not (name.startswith(".") or ".sqlite" in name or name.endswith(".lock") or name == KEY_FILE)
+    return not (name.startswith(".") or ".sqlite" in name or name.endswith(".lock") or name in (KEY_FILE, LEDGER_KEY))
 
 
 def _refuse_full(folder: Path) -> None:

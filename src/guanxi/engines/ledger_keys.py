@@ -3,11 +3,14 @@
 import os
 import stat
 from pathlib import Path
+from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from guanxi.core import SettingError
 from guanxi.ledger import private_pem, read_private_key
+
+LEDGER_KEY: Final = "ledger.pem"  # in the workspace; no backup copies it
 
 
 def make_signing_key(path: Path) -> Ed25519PrivateKey:
