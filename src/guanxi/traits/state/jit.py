@@ -20,8 +20,8 @@ def compiled(function: F, *, makes_arrays: bool = False) -> F:
 
     makes_arrays  arrays are made in it, so references are counted: that costs a fifth of the time of small loops
     """
-    options: dict[str, Any] = {"cache": True, "nogil": True, "fastmath": False, "error_model": "numpy", "_nrt": makes_arrays}
-    made: Any = numba.njit(**options)(function)
+    njit: Any = numba.njit  # whose types do not know of _nrt
+    made: Any = njit(cache=True, nogil=True, fastmath=False, error_model="numpy", _nrt=makes_arrays)(function)
     # numba asks for the age of one file, but what it inlines comes from all of them: stamp the cache with their text.
     made._cache._cache_file._source_stamp = sources()
     return cast(F, made)
