@@ -1,11 +1,15 @@
-"""A workspace and a small shop export to import."""
+"""A workspace, a small shop export to import, and a gate that keeps traits live."""
 
-from collections.abc import Iterator
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from guanxi.app import Workspace
+from guanxi.app import Gate, Workspace, live_traits
+from guanxi.app.live_traits import LiveTraits
 
 HEADER = (
     "订单号,商品ID,商品名称,订购数量,支付方式,下单时间,京东价,订单金额,结算金额,余额支付,应付金额,订单状态,订单类型,下单帐号,"
@@ -37,3 +41,41 @@ def workspace(tmp_path: Path) -> Iterator[Workspace]:
     made, _ = Workspace.create(tmp_path / "ws")
     with made:
         yield made
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Live traits look around and begin anew at once."""
+    monkeypatch.setattr(live_traits, "PAUSE_S", 0.05)
+    monkeypatch.setattr(live_traits, "EVERY_S", 0.05)
+
+
+@contextlib.contextmanager
+def live_workspace(folder: Path, uses: str) -> Iterator[Workspace]:
+    """A new workspace whose gate keeps the traits for some uses, as TOML has a list."""
+    made, _ = Workspace.create(folder)
+    made.close()
+    (made.folder / "guanxi.toml").write_text(f"[traits]\nlive = true\nuses = {uses}\n", "utf-8")
+    with Workspace.open(made.folder) as opened:
+        yield opened
+
+
+def served(
+    workspace: Workspace, script: Callable[[Gate, LiveTraits], Awaitable[None]], *, when_ready: bool = False
+) -> None:  # fmt: skip
+    """Run a script beside a gate with live traits, at once or when they answer."""
+
+    async def serve() -> None:
+        gate = Gate(workspace)
+        await gate.start()
+        try:
+            assert gate.traits is not None
+            give_up = time.monotonic() + 120  # a first run compiles
+            while when_ready and not gate.traits.is_ready:
+                assert time.monotonic() < give_up
+                await asyncio.sleep(0.02)
+            await script(gate, gate.traits)
+        finally:
+            await gate.close()
+
+    asyncio.run(serve())

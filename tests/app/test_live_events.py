@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,16 +16,16 @@ from guanxi.core import DataError, NotFound, Refused
 from guanxi.events import RawEvent
 from guanxi.traits import traits
 
+from .conftest import live_workspace, served
+
 ANN, BEN, PHONE, IP, CARD = "account:app:ann", "account:app:ben", "device::d1", "ip::192.0.2.7", "card::4111"
 START = 1_790_000_000_000
 NUMBER = itertools.count()
 
 
 @pytest.fixture
-def now(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+def now(quick: None, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     """The clock of the gate stands still, so that what is asked and what is sent come at one instant."""
-    monkeypatch.setattr(live_traits, "PAUSE_S", 0.05)
-    monkeypatch.setattr(live_traits, "EVERY_S", 0.05)
     at = [START]
     for module in (gate, live_traits):
         monkeypatch.setattr(module, "now_ms", lambda: at[0])
@@ -38,10 +38,7 @@ def now(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Iterator[Workspace]:
-    made, _ = Workspace.create(tmp_path / "ws")
-    made.close()
-    (made.folder / "guanxi.toml").write_text('[traits]\nlive = true\nuses = ["risk", "profile"]\n', "utf-8")
-    with Workspace.open(made.folder) as opened:
+    with live_workspace(tmp_path / "ws", '["risk", "profile"]') as opened:
         yield opened
 
 
@@ -57,23 +54,6 @@ def told(operation: str) -> RawEvent:
         kind="Party Resolved", message_id=operation, roles={"actor": ANN, "object": BEN},
         properties={"operation": operation, "method": "operator", "confidence": 1, "reason": "test"},
     )  # fmt: skip
-
-
-def served(workspace: Workspace, script: Callable[[Gate, LiveTraits], Awaitable[None]]) -> None:
-    async def serve() -> None:
-        gate = Gate(workspace)
-        await gate.start()
-        try:
-            assert gate.traits is not None
-            give_up = time.monotonic() + 120  # a first run compiles
-            while not gate.traits.is_ready:
-                assert time.monotonic() < give_up
-                await asyncio.sleep(0.02)
-            await script(gate, gate.traits)
-        finally:
-            await gate.close()
-
-    asyncio.run(serve())
 
 
 async def send(gate: Gate, *raws: RawEvent) -> int:
@@ -132,7 +112,7 @@ def test_what_an_event_would_see_is_what_it_sees_when_it_comes(
         await send(gate, raw)
         check(workspace, raw, answer)
 
-    served(workspace, script)
+    served(workspace, script, when_ready=True)
 
 
 def test_its_own_value_over_the_mean_before_it(workspace: Workspace, now: Callable[[int], None]) -> None:
@@ -147,7 +127,7 @@ def test_its_own_value_over_the_mean_before_it(workspace: Workspace, now: Callab
         assert (await see(gate, live, other, name)).values == {name: None}
         assert (await see(gate, live, order("account:app:x", "1"), "device.orders.count.1h")).seq == 2  # nothing stored
 
-    served(workspace, script)
+    served(workspace, script, when_ready=True)
 
 
 def test_what_is_looked_at_leaves_nothing(workspace: Workspace, now: Callable[[int], None]) -> None:
@@ -174,4 +154,4 @@ def test_what_is_looked_at_leaves_nothing(workspace: Workspace, now: Callable[[i
         assert gate.workspace.vault.parked.counts()["open"] == 0
         assert gate.workspace.reader.last_seq() == last
 
-    served(workspace, script)
+    served(workspace, script, when_ready=True)

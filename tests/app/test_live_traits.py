@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,8 @@ from guanxi.engines.log import now_ms
 from guanxi.events import RawEvent
 from guanxi.traits import traits
 
+from .conftest import live_workspace, served
+
 ANN, BEN, PHONE = "account:app:ann", "account:app:ben", "device::d1"
 ASKED = (
     ("person", ANN),
@@ -27,18 +29,9 @@ ASKED = (
 )
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live_traits, "PAUSE_S", 0.05)
-    monkeypatch.setattr(live_traits, "EVERY_S", 0.05)
-
-
 @pytest.fixture
-def workspace(tmp_path: Path) -> Iterator[Workspace]:
-    made, _ = Workspace.create(tmp_path / "ws")
-    made.close()
-    (made.folder / "guanxi.toml").write_text('[traits]\nlive = true\nuses = ["risk"]\n', "utf-8")
-    with Workspace.open(made.folder) as opened:
+def workspace(tmp_path: Path, quick: None) -> Iterator[Workspace]:
+    with live_workspace(tmp_path / "ws", '["risk"]') as opened:
         yield opened
 
 
@@ -57,19 +50,6 @@ def told(operation: str, number: int) -> RawEvent:
         kind="Party Resolved", message_id=f"{operation}{number}", roles={"actor": ANN, "object": BEN},
         properties={"operation": operation, "method": "operator", "confidence": 1, "reason": "test"},
     )  # fmt: skip
-
-
-def served(workspace: Workspace, script: Callable[[Gate, LiveTraits], Awaitable[None]]) -> None:
-    async def serve() -> None:
-        gate = Gate(workspace)
-        await gate.start()
-        try:
-            assert gate.traits is not None
-            await script(gate, gate.traits)
-        finally:
-            await gate.close()
-
-    asyncio.run(serve())
 
 
 async def sent(gate: Gate, raws: list[RawEvent]) -> None:

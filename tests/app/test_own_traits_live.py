@@ -9,7 +9,7 @@ import sys
 import textwrap
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -26,6 +26,8 @@ from guanxi.app.trait_replay import values_of
 from guanxi.core import Busy, NotFound
 from guanxi.engines.log import now_ms
 from guanxi.events import RawEvent
+
+from .conftest import live_workspace, served
 
 ANN, BEN, PHONE = "account:app:ann", "account:app:ben", "device::d1"
 SHIPPED, NEW, SECOND = "account.orders.count.1h", "account.rushed.count.3h", "device.rushed.mean.2d"
@@ -53,12 +55,6 @@ why_en = "A rush."
 """
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live_traits, "PAUSE_S", 0.05)
-    monkeypatch.setattr(live_traits, "EVERY_S", 0.05)
-
-
 @pytest.fixture
 def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     """A new state is not fed before this is set."""
@@ -75,11 +71,8 @@ def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
 
 
 @pytest.fixture
-def workspace(tmp_path: Path) -> Iterator[Workspace]:
-    made, _ = Workspace.create(tmp_path / "ws")
-    made.close()
-    (made.folder / "guanxi.toml").write_text('[traits]\nlive = true\nuses = ["risk"]\n', "utf-8")
-    with Workspace.open(made.folder) as opened:
+def workspace(tmp_path: Path, quick: None) -> Iterator[Workspace]:
+    with live_workspace(tmp_path / "ws", '["risk"]') as opened:
         yield opened
 
 
@@ -91,19 +84,6 @@ def orders(who: str, count: int, word: str) -> list[RawEvent]:
         )
         for number in range(count)
     ]  # fmt: skip
-
-
-def served(workspace: Workspace, script: Callable[[Gate, LiveTraits], Awaitable[None]]) -> None:
-    async def serve() -> None:
-        gate = Gate(workspace)
-        await gate.start()
-        try:
-            assert gate.traits is not None
-            await script(gate, gate.traits)
-        finally:
-            await gate.close()
-
-    asyncio.run(serve())
 
 
 async def sent(gate: Gate, raws: list[RawEvent]) -> None:
