@@ -7,8 +7,6 @@ step further each time; what is asked for at one step has come when the next one
 
 from typing import Any, Final
 
-from numpy import uint64  # an index without sign is not looked at twice
-
 from guanxi.traits.state import layout as L  # noqa: N812 - a hundred constants, read in every line
 from guanxi.traits.state.arena import (
     PAIRS,
@@ -23,8 +21,8 @@ from guanxi.traits.state.arena import (
     place,
 )
 from guanxi.traits.state.entries import M_DIR, M_DIR_CAP, M_WINDOWS
-from guanxi.traits.state.jit import compiled, fetch, lowest
-from guanxi.traits.state.sums import row_of
+from guanxi.traits.state.jit import compiled, fetch
+from guanxi.traits.state.sums import bits_of, row_of
 
 STEPS: Final = 7  # looks at an event before its turn
 _LINE: Final = 8  # words that come at once
@@ -63,7 +61,7 @@ def _look(a: Any, p: Any, event: Any, n: Any, step: Any) -> None:
         if step == 1:
             word = find(a, a[words + TABLE], a[words + TABLE_CAP], key) if a[words + TABLE_CAP] else 0
             a[kept] = a[word + 1] if word > 0 else 0
-            a[kept + 1] = _bits(p, s, event)
+            a[kept + 1] = bits_of(p, s, event, 0)
             if word > 0:
                 for k in range(0, p[s + L.HEADER], _LINE):
                     fetch(a, a[kept] + k)
@@ -143,20 +141,6 @@ def _names(a: Any, p: Any, s: Any, words: Any, h: Any, event: Any, bits: Any, st
         at = a[m + M_DIR] + ((a[word + 1] >> 5) & (a[m + M_DIR_CAP] - 1)) if word > 0 else -1
         if _inside(a, at):
             fetch(a, a[at] + (a[word + 1] & 31) * p[s + L.ENTRY])
-
-
-@compiled
-def _bits(p: Any, s: Any, event: Any) -> Any:
-    """The bits of an event in a section's own order."""
-    bits, places = 0, p[s + L.MAP]
-    for word in range(p[L.BIT_WORDS]):
-        left = event[L.E_BITS + word]
-        while left:
-            mine = p[uint64(places + 64 * word + lowest(left))]
-            left &= left - 1
-            if mine >= 0:
-                bits |= 1 << mine
-    return bits
 
 
 @compiled

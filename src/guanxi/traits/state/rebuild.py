@@ -7,8 +7,8 @@ from guanxi.traits.state.arena import CLOCK, KEYS, PARTIES, PARTY_WORDS, SCRATCH
 from guanxi.traits.state.days import forget_days
 from guanxi.traits.state.entries import F_HEADER, drop, entry_at
 from guanxi.traits.state.jit import compiled
-from guanxi.traits.state.step import enter, local, need, opened
-from guanxi.traits.state.sums import header_in, row_of
+from guanxi.traits.state.step import enter, need, opened
+from guanxi.traits.state.sums import bits_of, header_in, row_of
 
 # Columns of the rows that `held` writes.
 HELD_WORDS = 3  # clock, seq, number of the row in the ring
@@ -85,8 +85,8 @@ def reenter(a: Any, p: Any, party: Any, events: Any, first: Any, rows: Any) -> A
         if number >= 0:
             a[header_in(a, row_of(a, p, number), party)] = h
         s, row = p[L.SECTIONS + party], a[SCRATCH]
-        far = local(a, p, p[s + L.DAYS], row) if p[s + L.DAYS] else 0
-        enter(a, p, party, h, number, row, local(a, p, s, row), far)
+        far = bits_of(p, p[s + L.DAYS], a, row) if p[s + L.DAYS] else 0
+        enter(a, p, party, h, number, row, bits_of(p, s, a, row), far)
     return events.shape[0]
 
 
@@ -109,7 +109,7 @@ def _measured(a: Any, p: Any, party: Any, event: Any) -> Any:
     for k in range(keys):
         a[row + k] = event[k]
     s = p[L.SECTIONS + party]
-    return local(a, p, s, row) != 0 or (p[s + L.DAYS] != 0 and local(a, p, p[s + L.DAYS], row) != 0)
+    return bits_of(p, s, a, row) != 0 or (p[s + L.DAYS] != 0 and bits_of(p, p[s + L.DAYS], a, row) != 0)
 
 
 @compiled
@@ -117,7 +117,7 @@ def _reached(a: Any, p: Any, party: Any) -> Any:
     """True when a window of the party reaches the event in the scratch."""
     s, row = p[L.SECTIONS + party], a[SCRATCH]
     recent = a[row + L.E_CLOCK] >= a[CLOCK] - p[L.LONGEST]
-    return recent and p[s + L.WINDOWS + 1] > 0 and local(a, p, s, row) != 0
+    return recent and p[s + L.WINDOWS + 1] > 0 and bits_of(p, s, a, row) != 0
 
 
 @compiled

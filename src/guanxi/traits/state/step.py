@@ -3,7 +3,6 @@
 from typing import Any
 
 import numpy as np
-from numpy import uint64  # an index without sign is not looked at twice
 
 from guanxi.traits.state import layout as L  # noqa: N812 - a hundred constants, read in every line
 from guanxi.traits.state.ahead import look_ahead
@@ -44,7 +43,7 @@ from guanxi.traits.state.jit import compiled, lowest, ones
 from guanxi.traits.state.life import begin, remember
 from guanxi.traits.state.outputs import deviation as deviation
 from guanxi.traits.state.outputs import emit_lives
-from guanxi.traits.state.sums import header_in, row_of
+from guanxi.traits.state.sums import bits_of, header_in, row_of
 
 RETIRED_PER_EVENT = 64
 SWEPT = 2  # places of a table that are looked at when an event names a party of its type
@@ -103,7 +102,7 @@ def read(a: Any, p: Any, event: Any, out: Any) -> None:
                 out[k] = np.nan
             continue
         h = _header(a, p, party, event[keys + party], clock)
-        _outputs(a, p, s, h, clock, here, local(a, p, s, here), out)
+        _outputs(a, p, s, h, clock, here, bits_of(p, s, a, here), out)
 
 
 @compiled
@@ -122,8 +121,8 @@ def write(a: Any, p: Any, event: Any) -> None:
         if event[keys + party] == 0:
             continue
         s = p[L.SECTIONS + party]
-        bits = local(a, p, s, row)
-        far = local(a, p, p[s + L.DAYS], row) if p[s + L.DAYS] else 0
+        bits = bits_of(p, s, a, row)
+        far = bits_of(p, p[s + L.DAYS], a, row) if p[s + L.DAYS] else 0
         if bits or far:  # something is measured of this party
             h = opened(a, p, party, event[keys + party], clock)
             if bits:  # what only days measure has no entry to be retired
@@ -216,20 +215,6 @@ def need(a: Any, p: Any) -> Any:
         if 3 * (a[q + PAIRS_N] + 2048) >= 2 * a[q + PAIRS_CAP]:
             words += 4 * a[q + PAIRS_CAP] + 8192
     return words if a[BUMP] + words > a.shape[0] else 0
-
-
-@compiled
-def local(a: Any, p: Any, s: Any, row: Any) -> Any:
-    """The bits of an event in a section's own order."""
-    bits, places = 0, p[s + L.MAP]
-    for word in range(p[L.BIT_WORDS]):
-        left = a[row + L.E_BITS + word]
-        while left:
-            place = p[uint64(places + 64 * word + lowest(left))]
-            left &= left - 1
-            if place >= 0:
-                bits |= 1 << place
-    return bits
 
 
 @compiled

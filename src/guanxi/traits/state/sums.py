@@ -20,6 +20,20 @@ def row_of(a: Any, p: Any, number: Any) -> Any:
 
 
 @compiled
+def bits_of(p: Any, s: Any, words: Any, at: Any) -> Any:
+    """The bits of an event, which stands from `at` on among some words, in a section's own order."""
+    bits, places = 0, p[s + L.MAP]
+    for word in range(p[L.BIT_WORDS]):
+        left = words[at + L.E_BITS + word]
+        while left:
+            place = p[uint64(places + 64 * word + lowest(left))]
+            left &= left - 1
+            if place >= 0:
+                bits |= 1 << place
+    return bits
+
+
+@compiled
 def code_of(a: Any, row: Any, code: Any) -> Any:
     """A code of a row of the ring, 0 without one."""
     codes = a[row + L.R_CODES]
