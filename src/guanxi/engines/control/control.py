@@ -1,13 +1,16 @@
-"""Control: who may do what here, and what they did."""
+"""Control: who may do what here, what was decided and done, and what it used."""
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Self
 
 from argon2 import PasswordHasher
+from sqlalchemy import Connection
 
+from guanxi.engines.control import action_tables, decision_tables, job_tables  # noqa: F401 - the whole schema
 from guanxi.engines.control.appearances import Appearances
 from guanxi.engines.control.database import Database
 from guanxi.engines.control.journal import Jobs, Journal
@@ -45,6 +48,22 @@ class Control(People, Keys, Journal, Jobs, Appearances, Notes):
     def open(cls, folder: Path, *, now: Callable[[], int] | None = None, hasher: PasswordHasher | None = None) -> Self:
         """Open the control database of a workspace, made or brought to the newest schema when needed."""
         return cls(folder / FILE, now=now, hasher=hasher)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """One writing transaction for the `…_in` methods of several parts: they stand or fall together.
+
+        No other process posts to the ledger meanwhile.
+        """
+        with self._database.write() as connection:
+            self._database.alone(connection, "ledger")
+            yield connection
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """One picture of the whole database, for the `…_in` methods that only read."""
+        with self._database.read() as connection:
+            yield connection
 
     def close(self) -> None:
         """Give back every connection."""
