@@ -153,6 +153,11 @@ class Workspace:
         """Users, keys, sessions, jobs, the operation log."""
         return Control.open(self.folder)
 
+    @property
+    def ledger_secret(self) -> bytes:
+        """What `decisions.account_of` names the accounts of people by."""
+        return self.vault.ledger_secret
+
     @cached_property
     def reader(self) -> Reader:
         """The log as one, for reading."""

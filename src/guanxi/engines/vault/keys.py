@@ -33,6 +33,7 @@ class Keys:
             _derived(master, name) for name in ("token", "surrogate", "person", "row")
         )
         self._wrap = AESGCM(_derived(master, "wrap"))
+        self.ledger = _derived(master, "ledger")  # by which accounts and keys of the ledger are named
         self.check = _derived(master, "check")  # kept in the vault: tells whether a key file belongs to it
 
     def token(self, person: str, field: str, value: str) -> bytes:

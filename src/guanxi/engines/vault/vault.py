@@ -119,6 +119,11 @@ class Vault:
         """Return the keyed hash, "h." and 32 hex digits, of a phone, card or address; a surrogate stays itself."""
         return self._keys.surrogate(role, key)
 
+    @property
+    def ledger_secret(self) -> bytes:
+        """The 32 bytes by which accounts of the ledger are named, so that nobody without them can tell whose one is."""
+        return self._keys.ledger
+
     def flush(self) -> int:
         """Make every value sealed before this call durable; return how many were new.
 
