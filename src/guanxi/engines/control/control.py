@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from guanxi.engines.control import action_tables, decision_tables, job_tables  # noqa: F401 - the whole schema
 from guanxi.engines.control.appearances import Appearances
 from guanxi.engines.control.database import Database
+from guanxi.engines.control.followers import Followers
 from guanxi.engines.control.journal import Jobs, Journal
 from guanxi.engines.control.keys import Keys
 from guanxi.engines.control.ledger import LedgerStore
@@ -38,6 +39,7 @@ class Control(People, Keys, Journal, Jobs, Appearances, Notes):
     ) -> None:
         self._database = Database(where)
         self.ledger = LedgerStore(self._database)  # accounts, holds and entries, in the same file
+        self.followers = Followers()  # how far readers of the log have come
         self._now = now or _clock
         self._hasher = hasher or PasswordHasher()
         self._checks = threading.BoundedSemaphore(CHECKS_AT_ONCE)
