@@ -3,6 +3,7 @@
 from guanxi.decisions.columns import NONE, Asks, Decisions, check_answers
 from guanxi.decisions.laws import Pairs, Scalar
 from guanxi.decisions.limits import DIMENSIONS, Dimension, Limit, Room, account_of, source_of, use_of
+from guanxi.decisions.made import MADE, decision_event
 from guanxi.decisions.records import (
     Arm,
     Context,
@@ -32,6 +33,7 @@ __all__ = [
     "CHANNELS",
     "COUPON",
     "DIMENSIONS",
+    "MADE",
     "NONE",
     "NOTHING",
     "TOLD",
@@ -55,6 +57,7 @@ __all__ = [
     "Weighed",
     "account_of",
     "check_answers",
+    "decision_event",
     "decision_id",
     "read_record",
     "record_bytes",

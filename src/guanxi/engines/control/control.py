@@ -19,6 +19,7 @@ from guanxi.engines.control.keys import Keys
 from guanxi.engines.control.ledger import LedgerStore
 from guanxi.engines.control.notes import Notes
 from guanxi.engines.control.people import People
+from guanxi.engines.control.runs import RunStore
 
 FILE: Final = "control.sqlite"
 CHECKS_AT_ONCE: Final = 2
@@ -39,6 +40,7 @@ class Control(People, Keys, Journal, Jobs, Appearances, Notes):
     ) -> None:
         self._database = Database(where)
         self.ledger = LedgerStore(self._database)  # accounts, holds and entries, in the same file
+        self.runs = RunStore(self._database)  # policies as they decided, and decidings about many people
         self.followers = Followers()  # how far readers of the log have come
         self._now = now or _clock
         self._hasher = hasher or PasswordHasher()

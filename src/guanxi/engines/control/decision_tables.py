@@ -80,6 +80,7 @@ decisions: Final = Table(
     Column("acts", Integer, nullable=False),  # 1 = something but NOTHING was chosen
     Column("batch", BigInteger, nullable=False),
     Column("salt", LargeBinary, nullable=False),  # 16 bytes: without it the leaf tells nothing of the record
+    Column("leaf", LargeBinary, nullable=False),  # leaf_hash(salt + record): stays when the person is erased
     Column("record", LargeBinary, nullable=False),  # record_bytes; of erased people empty
     Column("hold", String(64), nullable=False),  # reservation in the ledger; "" = none
     Index("ix_decisions_party_number", "party", "number"),

@@ -123,6 +123,7 @@ def _choices() -> None:
         sa.Column("acts", sa.Integer, nullable=False),
         sa.Column("batch", sa.BigInteger, nullable=False),
         sa.Column("salt", sa.LargeBinary, nullable=False),
+        sa.Column("leaf", sa.LargeBinary, nullable=False),
         sa.Column("record", sa.LargeBinary, nullable=False),
         sa.Column("hold", sa.String(64), nullable=False),
         sa.PrimaryKeyConstraint("number", name="pk_decisions"),
