@@ -112,7 +112,9 @@ def requests(dice: random.Random, count: int, holds: list[str]) -> list[Request]
         elif kind == 2:
             made.append(Transfer(key, (move, Move(taker, giver, "points", 3))))
         elif kind == 3:
-            made.append(Reserve(key, (move, Move(giver, name("quota"), "points", 1)), NOW + dice.randint(1, 5) * DAY))
+            until = NOW + dice.randint(1, 5) * DAY if dice.random() < 0.6 else None
+            second = Move(name("issuer"), name("quota"), "points", 1, until)
+            made.append(Reserve(key, (move, second), NOW + dice.randint(1, 5) * DAY))
             holds.append(key)
         elif holds and kind == 4:
             made.append(Settle(key, dice.choice(holds), (dice.randint(0, 20), 1)))
@@ -222,6 +224,30 @@ def test_accounts_open_together_or_not_at_all(database: Database) -> None:
         name(word) for word in ("issuer", "ann", "ben", "shop")
     ]
     assert [number for number, _ in store.standings(after=2, limit=1)] == [3]
+
+
+def test_accounts_are_there_for_whoever_decides(either: Database) -> None:
+    store = town(either)
+    store.open(Account(id=name("week"), unit="contacts", kind="used", cap=3))
+    source = Account(id=name("source"), unit="contacts", kind=ISSUER, floor=-LARGEST)
+    ids = [name(f"limit {place}") for place in range(1_200)]
+    wanted = [source, *(Account(id=one, unit="contacts", kind="used", cap=2) for one in [*ids, name("week"), ids[0]])]
+    with either.write() as connection:
+        store.ensure_in(connection, wanted, now_ms=NOW)
+        store.ensure_in(connection, wanted, now_ms=NOW)
+        uses = [
+            Transfer(name(f"use {place} {days}"), (Move(source.id, ids[place], "contacts", 1, NOW + days * DAY),))
+            for place, days in ((0, 3), (0, 1), (1, 2))
+        ]
+        assert all(isinstance(one, Receipt) for one in store.post_in(connection, uses, now_ms=NOW))
+        asked = [*ids, name("week"), name("unknown")]
+        found = store.standings_in(connection, asked)
+        assert store.next_ms_in(connection, asked) == {ids[0]: NOW + DAY, ids[1]: NOW + 2 * DAY}
+    assert found.keys() == {*ids, name("week")}
+    assert (found[ids[0]].balance, found[ids[0]].room, found[name("week")].account.cap) == (2, 0, 2)
+    assert len(store.standings(limit=5_000)) == 4 + 1 + 1 + 1_200
+    with pytest.raises(Refused, match="is a used of contacts"), either.write() as connection:
+        store.ensure_in(connection, [Account(id=name("week"), unit="minutes", kind="used", cap=2)], now_ms=NOW)
 
 
 def test_a_byte_that_is_changed_on_the_disk_is_found(database: Database, tmp_path: Path) -> None:

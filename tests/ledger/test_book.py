@@ -70,7 +70,7 @@ def test_entries_are_the_canonical_ones_in_a_chain_and_a_tree() -> None:
         pytest.param(lambda: Transfer(name("k"), ()), id="no-movement"),
         pytest.param(lambda: Transfer("13800138000", (Move(name("a"), name("b"), "fen", 1),)), id="a-phone-for-a-key"),
         pytest.param(lambda: Transfer(name("k"), (Move(name("a"), name("b"), "fen", 1),), "settle"), id="own-kind"),
-        pytest.param(lambda: Reserve(name("k"), (Move(name("a"), name("b"), "fen", 1, 5),), 9), id="a-dated-hold"),
+        pytest.param(lambda: Move(name("a"), name("b"), "fen", 1, -5), id="a-date-before-1970"),
         pytest.param(lambda: Settle(name("k"), name("h"), (0, 0)), id="settles-nothing"),
         pytest.param(lambda: Release(name("k"), "h"), id="hold"),
     ],
@@ -121,9 +121,11 @@ class Laws(RuleBasedStateMachine):
         both = [Move(name("fen 0"), name("fen 1"), "fen", fen)] if fen else []
         self.post(Transfer(self.key(), (*moves, *both)))
 
-    @rule(data=st.data(), days=st.integers(1, 3))
-    def reserve(self, data: st.DataObject, days: int) -> None:
+    @rule(data=st.data(), days=st.integers(1, 3), dated=st.none() | st.integers(1, 4))
+    def reserve(self, data: st.DataObject, days: int, dated: int | None) -> None:
         moves = tuple(data.draw(st.lists(self.moves(), min_size=1, max_size=2)))
+        if dated is not None:
+            moves = (*moves, Move(BANK["points"], moves[0].taker, "points", 3, self.now + dated * DAY))
         self.post(Reserve(self.key(), moves, self.now + days * DAY))
 
     @rule(data=st.data())

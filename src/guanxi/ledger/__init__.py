@@ -95,6 +95,7 @@ from guanxi.ledger.merkle import (
 )
 from guanxi.ledger.protocol import Ledger
 from guanxi.ledger.purses import Hold, HoldState, Line, Lot, Purse
+from guanxi.ledger.units import UNITS, Unit, unit_of
 
 __all__ = [
     "DRAW_NOTES",
@@ -108,6 +109,7 @@ __all__ = [
     "MOST_MOVES",
     "OWN_KINDS",
     "SEED_BYTES",
+    "UNITS",
     "Account",
     "Book",
     "Break",
@@ -146,6 +148,7 @@ __all__ = [
     "Touched",
     "Transfer",
     "Tree",
+    "Unit",
     "chain_hash",
     "chain_hashes",
     "check_id",
@@ -177,6 +180,7 @@ __all__ = [
     "sign_head",
     "tickets_root",
     "unbiased",
+    "unit_of",
     "verify_consistency",
     "verify_draw",
     "verify_export",

@@ -78,6 +78,7 @@ class Move(msgspec.Struct, frozen=True):
     giver, taker   two accounts of this unit
     amount         1 to 10**18 - 1
     expires_ms     what was not used by this instant goes back to the giver, an issuer; None = never
+    raises         DataError when a field has another form
     """
 
     giver: str
@@ -119,7 +120,7 @@ class Reserve(msgspec.Struct, frozen=True, tag="reserve"):
     """Set amounts aside for movements that may follow: all of them or none.
 
     key        idempotency key, an opaque id; also the id of the hold
-    moves      what may follow; no expires_ms
+    moves      what may follow; what is settled of one with expires_ms is dated, and goes back when its date has passed
     until_ms   at this instant the hold lapses
     """
 
@@ -131,8 +132,6 @@ class Reserve(msgspec.Struct, frozen=True, tag="reserve"):
         check_id(self.key, "the key")
         _check_moves(self.moves)
         check_instant(self.until_ms, "until_ms")
-        if any(move.expires_ms is not None for move in self.moves):
-            raise DataError("a reservation has a movement with expires_ms", "Leave it out of reservations", "moves")
 
 
 class Settle(msgspec.Struct, frozen=True, tag="settle"):

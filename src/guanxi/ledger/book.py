@@ -7,6 +7,8 @@ them, and writes down what changed; so there is one law, however the rows are ke
 - A reservation moves from available to held. Room at the taker is reserved with it, so a settlement meets no limit.
 - A settlement moves what was used and gives back the rest; a release gives back all; a hold lapses at its instant.
 - Dated amounts leave first, soonest first. What is held stands on the soonest ones and does not expire under a hold.
+- A reservation may fix a date for what it will settle. Settled after that date, it is moved and expires at once.
+- What has a unit that is not transferable moves from an issuer or to one, and between no other two accounts.
 - The same key with the same content gives the first receipt again; with other content it is refused. A refusal is not
   remembered: the same request may succeed later.
 - Limits that are changed bind what is asked from then on. Holds that stand stay, and can be settled.
@@ -42,6 +44,7 @@ from guanxi.ledger.accounts import (
 from guanxi.ledger.chain import GENESIS, chain_hashes
 from guanxi.ledger.merkle import Edge, leaf_hashes
 from guanxi.ledger.purses import Hold, HoldState, Line, Lot, Purse
+from guanxi.ledger.units import UNITS
 
 
 @dataclass(slots=True)
@@ -179,23 +182,20 @@ class Book:
         receipt = Receipt(key=request.key, first=first, entries=self.size - first, at_ms=self._now_ms)
         self.receipts[request.key] = (content, receipt)
         self.touched.keys.append(request.key)
+        if isinstance(request, Settle):
+            for move in self.holds[request.hold].moves:
+                if move.expires_ms is not None:
+                    self._expire(self.purse(move.taker))
         return receipt
 
     def _transfer(self, request: Transfer) -> int:
         pairs = self._pairs(request.moves)
-        for move, (giver, _) in zip(request.moves, pairs, strict=True):
-            if move.expires_ms is not None:
-                self._check_dated(move, giver)
         _admit(request.moves, pairs, reserve=False)
         first = self.size
         for move, (giver, taker) in zip(request.moves, pairs, strict=True):
             number = self._write(request.kind, giver, taker, move.amount, move.amount, 0, request.key, request.key)
             self._took(giver.take(move.amount, skip=giver.held))
-            if move.expires_ms is None:
-                taker.balance += move.amount
-            else:
-                lot = Lot(number, move.taker, move.expires_ms, 0, move.giver, request.key)
-                self._took(filter(None, [taker.put(move.amount, lot)]))
+            self._put(move, taker, move.amount, number, request.key)
         return first
 
     def _reserve(self, request: Reserve) -> int:
@@ -252,13 +252,21 @@ class Book:
             giver, taker = self.purse(move.giver), self.purse(move.taker)
             settled = used[place] if used is not None else 0
             if settled:
-                self._write("settle", giver, taker, settled, settled, -settled, hold.id, key)
+                number = self._write("settle", giver, taker, settled, settled, -settled, hold.id, key)
                 self._took(giver.take(settled, skip=0))
-                taker.balance += settled
+                self._put(move, taker, settled, number, hold.id)
             if move.amount > settled:
                 self._write(kind, giver, taker, move.amount - settled, 0, settled - move.amount, hold.id, key)
             giver.held -= move.amount
             taker.coming -= move.amount
+
+    def _put(self, move: Move, taker: Purse, amount: int, number: int, transfer: str) -> None:
+        """Let an amount enter, as a dated one when the movement has a date."""
+        if move.expires_ms is None:
+            taker.balance += amount
+        else:
+            lot = Lot(number, move.taker, move.expires_ms, 0, move.giver, transfer)
+            self._took(filter(None, [taker.put(amount, lot)]))
 
     def _expire(self, purse: Purse) -> None:
         """Send dated amounts whose time has come back to their issuers."""
@@ -281,6 +289,10 @@ class Book:
                     "Name two accounts of the same unit, and that unit",
                     "unit",
                 )
+            if move.unit in _BOUND:
+                _check_bound(giver, taker)
+            if move.expires_ms is not None:
+                self._check_dated(move, giver)
             pairs.append((giver, taker))
         for pair in pairs:
             self._expire(pair[0])
@@ -357,6 +369,16 @@ def _check_limits(move: Move, giver: Purse, taker: Purse, left: int, free: int) 
         raise OverLimit(_full(taker, move.amount, free), "Ask for less, or raise its cap", taker.account.id)
 
 
+def _check_bound(giver: Purse, taker: Purse) -> None:
+    kinds = giver.account.kind, taker.account.kind
+    if ISSUER not in kinds:
+        raise Refused(
+            f"{giver.account.unit} cannot pass from an account of kind {kinds[0]} to one of kind {kinds[1]}",
+            f"Give it from an account of kind {ISSUER}, or back to one",
+            "unit",
+        )
+
+
 def _short(purse: Purse, amount: int, left: int) -> str:
     account = purse.account
     return (
@@ -378,4 +400,5 @@ def _told(account: str) -> str:
     return account if len(account) in (32, 64) and set(account) <= set("0123456789abcdef") else "with that id"
 
 
+_BOUND: Final = frozenset(unit.name for unit in UNITS.values() if not unit.transferable)
 _ENDED: Final = {"settled": "was settled", "released": "was released", "lapsed": "has lapsed"}

@@ -275,6 +275,70 @@ class LedgerContract:
         with pytest.raises(DataError, match="would expire at"):
             ledger.post(pay("k", "issuer", "ben", 1, expires_ms=NOW), now_ms=NOW)
 
+    def test_what_was_reserved_with_a_date_is_dated_from_its_settlement(self) -> None:
+        """A use that counts until its instant: coming while reserved, inside once settled, gone at the instant."""
+        ledger = self.town()
+        ledger.open(Account(id=name("week"), unit="points", kind="used", cap=3))
+        used = tuple(Move(name("issuer"), name("week"), "points", 1, NOW + days * DAY) for days in (2, 3))
+        ledger.post(Reserve(name("h"), used, NOW + DAY), now_ms=NOW)
+        assert _standing(ledger, "week") == (0, 0, 2, 0)
+        done = ledger.post(Settle(name("s"), name("h")), now_ms=NOW)
+        assert (done.entries, _standing(ledger, "week")) == (2, (2, 0, 0, 2))
+        assert ledger.expire(now_ms=NOW + 2 * DAY) == 1
+        assert _balance(ledger, "week") == 1
+        assert ledger.expire(now_ms=NOW + 3 * DAY) == 1
+        assert (_balance(ledger, "week"), _balance(ledger, "issuer")) == (0, -100)
+
+    def test_what_is_settled_after_its_date_expires_at_once(self) -> None:
+        """It is written, so the chain tells that it happened; the receipt counts the settlement alone."""
+        ledger = self.town()
+        used = (Move(name("issuer"), name("ben"), "points", 5, NOW + DAY),)
+        ledger.post(Reserve(name("h"), used, NOW + 2 * DAY), now_ms=NOW)
+        settle = Settle(name("s"), name("h"), (3,))
+        done = ledger.post(settle, now_ms=NOW + DAY)
+        assert (done.entries, ledger.post(settle, now_ms=NOW + DAY)) == (2, done)
+        assert (_standing(ledger, "ben"), _balance(ledger, "issuer")) == ((0, 0, 0, 0), -100)
+        assert ledger.post(pay("k", "ann", "ben", 1), now_ms=NOW + DAY).first == done.first + 3
+
+    def test_what_is_not_settled_of_a_dated_reservation_comes_to_nothing(self) -> None:
+        """Released or lapsed, nothing enters, so nothing expires."""
+        ledger = self.town()
+        used = (Move(name("issuer"), name("ben"), "points", 5, NOW + 3 * DAY),)
+        for word in ("h", "g"):
+            ledger.post(Reserve(name(word), used, NOW + DAY), now_ms=NOW)
+        ledger.post(Release(name("r"), name("h")), now_ms=NOW)
+        assert ledger.expire(now_ms=NOW + DAY) == 1
+        assert ledger.expire(now_ms=NOW + 3 * DAY) == 0
+        assert _standing(ledger, "ben") == (0, 0, 0, 0)
+
+    def test_only_an_issuer_reserves_what_expires(self) -> None:
+        """As for transfers: it must have somewhere to go back to, and a date to come."""
+        ledger = self.town()
+        with pytest.raises(Refused, match="kind member gives an amount that expires"):
+            ledger.post(
+                Reserve(name("h"), (Move(name("ann"), name("ben"), "points", 1, NOW + DAY),), NOW + DAY), now_ms=NOW
+            )
+        with pytest.raises(DataError, match="would expire at"):
+            ledger.post(
+                Reserve(name("h"), (Move(name("issuer"), name("ben"), "points", 1, NOW),), NOW + DAY), now_ms=NOW
+            )
+
+    def test_what_is_not_transferable_passes_between_no_two_people(self) -> None:
+        """Experience comes from its issuer and goes back there; nobody gives it, or reserves it for another."""
+        ledger = self.town()
+        ledger.open(Account(id=name("source"), unit="experience", kind=ISSUER, floor=-LARGEST))
+        for word in ("ann's", "ben's"):
+            ledger.open(Account(id=name(word), unit="experience"))
+        grow = Move(name("source"), name("ann's"), "experience", 10)
+        ledger.post(Transfer(name("k"), (grow,)), now_ms=NOW)
+        give = (Move(name("ann's"), name("ben's"), "experience", 5),)
+        asked: tuple[Request, ...] = (Transfer(name("l"), give), Reserve(name("h"), give, NOW + DAY))
+        for request in asked:
+            with pytest.raises(Refused, match="experience cannot pass from an account of kind member"):
+                ledger.post(request, now_ms=NOW)
+        ledger.post(Transfer(name("m"), (Move(name("ann's"), name("source"), "experience", 4),)), now_ms=NOW)
+        assert (_balance(ledger, "ann's"), _balance(ledger, "ben's")) == (6, 0)
+
     def test_an_overdraft_is_paid_off_before_anything_is_dated(self) -> None:
         """Of 30 dated points that meet a debt of 10, 20 expire."""
         ledger = self.town()

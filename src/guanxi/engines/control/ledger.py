@@ -4,7 +4,7 @@ A group of requests is one transaction: what they touch is read into a Book, the
 written, with the chain and the tree's right edge. One writer at a time, so two deciders never see the same last yuan.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -17,13 +17,15 @@ from guanxi.core import GuanxiError
 from guanxi.engines.control.database import Database
 from guanxi.engines.control.ledger_audit import Audit, audit
 from guanxi.engines.control.ledger_rows import (
+    among,
+    execute,
     load_accounts,
     load_book,
     many,
     open_book,
     query,
     save_book,
-    select_account,
+    select_accounts,
 )
 from guanxi.engines.control.ledger_tables import ledger_accounts, ledger_ends, ledger_entries, ledger_heads
 from guanxi.ledger import (
@@ -57,23 +59,48 @@ class LedgerStore:
         """Open accounts in one transaction: all of them, or none when one is refused."""
         with self._write() as connection:
             asked = list(wanted)
-            book = Book()
-            load_accounts(connection, book, [account.id for account in asked])
-            last = connection.scalars(select(func.coalesce(func.max(_ACCOUNTS.number), 0))).one()
-            new = []
+            book = self._open_in(connection, asked)
             for account in asked:
-                purse = book.purses.get(account.id)
-                if purse is None:
+                check_same(book.purses[account.id].account, account)
+            return [book.purses[account.id].standing() for account in asked]
+
+    def ensure_in(self, connection: Connection, accounts: Iterable[Account], *, now_ms: int) -> None:
+        """Open what is missing, inside the caller's transaction, and change the limits of what has others.
+
+        raises   Refused when an id belongs to an account of another unit or kind
+        """
+        asked = {account.id: account for account in accounts}
+        book = self._open_in(connection, asked.values())
+        changed = []
+        for account in asked.values():
+            purse = book.purses[account.id]
+            check_same(replace(purse.account, floor=account.floor, cap=account.cap), account)
+            if purse.account != account:
+                changed.append((account.floor, account.cap, purse.number))
+        execute(connection, "UPDATE ledger_accounts SET floor = ?, cap = ? WHERE number = ?", changed)
+
+    def _open_in(self, connection: Connection, asked: Collection[Account]) -> Book:
+        """A book of these accounts, in which those that are missing were opened."""
+        self._database.alone(connection, "ledger")
+        book = Book()
+        load_accounts(connection, book, [account.id for account in asked])
+        missing = [account for account in asked if account.id not in book.purses]
+        if missing:
+            last = connection.scalars(select(func.coalesce(func.max(_ACCOUNTS.number), 0))).one()
+            for account in missing:
+                if account.id not in book.purses:
                     last += 1
-                    purse = book.purses[account.id] = Purse(last, account)
-                    new.append((last, account.id, account.unit, account.kind, account.floor, account.cap, 0, 0, 0))
-                check_same(purse.account, account)
+                    book.purses[account.id] = Purse(last, account)
+            new = [(book.purses[account.id].number, account) for account in missing]
             many(
                 connection,
                 "INSERT INTO ledger_accounts (number, id, unit, kind, floor, cap, balance, held, coming) VALUES",
-                new,
+                [
+                    (number, one.id, one.unit, one.kind, one.floor, one.cap, 0, 0, 0)
+                    for number, one in dict(new).items()
+                ],
             )
-            return [book.purses[account.id].standing() for account in asked]
+        return book
 
     def limit(self, account: str, *, floor: int, cap: int | None) -> Standing:
         """Change an account's limits; what stands stays."""
@@ -99,13 +126,21 @@ class LedgerStore:
         (went, held), (came, coming) = flows
         return Standing(account=purse.account, balance=int(came - went), held=int(held), coming=int(coming))
 
+    def standings_in(self, connection: Connection, ids: Sequence[str]) -> dict[str, Standing]:
+        """What accounts hold now, by id; those that are not open are left out."""
+        return {purse.account.id: purse.standing() for purse in select_accounts(connection, ids)}
+
+    def next_ms_in(self, connection: Connection, ids: Sequence[str]) -> dict[str, int]:
+        """When the next dated amount of an account expires, by id; those without one are left out."""
+        soonest = "SELECT account, min(expires_ms) FROM ledger_lots WHERE account IN"
+        return dict(among(connection, soonest, ids, "GROUP BY account"))
+
     def standings(self, *, after: int = 0, limit: int = 1_000) -> list[tuple[int, Standing]]:
         """Accounts in order of opening, those numbered above `after`, with their numbers."""
         with self._database.read() as connection:
             above = select(_ACCOUNTS.id).where(_ACCOUNTS.number > after).order_by(_ACCOUNTS.number).limit(limit)
-            ids = list(connection.scalars(above))
-            purses = [_purse(connection, one) for one in ids]
-        return [(purse.number, purse.standing()) for purse in purses]
+            purses = list(select_accounts(connection, list(connection.scalars(above))))
+        return [(purse.number, purse.standing()) for purse in sorted(purses, key=lambda purse: purse.number)]
 
     def post(self, request: Request, *, now_ms: int) -> Receipt:
         """Do one request; raises what refused it."""
@@ -198,8 +233,9 @@ def _read_head(line: bytes) -> SignedHead:
 
 
 def _purse(connection: Connection, account: str) -> Purse:
-    purse = select_account(connection, account)
-    return Book().purse(account) if purse is None else purse
+    for purse in select_accounts(connection, [account]):
+        return purse
+    return Book().purse(account)  # which has none
 
 
 _ACCOUNTS: Final = ledger_accounts.c

@@ -56,10 +56,10 @@ def open_book(connection: Connection) -> Book:
 def load_accounts(connection: Connection, book: Book, accounts: Iterable[str]) -> None:
     """Put accounts, their dated amounts, and the issuers of those into the book; unknown ones are left out."""
     new = sorted(set(accounts) - book.purses.keys())
-    for row in _among(connection, f"SELECT {_ACCOUNT} FROM ledger_accounts WHERE id IN", new):
-        book.purses[row[1]] = purse_of(row)
+    for purse in select_accounts(connection, new):
+        book.purses[purse.account.id] = purse
     (dated,) = next(query(connection, "SELECT count(*) FROM (SELECT 1 FROM ledger_lots LIMIT 1) one"))
-    lots = list(_among(connection, f"SELECT {_LOT} FROM ledger_lots WHERE account IN", new if dated else []))
+    lots = list(among(connection, f"SELECT {_LOT} FROM ledger_lots WHERE account IN", new if dated else []))
     for number, account, expires_ms, remaining, issuer, transfer in lots:
         book.purses[account].lots.append(Lot(number, account, expires_ms, remaining, issuer, transfer))
     for account in {row[1] for row in lots}:
@@ -75,11 +75,10 @@ def purse_of(row: tuple[Any, ...]) -> Purse:
     return Purse(number, _account(id_, unit, kind, floor, cap), balance, held, coming)
 
 
-def select_account(connection: Connection, account: str) -> Purse | None:
-    """One account, without its dated amounts; None when there is none."""
-    for row in _among(connection, f"SELECT {_ACCOUNT} FROM ledger_accounts WHERE id IN", [account]):
-        return purse_of(row)
-    return None
+def select_accounts(connection: Connection, accounts: Sequence[str]) -> Iterator[Purse]:
+    """Accounts without their dated amounts; unknown ones are left out."""
+    rows = among(connection, f"SELECT {_ACCOUNT} FROM ledger_accounts WHERE id IN", accounts)
+    return (purse_of(row) for row in rows)
 
 
 def save_book(connection: Connection, book: Book) -> None:
@@ -107,13 +106,13 @@ def save_book(connection: Connection, book: Book) -> None:
         [(key, content, made.first, made.entries, made.at_ms) for key, content, made in receipts],
     )
     holds = [
-        (hold.id, place, move.giver, move.taker, move.unit, move.amount, hold.until_ms, hold.state)
+        (hold.id, place, move.giver, move.taker, move.unit, move.amount, hold.until_ms, hold.state, move.expires_ms)
         for hold in touched.holds.values()
         for place, move in enumerate(hold.moves)
     ]
     many(
         connection,
-        "INSERT INTO ledger_holds (id, place, giver, taker, unit, amount, until_ms, state) VALUES",
+        f"INSERT INTO ledger_holds ({_HOLD}) VALUES",
         holds,
         "ON CONFLICT (id, place) DO UPDATE SET state = excluded.state",
     )
@@ -145,6 +144,13 @@ def many(connection: Connection, insert: str, rows: list[tuple[Any, ...]], confl
         execute(connection, f"{insert} ({', '.join('?' * len(rows[0]))}) {conflict}", rows)
 
 
+def among(connection: Connection, statement: str, ids: Sequence[str], after: str = "") -> Iterator[tuple[Any, ...]]:
+    """Rows of a statement that ends in `IN`, for any number of ids; `after` follows each list of them."""
+    for at in range(0, len(ids), _AT_ONCE):
+        some = ids[at : at + _AT_ONCE]
+        yield from query(connection, f"{statement} ({','.join('?' * len(some))}) {after}", *some)
+
+
 def query(connection: Connection, statement: str, *values: Any) -> Iterator[tuple[Any, ...]]:
     """Rows of a statement with ? marks."""
     rows: Any = connection.exec_driver_sql(_marked(connection, statement), values).fetchall()
@@ -161,26 +167,20 @@ def _load_holds(connection: Connection, book: Book, wanted: set[str], now_ms: in
     due = query(connection, "SELECT id FROM ledger_holds WHERE state = 'open' AND until_ms <= ?", now_ms)
     ids = sorted(wanted | {row[0] for row in due})
     found: dict[str, list[tuple[Any, ...]]] = {}
-    for row in _among(connection, f"SELECT {_HOLD} FROM ledger_holds WHERE id IN", ids):
+    for row in among(connection, f"SELECT {_HOLD} FROM ledger_holds WHERE id IN", ids):
         found.setdefault(row[0], []).append(row)
     for id_, rows in found.items():
         rows.sort(key=lambda row: row[1])
-        moves = tuple(Move(row[2], row[3], row[4], row[5]) for row in rows)
+        moves = tuple(Move(row[2], row[3], row[4], row[5], row[8]) for row in rows)
         book.keep_hold(Hold(id_, moves, rows[0][6], rows[0][7]))
 
 
 def _load_receipts(connection: Connection, book: Book, keys: set[str]) -> None:
     fields = "id, content, first, entries, at_ms"
-    for key, content, first, entries, at_ms in _among(
+    for key, content, first, entries, at_ms in among(
         connection, f"SELECT {fields} FROM ledger_keys WHERE id IN", sorted(keys)
     ):
         book.receipts[key] = (bytes(content), Receipt(key=key, first=first, entries=entries, at_ms=at_ms))
-
-
-def _among(connection: Connection, statement: str, ids: Sequence[str]) -> Iterator[tuple[Any, ...]]:
-    for at in range(0, len(ids), _AT_ONCE):
-        some = ids[at : at + _AT_ONCE]
-        yield from query(connection, f"{statement} ({','.join('?' * len(some))})", *some)
 
 
 def _marked(connection: Connection, statement: str) -> str:
@@ -190,4 +190,4 @@ def _marked(connection: Connection, statement: str) -> str:
 _AT_ONCE: Final = 5_000  # values in one statement; SQLite takes 32,766
 _ACCOUNT: Final = "number, id, unit, kind, floor, cap, balance, held, coming"
 _LOT: Final = "number, account, expires_ms, remaining, issuer, transfer"
-_HOLD: Final = "id, place, giver, taker, unit, amount, until_ms, state"
+_HOLD: Final = "id, place, giver, taker, unit, amount, until_ms, state, expires_ms"

@@ -16,6 +16,7 @@ ledger_ends: Final = Table(
     Column("chain", LargeBinary, nullable=False),
     Column("edge", LargeBinary, nullable=False),  # right edge of the tree: 32 bytes for each 1 in the binary size
     Column("clock_ms", BigInteger, nullable=False),
+    Column("nodes", BigInteger, nullable=False, server_default="0"),  # entries whose whole subtrees are in ledger_nodes
 )
 
 ledger_accounts: Final = Table(
@@ -47,6 +48,23 @@ ledger_entries: Final = Table(
     Column("chain", LargeBinary, nullable=False),  # hash of the chain after it
     Index("ix_ledger_entries_giver_number", "giver", "number"),
     Index("ix_ledger_entries_taker_number", "taker", "number"),
+    Index(
+        "ix_ledger_entries_limits",
+        "giver",
+        "number",
+        sqlite_where=text("giver = taker"),
+        postgresql_where=text("giver = taker"),
+    ),
+)
+
+#: Hashes of whole subtrees, from the level on at which a proof can read the leaves below instead.
+ledger_nodes: Final = Table(
+    "ledger_nodes",
+    metadata,
+    Column("level", Integer, primary_key=True, autoincrement=False),
+    Column("place", BigInteger, primary_key=True, autoincrement=False),
+    Column("hash", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 ledger_keys: Final = Table(
@@ -71,6 +89,7 @@ ledger_holds: Final = Table(
     Column("amount", BigInteger, nullable=False),
     Column("until_ms", BigInteger, nullable=False),
     Column("state", String(16), nullable=False),
+    Column("expires_ms", BigInteger),  # date of what will be settled
     Index(
         "ix_ledger_holds_until_ms",
         "until_ms",
