@@ -10,6 +10,7 @@ import { Disc } from "@/parts/Disc";
 import { DropZone } from "@/parts/DropZone";
 import { FreshnessBadge } from "@/parts/FreshnessBadge";
 import { EstimateNumber, MetricNumber } from "@/parts/MetricNumber";
+import { LimitBar } from "@/parts/LimitBar";
 import { PartyChip } from "@/parts/PartyChip";
 import { RhythmClock } from "@/parts/RhythmClock";
 import { SmallMultiples } from "@/parts/SmallMultiples";
@@ -43,6 +44,7 @@ export function More(): ReactNode {
       </div>
       <Rows />
       <Writes />
+      <Limits />
     </>
   );
 }
@@ -202,5 +204,28 @@ function Writes(): ReactNode {
         {toast}
       </section>
     </div>
+  );
+}
+
+function Limits(): ReactNode {
+  const t = useT(m);
+  const reset = AT + 10 * 3_600_000;
+  return (
+    <section className="card">
+      <header><h2>{t("limits")}</h2></header>
+      <div className="grid">
+        {[
+          <LimitBar key="a" name={t("weekly")} unit="contacts" cap={2} used={1} resetsMs={reset} now={AT} />,
+          <LimitBar key="b" name={t("reach")} unit="contacts" cap={10_000} used={5_100} reserved={1_800} who={t("manager")} now={AT} />,
+          <LimitBar key="c" name={t("budget")} unit="fen" cap={3_000_000} used={2_512_000} reserved={120_000} resetsMs={reset} now={AT} />,
+          <LimitBar key="d" name={t("weekly")} unit="contacts" cap={2} used={2} resetsMs={reset} now={AT} />,
+          <LimitBar key="e" name={t("budget")} unit="fen" cap={3_000_000} used={3_000_000} waiting={3} who={t("manager")} now={AT} />,
+          <LimitBar key="f" name={t("budget")} unit="fen" cap={2_000_000} used={2_400_000} reason={t("lowered")} now={AT} />,
+          <LimitBar key="g" name={t("quiet")} unit="contacts" cap={0} used={0} hours="22:00 – 08:00" now={AT} />,
+          <LimitBar key="h" name={t("reach")} unit="contacts" cap={null} used={4_210} now={AT} />,
+          <LimitBar key="i" name={t("weekly")} unit="contacts" cap={10} used={8} compact now={AT} />,
+        ].map((bar) => <div key={bar.key} style={{ gridColumn: "span 4" }}>{bar}</div>)}
+      </div>
+    </section>
   );
 }
