@@ -18,7 +18,9 @@ from guanxi.engines.control.journal import Jobs, Journal
 from guanxi.engines.control.keys import Keys
 from guanxi.engines.control.ledger import LedgerStore
 from guanxi.engines.control.notes import Notes
+from guanxi.engines.control.outbox import OutboxStore
 from guanxi.engines.control.people import People
+from guanxi.engines.control.relay import Relay
 from guanxi.engines.control.runs import RunStore
 
 FILE: Final = "control.sqlite"
@@ -41,7 +43,9 @@ class Control(People, Keys, Journal, Jobs, Appearances, Notes):
         self._database = Database(where)
         self.ledger = LedgerStore(self._database)  # accounts, holds and entries, in the same file
         self.runs = RunStore(self._database)  # policies as they decided, and decidings about many people
+        self.outbox = OutboxStore(self._database, self.ledger)  # what is to be sent
         self.followers = Followers()  # how far readers of the log have come
+        self.relay = Relay(self._database)  # events for the log
         self._now = now or _clock
         self._hasher = hasher or PasswordHasher()
         self._checks = threading.BoundedSemaphore(CHECKS_AT_ONCE)
