@@ -7,6 +7,7 @@ from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, Text, 
 from guanxi.engines.control.tables import Counter, metadata
 
 _OPEN: Final = "state IN ('ready', 'sending')"
+_ALIVE: Final = "state IN ('waiting', 'ready', 'sending')"
 
 outbox: Final = Table(
     "outbox",
@@ -29,12 +30,16 @@ outbox: Final = Table(
     Column("next_ms", BigInteger, nullable=False),  # next attempt
     Column("lease_ms", BigInteger, nullable=False),  # until when an attempt belongs to whoever took it; 0 = nobody
     Column("attempts", Integer, nullable=False),
+    Column("earlier", Integer, nullable=False),  # attempts before a person last asked for another round of them
+    Column("uncertain", Integer, nullable=False),  # 1 = an attempt may have acted and never said so
+    Column("stopped", Integer, nullable=False),  # 1 = taken back during an attempt: there is no other one
     Column("made_ms", BigInteger, nullable=False),
     Column("ended_ms", BigInteger),  # sent, or given up
     Column("error", String(32), nullable=False),  # kind of the last error; "" = none
     Column("error_text", String(480), nullable=False),
     Column("receipt", String(128), nullable=False),  # the sender's id for it
     Index("ix_outbox_due", "next_ms", sqlite_where=text(_OPEN), postgresql_where=text(_OPEN)),
+    Index("ix_outbox_ends", "not_after_ms", sqlite_where=text(_ALIVE), postgresql_where=text(_ALIVE)),
     Index("ix_outbox_state_number", "state", "number"),
     Index("ix_outbox_run_number", "run", "number"),
     Index("ix_outbox_approval", "approval"),
@@ -90,15 +95,19 @@ approvals: Final = Table(
     Column("needs", Integer, nullable=False),  # people who must approve: 1, or 2 above a threshold
     Column("state", String(16), nullable=False),  # open, approved, refused, withdrawn, lapsed, undone
     Column("ended_ms", BigInteger),
+    Column("ended_by", String(128), nullable=False),
+    Column("reason", String(240), nullable=False),
     Index("ix_approvals_state_asked_ms", "state", "asked_ms"),
 )
 
+#: Only added to.
 approval_votes: Final = Table(
     "approval_votes",
     metadata,
     Column("approval", String(32), primary_key=True),
     Column("who", String(128), primary_key=True),
-    Column("verdict", String(16), nullable=False),  # approve, refuse
+    Column("content", String(32), primary_key=True),  # what they saw: a vote on something else counts for nothing
+    Column("ballot", String(16), nullable=False),  # approve, refuse
     Column("reason", String(240), nullable=False),
     Column("at_ms", BigInteger, nullable=False),
 )

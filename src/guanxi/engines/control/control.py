@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from guanxi.engines.control import action_tables, decision_tables, job_tables  # noqa: F401 - the whole schema
 from guanxi.engines.control.appearances import Appearances
+from guanxi.engines.control.approvals import ApprovalStore
 from guanxi.engines.control.database import Database
 from guanxi.engines.control.followers import Followers
 from guanxi.engines.control.journal import Jobs, Journal
@@ -42,6 +43,7 @@ class Control(People, Keys, Journal, Jobs, Appearances, Notes):
     ) -> None:
         self._database = Database(where)
         self.ledger = LedgerStore(self._database)  # accounts, holds and entries, in the same file
+        self.approvals = ApprovalStore(self._database)  # what waits for a person
         self.runs = RunStore(self._database)  # policies as they decided, and decidings about many people
         self.outbox = OutboxStore(self._database, self.ledger)  # what is to be sent
         self.followers = Followers()  # how far readers of the log have come

@@ -11,6 +11,7 @@ depends_on = None
 NUMBER = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 OPEN = sa.text("state = 'open'")
 DUE = sa.text("state IN ('ready', 'sending')")
+ALIVE = sa.text("state IN ('waiting', 'ready', 'sending')")
 TABLES = (
     "limits",
     "account_names",
@@ -176,6 +177,9 @@ def _outbox() -> None:
         sa.Column("next_ms", sa.BigInteger, nullable=False),
         sa.Column("lease_ms", sa.BigInteger, nullable=False),
         sa.Column("attempts", sa.Integer, nullable=False),
+        sa.Column("earlier", sa.Integer, nullable=False),
+        sa.Column("uncertain", sa.Integer, nullable=False),
+        sa.Column("stopped", sa.Integer, nullable=False),
         sa.Column("made_ms", sa.BigInteger, nullable=False),
         sa.Column("ended_ms", sa.BigInteger),
         sa.Column("error", sa.String(32), nullable=False),
@@ -188,6 +192,7 @@ def _outbox() -> None:
     op.create_index("ix_outbox_approval", "outbox", ["approval"])
     op.create_index("ix_outbox_decision", "outbox", ["decision"])
     op.create_index("ix_outbox_due", "outbox", ["next_ms"], sqlite_where=DUE, postgresql_where=DUE)
+    op.create_index("ix_outbox_ends", "outbox", ["not_after_ms"], sqlite_where=ALIVE, postgresql_where=ALIVE)
     op.create_index("ix_outbox_party_number", "outbox", ["party", "number"])
     op.create_index("ix_outbox_run_number", "outbox", ["run", "number"])
     op.create_index("ix_outbox_state_number", "outbox", ["state", "number"])
@@ -243,6 +248,8 @@ def _approvals() -> None:
         sa.Column("needs", sa.Integer, nullable=False),
         sa.Column("state", sa.String(16), nullable=False),
         sa.Column("ended_ms", sa.BigInteger),
+        sa.Column("ended_by", sa.String(128), nullable=False),
+        sa.Column("reason", sa.String(240), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_approvals"),
     )
     op.create_index("ix_approvals_object", "approvals", ["object"])
@@ -251,10 +258,11 @@ def _approvals() -> None:
         "approval_votes",
         sa.Column("approval", sa.String(32), nullable=False),
         sa.Column("who", sa.String(128), nullable=False),
-        sa.Column("verdict", sa.String(16), nullable=False),
+        sa.Column("content", sa.String(32), nullable=False),
+        sa.Column("ballot", sa.String(16), nullable=False),
         sa.Column("reason", sa.String(240), nullable=False),
         sa.Column("at_ms", sa.BigInteger, nullable=False),
-        sa.PrimaryKeyConstraint("approval", "who", name="pk_approval_votes"),
+        sa.PrimaryKeyConstraint("approval", "who", "content", name="pk_approval_votes"),
     )
 
 
