@@ -68,7 +68,7 @@ def consents_of(rows: pl.DataFrame) -> tuple[PersonConsent, ...]:
 
 def purposes(workspace: Workspace, *, known: int | None = None) -> list[Purpose]:
     """Return every purpose and how many people, each counted once, gave or withdrew it, as known at a moment."""
-    last = _last_words(workspace, known).group_by("purpose", "given").len()
+    last = spoken(workspace, known).group_by("purpose", "given").len()
     counts = {(purpose, given): count for purpose, given, count in last.iter_rows()}
     return [
         Purpose(
@@ -87,17 +87,17 @@ def refusing(
     bits     person, consent: the newest bits that came with another event; they count where no event speaks of consent
     returns  persons, each once; who said nothing at all is not among them
     """
-    last = _last_words(workspace, known).filter(pl.col("purpose").is_in(list(purposes)))
+    last = spoken(workspace, known).filter(pl.col("purpose").is_in(list(purposes)))
     found = [last.filter(~pl.col("given"))["person"]]
     for purpose in purposes:
-        spoken = last.filter(pl.col("purpose") == purpose)["person"]
-        lacking = bits.filter(pl.col("consent") & CONSENT_BITS[purpose] == 0, ~pl.col("person").is_in(spoken.implode()))
+        heard = last.filter(pl.col("purpose") == purpose)["person"]
+        lacking = bits.filter(pl.col("consent") & CONSENT_BITS[purpose] == 0, ~pl.col("person").is_in(heard.implode()))
         found.append(lacking["person"])
     return pl.concat(found).unique()
 
 
-def _last_words(workspace: Workspace, known: int | None) -> pl.DataFrame:
-    """person, purpose, given: the newest event of each person about each purpose."""
+def spoken(workspace: Workspace, known: int | None) -> pl.DataFrame:
+    """Return person, purpose, given: the newest event of each person about each purpose."""
     names = pl.DataFrame(
         list(identities(workspace).mapping(known).items()), {"actor": pl.String, "person": pl.String}, orient="row"
     )

@@ -17,6 +17,7 @@ from guanxi.app.consents import refusing
 from guanxi.app.everybody import everybody
 from guanxi.app.scope import Scope
 from guanxi.app.stated import stated
+from guanxi.app.tags import deleted_tags
 from guanxi.app.workspace import Workspace
 from guanxi.core import DataError
 from guanxi.traits.labels import LABELS, STATED, UNKNOWN, Label, find_label, label_columns, label_words
@@ -151,8 +152,23 @@ def _read(workspace: Workspace, asked: Scope) -> tuple[pl.DataFrame, pl.Series]:
         pairs = same_party(workspace, asked.known)
         told = stated(workspace, STATED, pairs, known=asked.known, until_ms=asked.window.end_ms)
         refused = refusing(workspace, PURPOSES, told.select("person", "consent"), known=asked.known)
-        held[key] = label_columns(told.filter(~pl.col("person").is_in(refused.implode()))), refused
+        allowed = label_columns(told.filter(~pl.col("person").is_in(refused.implode())))
+        held[key] = _without_deleted(allowed, deleted_tags(workspace, known=asked.known)), refused
         while len(held) > _HELD:
             held.popitem(last=False)
     held.move_to_end(key)
     return held[key]
+
+
+def _without_deleted(told: pl.DataFrame, deleted: pl.DataFrame) -> pl.DataFrame:
+    """Labels without those that people had deleted, by the label's id or by the property that it is read from."""
+    for label in LABELS:
+        named = [label.id, *(name for name, ids in _READ_FROM.items() if label.id in ids)]
+        whose = deleted.filter(pl.col("tag").is_in(named))["person"]
+        column = f"label_{label.id}"
+        hidden = pl.col("person").is_in(whose.implode())
+        told = told.with_columns(pl.when(hidden).then(pl.lit(UNKNOWN)).otherwise(pl.col(column)).alias(column))
+    return told
+
+
+_READ_FROM: Final = {"age_band": ("age",), "occupation": ("job",), "province": ("region",), "city": ("region", "tier")}

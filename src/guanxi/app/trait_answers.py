@@ -9,7 +9,7 @@ import msgspec
 from guanxi.app.trait_explain import Value
 from guanxi.app.trait_ranks import TraitRank, find_ranks, values_and_ranks
 from guanxi.app.trait_replay import canonical, fits, identity, values_of
-from guanxi.app.traits import choose, framed, is_withheld, withheld
+from guanxi.app.traits import choose, framed, is_withheld, kept, withheld
 from guanxi.app.workspace import Workspace
 from guanxi.core import DataError, NotFound
 from guanxi.traits import PARTIES, TOPICS, Trait, TraitCatalogue
@@ -179,7 +179,7 @@ def party_traits(
     read = [row for row in rows if _state(row, use, sealed, sensitive) == "known"]
     sheet = find_ranks(workspace, until=until, known=known) if parties == ["person"] else None
     values, texts, ranks = values_and_ranks(workspace, ref, read, sheet, until=until, known=known)
-    told = framed({"party": [ref]}, read, values, texts).row(0, named=True)
+    told = kept(workspace, framed({"party": [ref]}, read, values, texts), read, use=use, known=known).row(0, named=True)
     found: dict[str, list[TraitValue]] = {}
     for row in rows:
         state, value = _state(row, use, sealed, sensitive), told.get(row.name)
@@ -221,6 +221,7 @@ def trait_table(
     shown = [row for row in rows if row.name not in hidden]
     values, texts = values_of(workspace, parties, shown, until=until, known=known)
     frame = framed({"party": list(parties)}, shown, values, texts, sealed, use=use)
+    frame = kept(workspace, frame, shown, use=use, known=known)
     columns: list[list[Any]] = [
         [None] * len(parties) if row.name in hidden else frame[row.name].to_list() for row in rows
     ]

@@ -11,6 +11,7 @@ from guanxi.app.consents import refusing
 from guanxi.app.labels import PURPOSES
 from guanxi.app.metrics import same_party
 from guanxi.app.stated import stated
+from guanxi.app.tags import deleted_tags, without_deleted
 from guanxi.app.trait_replay import Replay, columns, feed, identity, known_text, new_state, values_of
 from guanxi.app.workspace import Workspace
 from guanxi.core import DAY_MS, DataError, NotFound, Refused, nearest
@@ -69,7 +70,8 @@ def as_of(
     rows = choose(workspace.traits, names, use=use)
     values, texts = values_of(workspace, parties, rows, until=until, known=known)
     hidden = withheld(workspace, parties, known) if any(is_withheld(row, use) for row in rows) else frozenset()
-    return framed({"party": list(parties)}, rows, values, texts, hidden, use=use)
+    frame = framed({"party": list(parties)}, rows, values, texts, hidden, use=use)
+    return kept(workspace, frame, rows, use=use, known=known)
 
 
 def everyone(
@@ -97,7 +99,8 @@ def everyone(
         for start in range(0, len(keys), _BLOCK):
             some = slice(start, start + _BLOCK)
             values = state.read_many(party, keys[some], until)[:, at]
-            yield framed({"party": people[some]}, rows, values, texts, sealed, use=use)
+            frame = framed({"party": people[some]}, rows, values, texts, sealed, use=use)
+            yield kept(workspace, frame, rows, use=use, known=replay.known)
 
 
 def framed(
@@ -115,6 +118,20 @@ def framed(
         column = series(row, values[:, place], texts)
         found[row.name] = column.set(who, None) if hidden and is_withheld(row, use) else column
     return pl.DataFrame(found)
+
+
+def kept(
+    workspace: Workspace, frame: pl.DataFrame, rows: Sequence[Trait], *, use: str = "", known: int | None = None
+) -> pl.DataFrame:
+    """Return a frame of `framed` without the traits of profiles that people had deleted, as known at a moment."""
+    mine = [row.name for row in rows if is_withheld(row, use)]
+    deleted = deleted_tags(workspace, known=known)
+    if not mine or deleted.is_empty():
+        return frame
+    names, _ = identity(workspace, workspace.reader.last_seq() if known is None else known)
+    at = workspace.reader.last_seq() if known is None else known
+    who = pl.Series("~", [names.resolve(ref, at) for ref in frame["party"]], dtype=pl.String)
+    return without_deleted(frame.insert_column(0, who), deleted, mine).drop("~")
 
 
 def series(row: Trait, values: NDArray[np.float64], texts: dict[str, dict[int, str]]) -> pl.Series:

@@ -18,7 +18,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     """All that a policy sees of a moment and a party; nothing else may move the choice.
 
     party        "type:scope:key", the reference that names the person
-    at_ms        when it is decided; also when what is chosen would happen
+    at_ms        when what is chosen would happen
+    until_ms     traits are those of events with a trait clock before it
     known        up to which sequence number the log was read
     traits       name -> value of those the policy reads; None = unknown, or withheld
     consents     purpose -> what the person said; absent = nothing
@@ -29,6 +30,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
 
     party: str
     at_ms: int
+    until_ms: int = 0
     known: int = 0
     traits: dict[str, Scalar | None] = {}
     consents: dict[str, bool] = {}
