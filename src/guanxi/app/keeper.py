@@ -4,6 +4,7 @@ import threading
 import time
 
 from guanxi.app.care import erase_open
+from guanxi.app.relaying import relay_round
 from guanxi.app.trait_ranks_job import Ranker
 from guanxi.app.upload_jobs import Importer
 from guanxi.app.workspace import Workspace
@@ -26,6 +27,7 @@ def keep(workspace: Workspace, stop: threading.Event) -> None:
                 importer.look()
                 workspace.refresh()
                 ranker.look(workspace)
+                relay_round(workspace)
                 now = time.monotonic()
                 due = now - sealed_all >= settings.seal_seconds
                 try:

@@ -1,7 +1,7 @@
 """Erasure of one person from the log, the lake and the vault."""
 
 from guanxi.engines.erasure.erase import COMPLETED, REQUESTED, Erased, erase_all, reapply
-from guanxi.engines.erasure.keep_out import keep_out
+from guanxi.engines.erasure.keep_out import keep_out, keep_out_events
 from guanxi.engines.erasure.retention import RETENTION, Retention, kept_until_ms
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "Retention",
     "erase_all",
     "keep_out",
+    "keep_out_events",
     "kept_until_ms",
     "reapply",
 ]

@@ -1,10 +1,13 @@
 """Keeping out: an old file imported again does not bring an erased person back."""
 
+from collections.abc import Sequence
+
 import polars as pl
+from msgspec.structs import replace
 
 from guanxi.engines.erasure.person import GONE, OWNERS
 from guanxi.engines.vault import Vault
-from guanxi.events import ROLE, split_ref
+from guanxi.events import ROLE, Event, split_ref
 
 
 def keep_out(frame: pl.DataFrame, vault: Vault) -> tuple[pl.DataFrame, int]:
@@ -36,3 +39,23 @@ def keep_out(frame: pl.DataFrame, vault: Vault) -> tuple[pl.DataFrame, int]:
         pl.when(past(name)).then(pl.col(name).replace(stand_ins)).otherwise(pl.col(name)).alias(name) for name in others
     )
     return hidden, frame.height - kept.height
+
+
+def keep_out_events(events: Sequence[Event], vault: Vault) -> list[Event]:
+    """Return events without those of erased people, and with others' references to them hidden, as `keep_out` does."""
+    refs = {ref for event in events for ref in event.roles.values()}
+    stones = vault.forgotten_among(refs) if refs else {}
+    if not stones:
+        return list(events)
+    kept = []
+    for event in events:
+        past = {role for role, ref in event.roles.items() if ref in stones and event.at_ms < stones[ref].at_ms}
+        if not past:
+            kept.append(event)
+        elif past.isdisjoint(OWNERS):
+            hidden = {
+                role: f"{split_ref(ref)[0]}:{GONE}:{stones[ref].surrogate}" if role in past else ref
+                for role, ref in event.roles.items()
+            }
+            kept.append(replace(event, roles=hidden))
+    return kept
