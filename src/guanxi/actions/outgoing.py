@@ -32,6 +32,7 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
     approval       that it waits for; "" = none
     hold           key of the reservation that is settled when it is sent, else released; "" = none
     not_before_ms, not_after_ms   when it may be sent: from, to before
+    uncertain      True: an attempt may have acted and never said so; a plain receiver may have it twice
     """
 
     id: str
@@ -55,3 +56,4 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
     error: ErrorKind = ""
     error_text: str = ""
     receipt: str = ""
+    uncertain: bool = False
