@@ -45,9 +45,9 @@ class Control(People, Keys, Journal, Jobs, Appearances, Notes):
         self.ledger = LedgerStore(self._database)  # accounts, holds and entries, in the same file
         self.approvals = ApprovalStore(self._database)  # what waits for a person
         self.runs = RunStore(self._database)  # policies as they decided, and decidings about many people
-        self.outbox = OutboxStore(self._database, self.ledger)  # what is to be sent
-        self.followers = Followers()  # how far readers of the log have come
         self.relay = Relay(self._database)  # events for the log
+        self.outbox = OutboxStore(self._database, self.ledger, self.relay)  # what is to be sent
+        self.followers = Followers()  # how far readers of the log have come
         self._now = now or _clock
         self._hasher = hasher or PasswordHasher()
         self._checks = threading.BoundedSemaphore(CHECKS_AT_ONCE)

@@ -17,6 +17,7 @@ from guanxi.engines.control.database import Database
 from guanxi.engines.control.ledger import LedgerStore
 from guanxi.engines.control.ledger_rows import execute, many, query
 from guanxi.engines.control.outbox_ends import End, Ends, Found, select_ids, select_rows
+from guanxi.engines.control.relay import Relay
 
 STATES: Final[tuple[OutState, ...]] = (
     "waiting", "ready", "sending", "sent", "dry", "dead", "withdrawn", "expired", "refused",
@@ -26,8 +27,8 @@ STATES: Final[tuple[OutState, ...]] = (
 class OutboxStore:
     """The part of `Control` that keeps what is to be sent; safe for threads and for several processes."""
 
-    def __init__(self, database: Database, ledger: LedgerStore) -> None:
-        self._database, self._ends = database, Ends(ledger)
+    def __init__(self, database: Database, ledger: LedgerStore, relay: Relay) -> None:
+        self._database, self._ends = database, Ends(ledger, relay)
 
     def put_in(self, connection: Connection, rows: Sequence[Outgoing], *, now_ms: int) -> None:
         """Add rows; of an id that is there already the first stays as it is.

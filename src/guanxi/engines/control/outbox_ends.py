@@ -11,7 +11,8 @@ from guanxi.actions import SENT, TEXT, Action, ErrorKind, Outgoing, OutState
 from guanxi.core import GuanxiError
 from guanxi.decisions import Pairs
 from guanxi.engines.control.ledger import LedgerStore
-from guanxi.engines.control.ledger_rows import execute, load_book, many, query
+from guanxi.engines.control.ledger_rows import execute, load_book, query
+from guanxi.engines.control.relay import Relay
 from guanxi.events import Event, event_id
 from guanxi.ledger import Release, Request, Reserve, Settle
 
@@ -45,8 +46,8 @@ class End:
 class Ends:
     """Ends rows inside the caller's transaction, which holds the ledger."""
 
-    def __init__(self, ledger: LedgerStore) -> None:
-        self._ledger = ledger
+    def __init__(self, ledger: LedgerStore, relay: Relay) -> None:
+        self._ledger, self._relay = ledger, relay
 
     def write(self, connection: Connection, ends: Sequence[End], *, now_ms: int) -> tuple[str, ...]:
         """End rows; returns the reservations that were ended.
@@ -74,7 +75,7 @@ class Ends:
             ],
         )  # fmt: skip
         events = [event for one in ends if one.state == "sent" for event in _told(one.found.row, now_ms)]
-        _relay(connection, events)
+        self._relay.put_in(connection, events)
         return tuple(
             one.found.row.hold for one, outcome in zip(holding, outcomes, strict=True)
             if not isinstance(outcome, GuanxiError)
@@ -152,15 +153,6 @@ def _told(row: Outgoing, now_ms: int) -> Iterator[Event]:
         yield Action(
             id=row.id, decision=row.decision, at_ms=now_ms, kind=row.kind, party=row.party, params=row.body
         ).as_event()
-
-
-def _relay(connection: Connection, events: Sequence[Event]) -> None:
-    many(
-        connection,
-        "INSERT INTO relay (event, body) VALUES",
-        [(one.id, msgspec.json.encode(one).decode()) for one in events],
-        "ON CONFLICT (event) DO NOTHING",
-    )
 
 
 _PLAIN: Final = (
