@@ -24,6 +24,17 @@ from guanxi.decisions.approvals import (
 from guanxi.decisions.assign import Assignment, assign
 from guanxi.decisions.columns import NONE, Asks, Decisions, check_answers
 from guanxi.decisions.laws import Pairs, Scalar
+from guanxi.decisions.limit_rows import (
+    Guards,
+    LimitRow,
+    cap_words,
+    guards,
+    limit_words,
+    read_hours,
+    read_limit_rows,
+    shipped_limits,
+    shipped_rows,
+)
 from guanxi.decisions.limits import DIMENSIONS, Dimension, Limit, Room, account_of, source_of, use_of
 from guanxi.decisions.made import MADE, decision_event
 from guanxi.decisions.records import (
@@ -80,7 +91,9 @@ __all__ = [
     "Decision",
     "Decisions",
     "Dimension",
+    "Guards",
     "Limit",
+    "LimitRow",
     "Mode",
     "Pairs",
     "Record",
@@ -94,16 +107,23 @@ __all__ = [
     "account_of",
     "amended",
     "assign",
+    "cap_words",
     "check_answers",
     "check_blast",
     "check_vote",
     "decision_event",
     "decision_id",
+    "guards",
+    "limit_words",
     "needs_of",
     "outcome",
     "proposed",
+    "read_hours",
+    "read_limit_rows",
     "read_record",
     "record_bytes",
+    "shipped_limits",
+    "shipped_rows",
     "source_of",
     "use_of",
 ]

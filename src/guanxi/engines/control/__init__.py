@@ -6,6 +6,7 @@ from guanxi.engines.control.keys import SettingsKey
 from guanxi.engines.control.ledger import LedgerStore
 from guanxi.engines.control.ledger_audit import Audit
 from guanxi.engines.control.ledger_groups import LedgerGroups
+from guanxi.engines.control.limits import LimitStore, LimitVersion, NamedAccount
 from guanxi.engines.control.notes import Note
 from guanxi.engines.control.people import TooManyFailures
 from guanxi.engines.control.records import ApiKey, ImportJob, NewKey, OpenedSession, Operation, Session, User
@@ -37,6 +38,9 @@ __all__ = [
     "Language",
     "LedgerGroups",
     "LedgerStore",
+    "LimitStore",
+    "LimitVersion",
+    "NamedAccount",
     "NewKey",
     "Note",
     "OpenedSession",

@@ -18,6 +18,7 @@ from guanxi.engines.control.followers import Followers
 from guanxi.engines.control.journal import Jobs, Journal
 from guanxi.engines.control.keys import Keys
 from guanxi.engines.control.ledger import LedgerStore
+from guanxi.engines.control.limits import LimitStore
 from guanxi.engines.control.notes import Notes
 from guanxi.engines.control.outbox import OutboxStore
 from guanxi.engines.control.people import People
@@ -44,6 +45,7 @@ class Control(People, Keys, Journal, Jobs, Appearances, Notes):
         self._database = Database(where)
         self.ledger = LedgerStore(self._database)  # accounts, holds and entries, in the same file
         self.approvals = ApprovalStore(self._database)  # what waits for a person
+        self.limits = LimitStore(self._database)  # what may be used of what
         self.runs = RunStore(self._database)  # policies as they decided, and decidings about many people
         self.relay = Relay(self._database)  # events for the log
         self.outbox = OutboxStore(self._database, self.ledger, self.relay)  # what is to be sent
