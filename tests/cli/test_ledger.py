@@ -49,7 +49,7 @@ def test_an_outsider_checks_an_export_with_the_public_key(folder: Path, tmp_path
         run(folder, "export", str(tmp_path / f"{place}.jsonl"))
     key = str(folder / "ledger-public.pem")
     found = run(folder, "verify", str(tmp_path / "1.jsonl"), "--key", key)
-    assert (found["entries"], found["heads"], found["fault"]) == (2, 2, None)
+    assert (found["entries"], found["heads"], found["fault"]) == (5, 2, None)
     assert (folder / "ledger.pem").stat().st_mode & 0o077 == 0
     text = (tmp_path / "1.jsonl").read_text().replace('"points",100', '"points",900')
     (tmp_path / "changed.jsonl").write_text(text)
@@ -63,7 +63,7 @@ def test_an_outsider_checks_an_export_with_the_public_key(folder: Path, tmp_path
 
 
 def test_a_workspace_counts_its_own_ledger_again(folder: Path) -> None:
-    assert run(folder, "verify")["entries"] == 2
+    assert run(folder, "verify")["entries"] == 5
     with Workspace.open(folder) as opened, opened.control._database.write() as connection:
         connection.exec_driver_sql("UPDATE ledger_accounts SET balance = balance + 1")
     assert run(folder, "verify", fails=1)["imbalance"] == 4

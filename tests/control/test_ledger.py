@@ -18,6 +18,7 @@ from guanxi.engines.control.database import Database
 from guanxi.ledger import (
     ISSUER,
     LARGEST,
+    NODE_LEVEL,
     Account,
     Book,
     Edge,
@@ -33,7 +34,7 @@ from guanxi.ledger import (
     verify_head,
     verify_run,
 )
-from guanxi.ledger.contract import DAY, NOW, LedgerContract, name, pay, reserve
+from guanxi.ledger.contract import DAY, NOW, TOWN, LedgerContract, name, pay, reserve
 
 
 class TestSqlite(LedgerContract):
@@ -174,6 +175,8 @@ def town(database: Database) -> LedgerStore:
         pytest.param("UPDATE ledger_keys SET first = 9", id="key-changed"),
         pytest.param("DELETE FROM ledger_keys", id="key-deleted"),
         pytest.param("DELETE FROM ledger_accounts", id="account-deleted"),
+        pytest.param("UPDATE ledger_nodes SET level = 7", id="node-changed"),
+        pytest.param("DELETE FROM ledger_nodes", id="node-deleted"),
         pytest.param("UPDATE ledger_accounts SET balance = balance - 101 WHERE kind = 'member'", id="overdrawn"),
         pytest.param("UPDATE ledger_accounts SET held = held + 101 WHERE kind = 'member'", id="held-too-much"),
         pytest.param("UPDATE ledger_accounts SET held = -1", id="held-below-nothing"),
@@ -184,7 +187,7 @@ def town(database: Database) -> LedgerStore:
     ],
 )
 def test_the_database_guards_itself(either: Database, statement: str) -> None:
-    town(either)
+    town(either).open_many(Account(id=name(f"new {place}"), unit="points") for place in range(1 << NODE_LEVEL))
     with pytest.raises(DatabaseError), either.write() as connection:
         connection.exec_driver_sql(statement)
 
@@ -197,7 +200,7 @@ def test_heads_are_signed_over_what_is_stored(either: Database) -> None:
     edge = Edge()
     edge.extend(leaf_hashes(rows))
     assert verify_run(rows, hashes) is None
-    assert (signed.head.size, signed.head.root, signed.head.chain) == (2, edge.root().hex(), hashes[-1].hex())
+    assert (signed.head.size, signed.head.root, signed.head.chain) == (TOWN + 1, edge.root().hex(), hashes[-1].hex())
     assert verify_head(signed, key.public_key())
     assert store.heads() == [signed]
 
@@ -212,8 +215,8 @@ def test_a_transaction_that_fails_leaves_nothing(database: Database) -> None:
 
     with pytest.raises(ZeroDivisionError):
         decide()
-    assert (store.size(), store.standing(name("ann")).balance) == (1, 100)
-    assert store.post(pay("k", "ann", "ben", 5), now_ms=NOW).first == 1
+    assert (store.size(), store.standing(name("ann")).balance) == (TOWN, 100)
+    assert store.post(pay("k", "ann", "ben", 5), now_ms=NOW).first == TOWN
 
 
 def test_accounts_open_together_or_not_at_all(database: Database) -> None:
@@ -282,6 +285,10 @@ def test_each_outcome_can_be_raised_or_kept(database: Database) -> None:
         pytest.param("UPDATE ledger_ends SET chain = edge", "broken", id="ends"),
         pytest.param("UPDATE ledger_entries SET chain = zeroblob(32) WHERE number = 2", "broken", id="a-hash"),
         pytest.param("DELETE FROM ledger_entries WHERE number = 1", "broken", id="an-entry-gone"),
+        pytest.param("UPDATE ledger_accounts SET cap = 7 WHERE number = 3", "limits", id="a-limit"),
+        pytest.param("UPDATE ledger_nodes SET hash = zeroblob(32) WHERE place = 1", "nodes", id="a-node"),
+        pytest.param("DELETE FROM ledger_nodes WHERE place = 1", "nodes", id="a-node-gone"),
+        pytest.param("UPDATE ledger_nodes SET place = 9 WHERE place = 1", "nodes", id="a-node-elsewhere"),
     ],
 )
 def test_the_audit_finds_what_was_changed(database: Database, change: str, figure: str) -> None:
@@ -289,9 +296,10 @@ def test_the_audit_finds_what_was_changed(database: Database, change: str, figur
     store.post(pay("soon", "issuer", "ben", 9, expires_ms=NOW + DAY), now_ms=NOW)
     store.post(reserve("h", "ann", "shop", 5), now_ms=NOW)
     store.post(Settle(name("s"), name("h"), (3,)), now_ms=NOW)
+    store.open_many(Account(id=name(f"new {place}"), unit="points") for place in range(2 << NODE_LEVEL))
     assert store.audit().is_sound
     with database.write() as connection:
-        for table in ("ledger_entries", "ledger_keys"):
+        for table in ("ledger_entries", "ledger_keys", "ledger_nodes"):
             for act in ("update", "delete"):
                 connection.exec_driver_sql(f"DROP TRIGGER {table}_no_{act}")
         connection.exec_driver_sql(change)
@@ -300,13 +308,18 @@ def test_the_audit_finds_what_was_changed(database: Database, change: str, figur
     assert getattr(found, figure)
 
 
-def test_an_overdraft_that_was_taken_back_is_told_and_is_no_fault(database: Database) -> None:
+def test_the_audit_judges_each_entry_by_the_limits_of_then(database: Database) -> None:
     store = town(database)
-    store.open(Account(id=name("trusted"), unit="points", floor=-50))
-    store.post(pay("k", "trusted", "ben", 40), now_ms=NOW)
-    assert store.audit().overdraft == 0
-    store.limit(name("trusted"), floor=0, cap=None)
-    assert (store.audit().overdraft, store.audit().is_sound) == (1, True)
+    store.open(Account(id=name("trusted"), unit="points", floor=-50, cap=5))
+    store.post(reserve("h", "trusted", "ben", 40), now_ms=NOW)
+    store.post(pay("k", "ann", "trusted", 5), now_ms=NOW)
+    store.limit(name("trusted"), floor=0, cap=1)
+    store.post(Settle(name("s"), name("h"), (30,)), now_ms=NOW)  # what was held settles below the floor of now
+    assert (store.audit().overdraft, store.audit().is_sound) == (0, True)
+    with database.write() as connection:  # a ledger that lets through what it should not
+        connection.exec_driver_sql("UPDATE ledger_accounts SET floor = -500 WHERE unit = 'points' AND kind = 'member'")
+    store.post(pay("l", "trusted", "ben", 1), now_ms=NOW)
+    assert (store.audit().overdraft, store.audit().limits, store.audit().is_sound) == (1, 4, False)
 
 
 def test_threads_with_connections_of_their_own_race_for_the_last_yuan(either: Database) -> None:

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from guanxi.core import DataError, GuanxiError
+from guanxi.core import DataError, GuanxiError, Refused
 from guanxi.ledger import (
     ISSUER,
     LARGEST,
+    NO_CAP,
     Account,
     Book,
     Edge,
@@ -25,7 +26,9 @@ from guanxi.ledger import (
     chain_hashes,
     entry_bytes,
     leaf_hashes,
+    limit_words,
     read_entry,
+    read_limits,
     verify_run,
 )
 from guanxi.ledger.contract import DAY, NOW, LedgerContract, name, pay, reserve
@@ -45,10 +48,12 @@ def test_entries_are_the_canonical_ones_in_a_chain_and_a_tree() -> None:
     book.post(Settle(name("s"), name("h"), (50,)), now_ms=NOW + 7)
     rows = [line.row for line in book.lines]
     assert [entry_bytes(read_entry(row)) for row in rows] == rows
-    assert read_entry(rows[2]) == Entry(
-        2, NOW + 7, "settle", name("ann"), name("shop"), "points", 50, name("h"), name("s")
+    assert read_entry(rows[1]) == Entry(1, 0, "limit", *[name("ann")] * 2, "points", 0, "0" * 32, NO_CAP)
+    assert read_entry(rows[0]).transfer == "00000000000000999999999999999999"
+    assert read_entry(rows[6]) == Entry(
+        6, NOW + 7, "settle", name("ann"), name("shop"), "points", 50, name("h"), name("s")
     )
-    assert [read_entry(row).kind for row in rows] == ["transfer", "reserve", "settle", "release"]
+    assert [read_entry(row).kind for row in rows[4:]] == ["transfer", "reserve", "settle", "release"]
     assert verify_run(rows, book.hashes) is None
     edge = Edge()
     edge.extend(leaf_hashes(rows))
@@ -81,6 +86,53 @@ def test_values_check_themselves(make: Any) -> None:
     assert not any(word in str(said.value) for word in ("Zhang", "13800138000"))
 
 
+def test_accounts_are_ensured_together_or_not_at_all() -> None:
+    book = TestBook().town()
+    written = len(book.lines)
+    new, week = (Account(id=name(word), unit="points", cap=4) for word in ("new", "week"))
+    wrong = [
+        [new, Account(id=name("ann"), unit="fen")],
+        [new, week, Account(id=new.id, unit="fen", cap=4)],
+        [new, Account(id=name("ann"), unit="points", kind="used")],
+    ]
+    for accounts in wrong:
+        with pytest.raises(Refused):
+            book.ensure(accounts, now_ms=NOW)
+    assert len(book.lines) == written
+    ann = Account(id=name("ann"), unit="points", cap=120)
+    assert [one.room for one in book.ensure([new, ann, week, week], now_ms=NOW)] == [4, 20, 4, 4]
+    assert [purse.number for purse in book.purses.values()] == [1, 2, 3, 4, 5, 6]
+    assert [(one.giver, one.taker, one.moved, one.held) for one in book.lines[written:]] == [
+        (5, 5, 0, 0), (2, 2, 0, 0), (6, 6, 0, 0)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("floor", "cap"),
+    [(0, None), (0, 0), (-LARGEST, None), (-500, LARGEST), (0, 7)],
+    ids=["as-opened", "closed", "an-issuer", "the-widest", "a-limit"],
+)
+def test_limits_as_words_of_an_entry(floor: int, cap: int | None) -> None:
+    words = limit_words(floor, cap)
+    assert [len(word) for word in words] == [32, 32]
+    assert read_limits(*words) == (floor, cap)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param((NO_CAP, "0" * 32), id="no-floor"),
+        pytest.param(("0" * 64, NO_CAP), id="too-long"),
+        pytest.param(("0" * 32, "a" * 32), id="hex"),
+        pytest.param((f"{LARGEST + 1:032d}", NO_CAP), id="too-large"),
+        pytest.param(("\u0661" * 32, NO_CAP), id="other-digits"),
+    ],
+)
+def test_other_words_are_no_limits(words: tuple[str, str]) -> None:
+    with pytest.raises(DataError):
+        read_limits(*words)
+
+
 def test_a_message_never_tells_what_may_be_a_name() -> None:
     with pytest.raises(LookupError) as said:
         Book().standing("Zhang San")
@@ -94,7 +146,7 @@ class Laws(RuleBasedStateMachine):
     def start(self) -> None:
         self.book, self.now, self.made = Book(), NOW, 0
         self.asked: list[tuple[Request, Receipt | GuanxiError]] = []
-        self.past: list[tuple[int, str, tuple[int, int, int]]] = []
+        self.past: list[tuple[int, str, tuple[int, int, int, tuple[int, int | None]]]] = []
         for unit, bank in BANK.items():
             self.book.open(Account(id=bank, unit=unit, kind=ISSUER, floor=-LARGEST))
         for place, member in enumerate(MEMBERS):
@@ -152,7 +204,8 @@ class Laws(RuleBasedStateMachine):
     @rule(hours=st.integers(-30, 40))
     def pass_time(self, hours: int) -> None:
         for account, purse in self.book.purses.items():
-            self.past.append((self.book.clock_ms + 1, account, (purse.balance, purse.held, purse.coming)))
+            limits = purse.account.floor, purse.account.cap
+            self.past.append((self.book.clock_ms + 1, account, (purse.balance, purse.held, purse.coming, limits)))
         self.now = max(self.now + hours * DAY // 24, NOW)
         self.book.clock_ms += 2  # so that what was seen lies before what follows
 
@@ -203,7 +256,7 @@ class Laws(RuleBasedStateMachine):
     @invariant()
     def no_hold_gives_more_than_it_holds(self) -> None:
         for hold in self.book.holds.values():
-            ended = [read_entry(line.row) for line in self.book.lines if hold.id.encode() in line.row]
+            ended = [read_entry(line.row) for line in self.book.lines if hold.id.encode() in line.row and line.held]
             given = sum(one.amount for one in ended if one.kind in ("settle", "release", "lapse"))
             assert given == (0 if hold.state == "open" else sum(move.amount for move in hold.moves))
 
@@ -213,7 +266,8 @@ class Laws(RuleBasedStateMachine):
         self.book.post_many([], now_ms=self.now)
         for before_ms, account, seen in self.past:
             then = self.book.standing(account, before_ms=before_ms)
-            assert (then.balance, then.held, then.coming) == seen, "opening and flows do not give the closing"
+            limits = then.account.floor, then.account.cap
+            assert (then.balance, then.held, then.coming, limits) == seen, "opening and flows do not give the closing"
         rows = [line.row for line in self.book.lines]
         assert verify_run(rows, self.book.hashes) is None
         assert [line.at_ms for line in self.book.lines] == sorted(line.at_ms for line in self.book.lines)

@@ -6,7 +6,9 @@ Proofs are a hash chain, a Merkle tree, signed heads, and fair draws.
 from guanxi.ledger.accounts import (
     HOLD_KINDS,
     ISSUER,
+    LIMIT,
     MOST_MOVES,
+    NO_CAP,
     OWN_KINDS,
     Account,
     HoldEnded,
@@ -24,8 +26,11 @@ from guanxi.ledger.accounts import (
     check_instant,
     check_word,
     content_hash,
+    limit_words,
+    read_limits,
 )
-from guanxi.ledger.book import Book, Touched, check_same
+from guanxi.ledger.admission import check_same
+from guanxi.ledger.book import Book, Touched
 from guanxi.ledger.chain import (
     GENESIS,
     LARGEST,
@@ -81,6 +86,7 @@ from guanxi.ledger.heads import (
 from guanxi.ledger.merkle import (
     EMPTY_ROOT,
     HASH_BYTES,
+    NODE_LEVEL,
     Edge,
     Node,
     Tree,
@@ -89,9 +95,11 @@ from guanxi.ledger.merkle import (
     leaf_hash,
     leaf_hashes,
     node_hash,
+    node_over,
     root_at,
     verify_consistency,
     verify_inclusion,
+    whole_parts,
 )
 from guanxi.ledger.protocol import Ledger
 from guanxi.ledger.purses import Hold, HoldState, Line, Lot, Purse
@@ -106,7 +114,10 @@ __all__ = [
     "HOLD_KINDS",
     "ISSUER",
     "LARGEST",
+    "LIMIT",
     "MOST_MOVES",
+    "NODE_LEVEL",
+    "NO_CAP",
     "OWN_KINDS",
     "SEED_BYTES",
     "UNITS",
@@ -167,13 +178,16 @@ __all__ = [
     "is_canonical",
     "leaf_hash",
     "leaf_hashes",
+    "limit_words",
     "node_hash",
+    "node_over",
     "opaque_id",
     "private_pem",
     "prove_consistency",
     "prove_inclusion",
     "public_pem",
     "read_entry",
+    "read_limits",
     "read_private_key",
     "read_public_key",
     "root_at",
@@ -187,4 +201,5 @@ __all__ = [
     "verify_head",
     "verify_inclusion",
     "verify_run",
+    "whole_parts",
 ]

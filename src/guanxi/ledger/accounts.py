@@ -15,7 +15,9 @@ from guanxi.ledger.chain import LARGEST
 
 ISSUER: Final = "issuer"  # the kind of account from which dated amounts come, and to which they go back
 HOLD_KINDS: Final = frozenset({"reserve", "settle", "release", "lapse"})  # kinds of entries that touch what is held
-OWN_KINDS: Final = HOLD_KINDS | {"expire"}  # kinds of entries that only the ledger itself writes
+LIMIT: Final = "limit"  # kind of the entries that open an account or change its limits
+NO_CAP: Final = "f" * 32  # stands in such an entry where the cap would
+OWN_KINDS: Final = HOLD_KINDS | {"expire", LIMIT}  # kinds of entries that only the ledger itself writes
 MOST_MOVES: Final = 1_000  # in one request
 
 
@@ -191,6 +193,23 @@ class KeyUsed(Refused):
 
 class HoldEnded(Refused):
     """The hold was settled, was released or has lapsed."""
+
+
+def limit_words(floor: int, cap: int | None) -> tuple[str, str]:
+    """Return limits as the two words of an entry of kind `LIMIT`: how deep below zero, and the cap, in 32 digits."""
+    return f"{-floor:032d}", NO_CAP if cap is None else f"{cap:032d}"
+
+
+def read_limits(transfer: str, key: str) -> tuple[int, int | None]:
+    """Return floor and cap from the two words of an entry of kind `LIMIT`.
+
+    raises   DataError when they are not those that `limit_words` gives
+    """
+    if transfer.isdigit() and (key == NO_CAP or key.isdigit()):
+        floor, cap = -int(transfer), None if key == NO_CAP else int(key)
+        if limit_words(floor, cap) == (transfer, key) and max(-floor, cap or 0) <= LARGEST:
+            return floor, cap
+    raise DataError("the words of a limit are not numbers of 32 digits", "Read docs/ledger-proofs.md, Entries")
 
 
 def content_hash(request: Request) -> bytes:

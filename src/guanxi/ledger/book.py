@@ -11,11 +11,11 @@ them, and writes down what changed; so there is one law, however the rows are ke
 - What has a unit that is not transferable moves from an issuer or to one, and between no other two accounts.
 - The same key with the same content gives the first receipt again; with other content it is refused. A refusal is not
   remembered: the same request may succeed later.
+- Opening an account and changing its limits are entries too, so limits of a past instant can be told.
 - Limits that are changed bind what is asked from then on. Holds that stand stay, and can be settled.
 - The clock never runs back: an instant before that of the latest entry counts as that one.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
@@ -23,9 +23,9 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from guanxi.core import DataError, GuanxiError, NotFound, Refused
+from guanxi.core import DataError, GuanxiError, NotFound
 from guanxi.ledger.accounts import (
-    ISSUER,
+    LIMIT,
     Account,
     HoldEnded,
     KeyUsed,
@@ -40,21 +40,25 @@ from guanxi.ledger.accounts import (
     Transfer,
     check_instant,
     content_hash,
+    limit_words,
+    read_limits,
 )
-from guanxi.ledger.chain import GENESIS, chain_hashes
-from guanxi.ledger.merkle import Edge, leaf_hashes
+from guanxi.ledger.admission import BOUND, admit, check_bound, check_dated, check_same, told
+from guanxi.ledger.chain import GENESIS, chain_hashes, read_entry
+from guanxi.ledger.merkle import NODE_LEVEL, Edge, leaf_hashes
 from guanxi.ledger.purses import Hold, HoldState, Line, Lot, Purse
-from guanxi.ledger.units import UNITS
 
 
 @dataclass(slots=True)
 class Touched:
-    """What the last call changed: purses by account, lots by number, holds by id, and the keys that are new."""
+    """What the last call changed: purses by account, lots by number, holds by id, and what is new."""
 
     purses: dict[str, Purse] = field(default_factory=dict)
     lots: dict[int, Lot] = field(default_factory=dict)
     holds: dict[str, Hold] = field(default_factory=dict)
     keys: list[str] = field(default_factory=list)
+    opened: dict[str, Purse] = field(default_factory=dict)
+    limited: dict[str, Purse] = field(default_factory=dict)
 
 
 class Book:
@@ -64,7 +68,9 @@ class Book:
     clock_ms            instant of the latest entry
     purses, holds       as they stand
     receipts            by key: hash of the request's content, and the receipt
+    opened              number of the account that was opened last
     lines, hashes       the entries written here, and the hash of the chain after each
+    nodes               whole subtrees of `NODE_LEVEL` or more that became whole here: level, place, hash
     """
 
     def __init__(self, *, size: int = 0, chain: bytes = GENESIS, edge: Edge | None = None, clock_ms: int = 0) -> None:
@@ -75,41 +81,75 @@ class Book:
         self.receipts: Final[dict[str, tuple[bytes, Receipt]]] = {}
         self.lines: Final[list[Line]] = []
         self.hashes: Final[list[bytes]] = []
+        self.nodes: Final[list[tuple[int, int, bytes]]] = []
+        self.opened = 0
         self.touched = Touched()
         self._due: list[tuple[int, str]] = []  # open holds, a heap by the instant at which they lapse
 
-    def open(self, account: Account) -> Standing:
+    def open(self, account: Account, *, now_ms: int = 0) -> Standing:
         """Open an account, empty; the same again changes nothing.
 
+        now_ms   0 = at the instant of the latest entry
         raises   Refused when the id belongs to an account of another unit or kind, or with other limits
         """
-        purse = self.purses.get(account.id)
-        if purse is None:
-            purse = self.purses[account.id] = Purse(len(self.purses) + 1, account)
-        check_same(purse.account, account)
-        return purse.standing()
+        return self.open_many([account], now_ms=now_ms)[0]
 
-    def limit(self, account: str, *, floor: int, cap: int | None) -> Standing:
+    def open_many(self, accounts: Sequence[Account], *, now_ms: int = 0) -> list[Standing]:
+        """Open accounts: all of them, or none when one is refused."""
+        seen: dict[str, Account] = {}
+        for account in accounts:
+            purse = self.purses.get(account.id)
+            check_same(seen.setdefault(account.id, account) if purse is None else purse.account, account)
+        return self.ensure(accounts, now_ms=now_ms)
+
+    def ensure(self, accounts: Sequence[Account], *, now_ms: int = 0) -> list[Standing]:
+        """Open what is missing, and change the limits of what has others.
+
+        raises   Refused when an id belongs to an account of another unit or kind
+        """
+        seen: dict[str, Account] = {}
+        for account in accounts:
+            purse = self.purses.get(account.id)
+            known = seen.setdefault(account.id, account) if purse is None else purse.account
+            check_same(replace(known, floor=account.floor, cap=account.cap), account)
+        self._start(now_ms)
+        for account in accounts:
+            purse = self.purses.get(account.id)
+            if purse is None:
+                self.opened += 1
+                purse = self.purses[account.id] = self.touched.opened[account.id] = Purse(self.opened, account)
+            elif purse.account == account:
+                continue
+            self._limit(purse, account)
+        self._end()
+        return [self.purses[account.id].standing() for account in accounts]
+
+    def limit(self, account: str, *, floor: int, cap: int | None, now_ms: int = 0) -> Standing:
         """Change an account's limits. What lies inside and what is held stays; nothing that worsens it is admitted."""
-        purse = self.purse(account)
-        purse.account = replace(purse.account, floor=floor, cap=cap)
-        return purse.standing()
+        return self.ensure([replace(self.purse(account).account, floor=floor, cap=cap)], now_ms=now_ms)[0]
 
     def standing(self, account: str, *, before_ms: int | None = None) -> Standing:
-        """What an account holds now, or held before an instant by the entries written until then (limits as of now).
+        """What an account holds now, or held before an instant by the entries written until then.
 
+        An account that was not open then is told with its first limits.
         raises   NotFound when there is no such account
         """
         purse = self.purse(account)
         if before_ms is None:
             return purse.standing()
         balance = held = coming = 0
+        limits: tuple[int, int | None] | None = None
         for line in self.lines:
+            if line.giver == line.taker == purse.number and (line.at_ms < before_ms or limits is None):
+                entry = read_entry(line.row)
+                limits = read_limits(entry.transfer, entry.key)
             if line.at_ms < before_ms:
                 balance += line.moved * ((line.taker == purse.number) - (line.giver == purse.number))
                 held += line.held * (line.giver == purse.number)
                 coming += line.held * (line.taker == purse.number)
-        return Standing(account=purse.account, balance=balance, held=held, coming=coming)
+        floor, cap = limits or (purse.account.floor, purse.account.cap)
+        then = replace(purse.account, floor=floor, cap=cap)
+        return Standing(account=then, balance=balance, held=held, coming=coming)
 
     def post(self, request: Request, *, now_ms: int) -> Receipt:
         """Do one request and return its receipt; raises what refused it."""
@@ -138,7 +178,7 @@ class Book:
         """The account as it stands; raises NotFound."""
         purse = self.purses.get(account)
         if purse is None:
-            raise NotFound(f"the ledger has no account {_told(account)}", "Open it first, or see the list of accounts")
+            raise NotFound(f"the ledger has no account {told(account)}", "Open it first, or see the list of accounts")
         return purse
 
     def keep_hold(self, hold: Hold) -> None:
@@ -147,10 +187,13 @@ class Book:
         if hold.state == "open":
             heappush(self._due, (hold.until_ms, hold.id))
 
-    def _begin(self, now_ms: int) -> None:
+    def _start(self, now_ms: int) -> None:
         check_instant(now_ms, "now_ms")
         self._now_ms = max(self.clock_ms, now_ms)
         self.touched = Touched()
+
+    def _begin(self, now_ms: int) -> None:
+        self._start(now_ms)
         while self._due and self._due[0][0] <= self._now_ms:
             hold = self.holds[heappop(self._due)[1]]
             if hold.state == "open":
@@ -161,7 +204,13 @@ class Book:
         if rows:
             self.hashes.extend(chain_hashes(rows, previous=self.chain))
             self.chain = self.hashes[-1]
-            self.edge.extend(leaf_hashes(rows))
+            self.nodes.extend(self.edge.grow(leaf_hashes(rows), level=NODE_LEVEL))
+
+    def _limit(self, purse: Purse, account: Account) -> None:
+        """Give an account its limits."""
+        purse.account = account
+        self.touched.limited[account.id] = purse
+        self._write(LIMIT, purse, purse, 0, 0, 0, *limit_words(account.floor, account.cap))
 
     def _post(self, request: Request) -> Receipt | GuanxiError:
         content = content_hash(request)
@@ -190,7 +239,7 @@ class Book:
 
     def _transfer(self, request: Transfer) -> int:
         pairs = self._pairs(request.moves)
-        _admit(request.moves, pairs, reserve=False)
+        admit(request.moves, pairs, reserve=False)
         first = self.size
         for move, (giver, taker) in zip(request.moves, pairs, strict=True):
             number = self._write(request.kind, giver, taker, move.amount, move.amount, 0, request.key, request.key)
@@ -206,7 +255,7 @@ class Book:
                 "until_ms",
             )
         pairs = self._pairs(request.moves)
-        _admit(request.moves, pairs, reserve=True)
+        admit(request.moves, pairs, reserve=True)
         first = self.size
         for move, (giver, taker) in zip(request.moves, pairs, strict=True):
             self._write("reserve", giver, taker, move.amount, 0, move.amount, request.key, request.key)
@@ -289,29 +338,15 @@ class Book:
                     "Name two accounts of the same unit, and that unit",
                     "unit",
                 )
-            if move.unit in _BOUND:
-                _check_bound(giver, taker)
+            if move.unit in BOUND:
+                check_bound(giver, taker)
             if move.expires_ms is not None:
-                self._check_dated(move, giver)
+                check_dated(move, giver, self._now_ms)
             pairs.append((giver, taker))
         for pair in pairs:
             self._expire(pair[0])
             self._expire(pair[1])
         return pairs
-
-    def _check_dated(self, move: Move, giver: Purse) -> None:
-        if giver.account.kind != ISSUER:
-            raise Refused(
-                f"an account of kind {giver.account.kind} gives an amount that expires",
-                f"Give it from an account of kind {ISSUER}: it goes back there",
-                "expires_ms",
-            )
-        if (move.expires_ms or 0) <= self._now_ms:
-            raise DataError(
-                f"the amount would expire at {move.expires_ms}, and it is {self._now_ms}",
-                "Give a later instant",
-                "expires_ms",
-            )
 
     def _write(
         self, kind: str, giver: Purse, taker: Purse, amount: int, moved: int, held: int, transfer: str, key: str
@@ -332,73 +367,4 @@ class Book:
             self.touched.lots[lot.number] = lot
 
 
-def check_same(standing: Account, asked: Account) -> None:
-    """Raise Refused when an account that is open is asked for with another content."""
-    if standing != asked:
-        raise Refused(
-            f"the account {asked.id} is a {standing.kind} of {standing.unit} with floor {standing.floor} "
-            f"and cap {standing.cap}",
-            "Take another id, or change its limits",
-            asked.id,
-        )
-
-
-def _admit(moves: Sequence[Move], pairs: Sequence[tuple[Purse, Purse]], *, reserve: bool) -> None:
-    """Raise OverLimit when a limit does not admit one of the movements after those before it."""
-    if len(moves) == 1:
-        _check_limits(moves[0], *pairs[0], pairs[0][0].available, pairs[0][1].room)
-        return
-    available: defaultdict[int, int] = defaultdict(int)  # change of it so far, by account
-    room: defaultdict[int, int] = defaultdict(int)
-    for move, (giver, taker) in zip(moves, pairs, strict=True):
-        left, free = giver.available + available[giver.number], taker.room + room[taker.number]
-        _check_limits(move, giver, taker, left, free)
-        available[giver.number] -= move.amount
-        room[taker.number] -= move.amount
-        if not reserve:
-            available[taker.number] += move.amount
-            room[giver.number] += move.amount
-
-
-def _check_limits(move: Move, giver: Purse, taker: Purse, left: int, free: int) -> None:
-    if move.amount > left:
-        raise OverLimit(
-            _short(giver, move.amount, left), "Ask for less, add to it, or lower its floor", giver.account.id
-        )
-    if move.amount > free:
-        raise OverLimit(_full(taker, move.amount, free), "Ask for less, or raise its cap", taker.account.id)
-
-
-def _check_bound(giver: Purse, taker: Purse) -> None:
-    kinds = giver.account.kind, taker.account.kind
-    if ISSUER not in kinds:
-        raise Refused(
-            f"{giver.account.unit} cannot pass from an account of kind {kinds[0]} to one of kind {kinds[1]}",
-            f"Give it from an account of kind {ISSUER}, or back to one",
-            "unit",
-        )
-
-
-def _short(purse: Purse, amount: int, left: int) -> str:
-    account = purse.account
-    return (
-        f"the account {account.id} has {max(left, 0)} {account.unit} available and {amount} are asked for "
-        f"(balance {purse.balance}, held {purse.held}, floor {account.floor})"
-    )
-
-
-def _full(purse: Purse, amount: int, free: int) -> str:
-    account = purse.account
-    return (
-        f"the account {account.id} has room for {max(free, 0)} {account.unit} and {amount} would enter "
-        f"(balance {purse.balance}, expected {purse.coming}, cap {account.cap})"
-    )
-
-
-def _told(account: str) -> str:
-    """An account as a message may name it: what has not the form of an id may be a name."""
-    return account if len(account) in (32, 64) and set(account) <= set("0123456789abcdef") else "with that id"
-
-
-_BOUND: Final = frozenset(unit.name for unit in UNITS.values() if not unit.transferable)
 _ENDED: Final = {"settled": "was settled", "released": "was released", "lapsed": "has lapsed"}

@@ -24,6 +24,7 @@ from guanxi.ledger.protocol import Ledger
 
 NOW = 1_767_326_400_000  # 2026-01-02 12:00 in China
 DAY = 86_400_000
+TOWN = 5  # entries of the town: four accounts are opened, one has a gift
 
 
 def name(word: str) -> str:
@@ -61,7 +62,7 @@ class LedgerContract:
         """What one loses another gains, and the receipt says which entry it was."""
         ledger = self.town()
         receipt = ledger.post(pay("k", "ann", "ben", 30), now_ms=NOW + 5)
-        assert receipt == Receipt(key=name("k"), first=1, entries=1, at_ms=NOW + 5)
+        assert receipt == Receipt(key=name("k"), first=TOWN, entries=1, at_ms=NOW + 5)
         assert (_balance(ledger, "ann"), _balance(ledger, "ben"), _balance(ledger, "issuer")) == (70, 30, -100)
 
     def test_nobody_is_overdrawn(self) -> None:
@@ -109,12 +110,9 @@ class LedgerContract:
         ledger = self.town()
         for word in ("purse", "till"):
             ledger.open(Account(id=name(word), unit="fen"))
-        both = Transfer(
-            name("k"),
-            (Move(name("ann"), name("shop"), "points", 10), Move(name("purse"), name("till"), "fen", 5)),
-        )
+        both = Move(name("ann"), name("shop"), "points", 10), Move(name("purse"), name("till"), "fen", 5)
         with pytest.raises(OverLimit):
-            ledger.post(both, now_ms=NOW)
+            ledger.post(Transfer(name("k"), both), now_ms=NOW)
         assert (_balance(ledger, "ann"), _balance(ledger, "shop")) == (100, 0)
 
     def test_a_later_movement_may_use_what_an_earlier_one_brought(self) -> None:
@@ -139,10 +137,8 @@ class LedgerContract:
     def test_a_refusal_undoes_no_other(self) -> None:
         """Each request of a group has its own outcome; a key twice in a group is done once."""
         ledger = self.town()
-        asked = [
-            pay("k", "ann", "ben", 60), pay("l", "ann", "ben", 60), pay("m", "ann", "shop", 40),
-            pay("k", "ann", "ben", 60), pay("n", "ann", "nobody", 1),
-        ]  # fmt: skip
+        first, short = pay("k", "ann", "ben", 60), pay("l", "ann", "ben", 60)
+        asked = [first, short, pay("m", "ann", "shop", 40), first, pay("n", "ann", "nobody", 1)]
         done = ledger.post_many(asked, now_ms=NOW)
         assert [type(one) for one in done] == [Receipt, OverLimit, Receipt, Receipt, NotFound]
         assert done[0] == done[3]
@@ -268,12 +264,17 @@ class LedgerContract:
         assert (_balance(ledger, "ben"), _balance(ledger, "shop")) == (0, 40)
 
     def test_only_an_issuer_gives_what_expires(self) -> None:
-        """It must have somewhere to go back to, and a date to come."""
+        """It must have somewhere to go back to, and a date to come; reserved or not."""
         ledger = self.town()
-        with pytest.raises(Refused, match="kind member gives an amount that expires"):
-            ledger.post(pay("k", "ann", "ben", 1, expires_ms=NOW + DAY), now_ms=NOW)
-        with pytest.raises(DataError, match="would expire at"):
-            ledger.post(pay("k", "issuer", "ben", 1, expires_ms=NOW), now_ms=NOW)
+        for giver, at, said in (
+            ("ann", NOW + DAY, "kind member gives an amount that"),
+            ("issuer", NOW, "would expire"),
+        ):
+            moves = (Move(name(giver), name("ben"), "points", 1, at),)
+            asked: tuple[Request, ...] = (Transfer(name("k"), moves), Reserve(name("h"), moves, NOW + DAY))
+            for request in asked:
+                with pytest.raises((Refused, DataError), match=said):
+                    ledger.post(request, now_ms=NOW)
 
     def test_what_was_reserved_with_a_date_is_dated_from_its_settlement(self) -> None:
         """A use that counts until its instant: coming while reserved, inside once settled, gone at the instant."""
@@ -301,27 +302,12 @@ class LedgerContract:
         assert ledger.post(pay("k", "ann", "ben", 1), now_ms=NOW + DAY).first == done.first + 3
 
     def test_what_is_not_settled_of_a_dated_reservation_comes_to_nothing(self) -> None:
-        """Released or lapsed, nothing enters, so nothing expires."""
+        """It lapsed, so nothing entered and nothing expires."""
         ledger = self.town()
         used = (Move(name("issuer"), name("ben"), "points", 5, NOW + 3 * DAY),)
-        for word in ("h", "g"):
-            ledger.post(Reserve(name(word), used, NOW + DAY), now_ms=NOW)
-        ledger.post(Release(name("r"), name("h")), now_ms=NOW)
-        assert ledger.expire(now_ms=NOW + DAY) == 1
-        assert ledger.expire(now_ms=NOW + 3 * DAY) == 0
+        ledger.post(Reserve(name("h"), used, NOW + DAY), now_ms=NOW)
+        assert [ledger.expire(now_ms=NOW + days * DAY) for days in (1, 3)] == [1, 0]
         assert _standing(ledger, "ben") == (0, 0, 0, 0)
-
-    def test_only_an_issuer_reserves_what_expires(self) -> None:
-        """As for transfers: it must have somewhere to go back to, and a date to come."""
-        ledger = self.town()
-        with pytest.raises(Refused, match="kind member gives an amount that expires"):
-            ledger.post(
-                Reserve(name("h"), (Move(name("ann"), name("ben"), "points", 1, NOW + DAY),), NOW + DAY), now_ms=NOW
-            )
-        with pytest.raises(DataError, match="would expire at"):
-            ledger.post(
-                Reserve(name("h"), (Move(name("issuer"), name("ben"), "points", 1, NOW),), NOW + DAY), now_ms=NOW
-            )
 
     def test_what_is_not_transferable_passes_between_no_two_people(self) -> None:
         """Experience comes from its issuer and goes back there; nobody gives it, or reserves it for another."""
@@ -381,12 +367,26 @@ class LedgerContract:
         assert [ledger.standing(name("ann"), before_ms=at) for at, _ in seen] == [one for _, one in seen]
         assert ledger.standing(name("ann"), before_ms=NOW).balance == 0
 
+    def test_limits_of_any_past_instant_can_be_told(self) -> None:
+        """Opening and each change are entries, at their instant or, when none is given, at that of the latest one."""
+        ledger = self.town()
+        ledger.open(Account(id=name("week"), unit="points", kind="quota", cap=50), now_ms=NOW + 10)
+        ledger.limit(name("week"), floor=0, cap=10, now_ms=NOW + 20)
+        ledger.limit(name("week"), floor=-7, cap=None, now_ms=NOW + 30)
+        assert ledger.post(pay("k", "ann", "week", 20), now_ms=NOW + 40).first == TOWN + 3
+        seen = [ledger.standing(name("week"), before_ms=NOW + at) for at in (5, 20, 21, 31, 41)]
+        told = [(one.account.floor, one.account.cap, one.balance) for one in seen]
+        assert told == [(0, 50, 0), (0, 50, 0), (0, 10, 0), (-7, None, 0), (-7, None, 20)]
+        assert ledger.limit(name("week"), floor=0, cap=LARGEST).account.cap == LARGEST
+        assert ledger.standing(name("week"), before_ms=NOW + 41).account.cap == LARGEST
+
     def test_nothing_asked_is_nothing_done(self) -> None:
         """An empty group, and a sweep with nothing due, write nothing."""
         ledger = self.town()
         assert ledger.post_many([], now_ms=NOW) == []
         assert ledger.expire(now_ms=NOW) == 0
-        assert ledger.post(pay("k", "ann", "ben", 1), now_ms=NOW).first == 1
+        ledger.limit(name("ann"), floor=0, cap=None)
+        assert ledger.post(pay("k", "ann", "ben", 1), now_ms=NOW).first == TOWN
 
 
 def _balance(ledger: Ledger, word: str) -> int:

@@ -6,13 +6,14 @@ Only whole subtrees are stored: node (level, i) covers the leaves [i * 2**level,
 source   RFC 6962 section 2.1 (hashes, proofs); RFC 9162 section 2.1.3-2.1.4 (checking them)
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import sha256
 from typing import Final, TypeAlias
 
 from guanxi.core import DataError
 
 HASH_BYTES: Final = 32
+NODE_LEVEL: Final = 6  # whole subtrees of 64 leaves and more are worth storing; what lies below is soon hashed again
 EMPTY_ROOT: Final = sha256(b"").digest()
 Node: TypeAlias = Callable[[int, int], bytes]  # (level, index) -> hash of a whole subtree
 
@@ -64,12 +65,19 @@ class Edge:
 
     def extend(self, leaves: Sequence[bytes]) -> None:
         """Add leaf hashes (32 bytes each) in order; raises DataError for another length."""
+        self.grow(leaves, level=_NEVER)
+
+    def grow(self, leaves: Sequence[bytes], *, level: int) -> list[tuple[int, int, bytes]]:
+        """Add leaf hashes, and return the subtrees of that level and above that became whole: level, place, hash."""
         _check_hashes(leaves)
+        old, lowest, made = self.size, level, list[tuple[int, int, bytes]]()
         self.size += len(leaves)
         row, level = list(leaves), 0
         while row:
             if level == len(self._levels):
                 self._levels.append(b"")
+            if level >= lowest:
+                made += ((level, place, one) for place, one in enumerate(row, old >> level))
             if self._levels[level]:
                 row.insert(0, self._levels[level])
             self._levels[level] = row.pop() if len(row) % 2 else b""
@@ -77,6 +85,7 @@ class Edge:
             level += 1
         while self._levels and not self._levels[-1]:
             self._levels.pop()
+        return made
 
     def root(self) -> bytes:
         """Root of the tree so far; SHA-256 of nothing when it is empty."""
@@ -146,6 +155,23 @@ class Tree:
     def consistency(self, old: int, new: int | None = None) -> list[bytes]:
         """`consistency_path` from `old` to `new` leaves; None = now."""
         return consistency_path(self.node, old, self.size if new is None else new)
+
+
+def node_over(leaves: Sequence[bytes]) -> bytes:
+    """Hash of the whole subtree over these leaf hashes, as many as a power of two."""
+    row = list(leaves)
+    while len(row) > 1:
+        row = _pair(b"".join(row))
+    return row[0]
+
+
+def whole_parts(size: int) -> Iterator[tuple[int, int]]:
+    """Level and place of the whole subtrees that a tree of `size` leaves falls into, largest first."""
+    low = 0
+    for level in reversed(range(size.bit_length())):
+        if size >> level & 1:
+            yield level, low >> level
+            low += 1 << level
 
 
 def root_at(node: Node, size: int) -> bytes:
@@ -239,6 +265,9 @@ def verify_consistency(old: int, new: int, *, path: Sequence[bytes], old_root: b
             made_new = node_hash(made_new, word)
         place, last = place >> 1, last >> 1
     return last == 0 and made_old == old_root and made_new == new_root
+
+
+_NEVER: Final = 64  # a level that no tree reaches
 
 
 def _climb(place: int, last: int) -> tuple[int, int]:

@@ -10,10 +10,10 @@ from guanxi.ledger.accounts import Account, Receipt, Request, Standing
 class Ledger(Protocol):
     """Accounts, and requests that move amounts between them; `Book` is the definition of each method."""
 
-    def open(self, account: Account) -> Standing:
-        """Open an account, empty; the same again changes nothing."""
+    def open(self, account: Account, *, now_ms: int = 0) -> Standing:
+        """Open an account, empty; the same again changes nothing. 0 = at the instant of the latest entry."""
 
-    def limit(self, account: str, *, floor: int, cap: int | None) -> Standing:
+    def limit(self, account: str, *, floor: int, cap: int | None, now_ms: int = 0) -> Standing:
         """Change an account's limits; what stands stays."""
 
     def standing(self, account: str, *, before_ms: int | None = None) -> Standing:

@@ -4,40 +4,48 @@ A group of requests is one transaction: what they touch is read into a Book, the
 written, with the chain and the tree's right edge. One writer at a time, so two deciders never see the same last yuan.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec.structs import replace
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, insert, select
 
-from guanxi.core import GuanxiError
+from guanxi.core import DataError, GuanxiError
 from guanxi.engines.control.database import Database
 from guanxi.engines.control.ledger_audit import Audit, audit
+from guanxi.engines.control.ledger_nodes import fill_nodes, has_nodes, node_reader, read_rows
 from guanxi.engines.control.ledger_rows import (
     among,
-    execute,
     load_accounts,
     load_book,
-    many,
+    load_to_open,
     open_book,
     query,
     save_book,
     select_accounts,
 )
-from guanxi.engines.control.ledger_tables import ledger_accounts, ledger_ends, ledger_entries, ledger_heads
+from guanxi.engines.control.ledger_tables import ledger_accounts, ledger_ends, ledger_heads
 from guanxi.ledger import (
     Account,
     Book,
+    Consistency,
+    Entry,
     Head,
+    Inclusion,
+    Node,
     Purse,
     Receipt,
     Request,
     SignedHead,
     Standing,
-    check_same,
+    inclusion_path,
+    prove_consistency,
+    read_entry,
+    read_limits,
+    root_at,
     sign_head,
 )
 
@@ -51,80 +59,55 @@ class LedgerStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def open(self, account: Account) -> Standing:
+    def open(self, account: Account, *, now_ms: int = 0) -> Standing:
         """Open an account, empty; the same again changes nothing."""
-        return self.open_many([account])[0]
+        return self.open_many([account], now_ms=now_ms)[0]
 
-    def open_many(self, wanted: Iterable[Account]) -> list[Standing]:
+    def open_many(self, wanted: Iterable[Account], *, now_ms: int = 0) -> list[Standing]:
         """Open accounts in one transaction: all of them, or none when one is refused."""
         with self._write() as connection:
             asked = list(wanted)
-            book = self._open_in(connection, asked)
-            for account in asked:
-                check_same(book.purses[account.id].account, account)
-            return [book.purses[account.id].standing() for account in asked]
+            book = load_to_open(connection, asked)
+            opened = book.open_many(asked, now_ms=now_ms)
+            save_book(connection, book)
+            return opened
 
     def ensure_in(self, connection: Connection, accounts: Iterable[Account], *, now_ms: int) -> None:
         """Open what is missing, inside the caller's transaction, and change the limits of what has others.
 
         raises   Refused when an id belongs to an account of another unit or kind
         """
-        asked = {account.id: account for account in accounts}
-        book = self._open_in(connection, asked.values())
-        changed = []
-        for account in asked.values():
-            purse = book.purses[account.id]
-            check_same(replace(purse.account, floor=account.floor, cap=account.cap), account)
-            if purse.account != account:
-                changed.append((account.floor, account.cap, purse.number))
-        execute(connection, "UPDATE ledger_accounts SET floor = ?, cap = ? WHERE number = ?", changed)
-
-    def _open_in(self, connection: Connection, asked: Collection[Account]) -> Book:
-        """A book of these accounts, in which those that are missing were opened."""
         self._database.alone(connection, "ledger")
-        book = Book()
-        load_accounts(connection, book, [account.id for account in asked])
-        missing = [account for account in asked if account.id not in book.purses]
-        if missing:
-            last = connection.scalars(select(func.coalesce(func.max(_ACCOUNTS.number), 0))).one()
-            for account in missing:
-                if account.id not in book.purses:
-                    last += 1
-                    book.purses[account.id] = Purse(last, account)
-            new = [(book.purses[account.id].number, account) for account in missing]
-            many(
-                connection,
-                "INSERT INTO ledger_accounts (number, id, unit, kind, floor, cap, balance, held, coming) VALUES",
-                [
-                    (number, one.id, one.unit, one.kind, one.floor, one.cap, 0, 0, 0)
-                    for number, one in dict(new).items()
-                ],
-            )
-        return book
+        asked = list(accounts)
+        book = load_to_open(connection, asked)
+        book.ensure(asked, now_ms=now_ms)
+        save_book(connection, book)
 
-    def limit(self, account: str, *, floor: int, cap: int | None) -> Standing:
+    def limit(self, account: str, *, floor: int, cap: int | None, now_ms: int = 0) -> Standing:
         """Change an account's limits; what stands stays."""
         with self._write() as connection:
-            purse = _purse(connection, account)
-            purse.account = replace(purse.account, floor=floor, cap=cap)
-            connection.execute(
-                update(ledger_accounts).where(_ACCOUNTS.number == purse.number).values(floor=floor, cap=cap)
-            )
-            return purse.standing()
+            book = open_book(connection)
+            load_accounts(connection, book, [account])
+            changed = book.limit(account, floor=floor, cap=cap, now_ms=now_ms)
+            save_book(connection, book)
+            return changed
 
     def standing(self, account: str, *, before_ms: int | None = None) -> Standing:
-        """What an account holds now, or held before an instant (limits as of now)."""
+        """What an account holds now, or held before an instant under the limits of then."""
         with self._database.read() as connection:
             purse = _purse(connection, account)
             if before_ms is None:
                 return purse.standing()
-            flows = []
-            for side in (_ENTRIES.giver, _ENTRIES.taker):
-                sums = select(func.coalesce(func.sum(_ENTRIES.moved), 0), func.coalesce(func.sum(_ENTRIES.held), 0))
-                wanted = sums.where(side == purse.number, _ENTRIES.at_ms < before_ms)
-                flows.append(connection.execute(wanted).one())
-        (went, held), (came, coming) = flows
-        return Standing(account=purse.account, balance=int(came - went), held=int(held), coming=int(coming))
+            flows: list[tuple[int, int]] = []
+            for side in ("giver", "taker"):
+                sums = f"SELECT coalesce(sum(moved), 0), coalesce(sum(held), 0) FROM ledger_entries WHERE {side} = ?"
+                flows += query(connection, f"{sums} AND at_ms < ?", purse.number, before_ms)
+            (went, held), (came, coming) = flows
+            then = purse.account
+            for words in _limits(connection, purse.number, before_ms):
+                floor, cap = read_limits(words.transfer, words.key)
+                then = replace(then, floor=floor, cap=cap)
+        return Standing(account=then, balance=int(came - went), held=int(held), coming=int(coming))
 
     def standings_in(self, connection: Connection, ids: Sequence[str]) -> dict[str, Standing]:
         """What accounts hold now, by id; those that are not open are left out."""
@@ -189,10 +172,42 @@ class LedgerStore:
         stop = self.size() if stop is None else stop
         for low in range(start, stop, _READ):
             with self._database.read() as connection:
-                here = _ENTRIES.number.between(low, min(low + _READ, stop) - 1)
-                found = connection.execute(select(_ENTRIES.entry, _ENTRIES.chain).where(here).order_by(_ENTRIES.number))
-                rows = [(bytes(entry), bytes(chain)) for entry, chain in found]
-            yield from rows
+                found = query(connection, _ROWS, low, min(low + _READ, stop))
+            yield from ((bytes(entry), bytes(chain)) for entry, chain in found)
+
+    def inclusion(self, number: int, size: int | None = None) -> Inclusion:
+        """Proof that an entry stands in the ledger of `size` entries; None = as it is now.
+
+        raises   DataError when the ledger has not so many entries, or no such entry then
+        """
+        with self._proofs(size) as (connection, node, count):
+            path = tuple(word.hex() for word in inclusion_path(node, number, count))
+            return Inclusion(count, read_entry(read_rows(connection, number, number + 1)[0]), path)
+
+    def consistency(self, old: int, new: int | None = None) -> Consistency:
+        """Proof that the ledger of `new` entries, None = as it is now, begins with that of `old`."""
+        with self._proofs(new) as (_, node, count):
+            return prove_consistency(node, old, new=count)
+
+    def root(self, size: int | None = None) -> bytes:
+        """Root of the tree of the first `size` entries; None = as it is now."""
+        with self._proofs(size) as (_, node, count):
+            return root_at(node, count)
+
+    @contextmanager
+    def _proofs(self, size: int | None) -> Iterator[tuple[Connection, Node, int]]:
+        """What reads the tree's nodes in one snapshot, after those that are not stored yet were."""
+        with self._database.read() as connection:
+            whole = has_nodes(connection)
+        while not whole:
+            with self._write() as connection:
+                whole = fill_nodes(connection)
+        with self._database.read() as connection:
+            now = open_book(connection).size
+            count = now if size is None else size
+            if not 0 <= count <= now:
+                raise DataError(f"the ledger has {now} entries, not {count}", f"Ask for a size of at most {now}")
+            yield connection, node_reader(connection), count
 
     def sign(self, key: Ed25519PrivateKey, *, now_ms: int) -> SignedHead:
         """Sign the ledger as it stands, and keep the head."""
@@ -232,6 +247,16 @@ def _read_head(line: bytes) -> SignedHead:
     return msgspec.json.decode(bytes(line), type=SignedHead)
 
 
+def _limits(connection: Connection, number: int, before_ms: int) -> Iterator[Entry]:
+    """The entry that gave an account the limits of an instant, or else its first one; none for one without any."""
+    mine = "SELECT entry FROM ledger_entries WHERE giver = ? AND giver = taker"
+    found = [
+        *query(connection, f"{mine} AND at_ms < ? ORDER BY number DESC LIMIT 1", number, before_ms),
+        *query(connection, f"{mine} ORDER BY number LIMIT 1", number),
+    ]
+    return (read_entry(bytes(row[0])) for row in found[:1])
+
+
 def _purse(connection: Connection, account: str) -> Purse:
     for purse in select_accounts(connection, [account]):
         return purse
@@ -239,10 +264,10 @@ def _purse(connection: Connection, account: str) -> Purse:
 
 
 _ACCOUNTS: Final = ledger_accounts.c
-_ENTRIES: Final = ledger_entries.c
 _JSON: Final = msgspec.json.Encoder()
 _READ: Final = 20_000  # entries read at once
 _SWEPT: Final = 2_000  # accounts in one transaction of a sweep
+_ROWS: Final = "SELECT entry, chain FROM ledger_entries WHERE number >= ? AND number < ? ORDER BY number"
 _DUE: Final = (
     "SELECT l.account FROM ledger_lots l JOIN ledger_accounts a ON a.id = l.account WHERE l.expires_ms <= ? "
     "GROUP BY l.account, a.held HAVING sum(l.remaining) > a.held LIMIT ?"

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
+from msgspec.structs import astuple
 from sqlalchemy import Connection
 
 from guanxi.ledger import (
@@ -23,6 +24,7 @@ from guanxi.ledger import (
     Request,
     Reserve,
     Settle,
+    Touched,
     Transfer,
 )
 
@@ -41,6 +43,15 @@ def load_book(connection: Connection, requests: Sequence[Request], *, now_ms: in
     }
     load_accounts(connection, book, accounts)
     _load_receipts(connection, book, {request.key for request in requests})
+    return book
+
+
+def load_to_open(connection: Connection, accounts: Sequence[Account]) -> Book:
+    """A Book of these accounts, in which those that are missing can be opened."""
+    book = open_book(connection)
+    for purse in select_accounts(connection, sorted({account.id for account in accounts})):
+        book.purses[purse.account.id] = purse
+    (book.opened,) = next(query(connection, "SELECT coalesce(max(number), 0) FROM ledger_accounts"))
     return book
 
 
@@ -91,14 +102,7 @@ def save_book(connection: Connection, book: Book) -> None:
         "INSERT INTO ledger_entries (number, at_ms, giver, taker, moved, held, entry, chain) VALUES",
         [(*line, chain) for line, chain in zip(lines, book.hashes, strict=True)],
     )
-    execute(
-        connection,
-        "UPDATE ledger_accounts SET balance = ?, held = ?, coming = ? WHERE number = ?",
-        [
-            (purse.balance, purse.held, purse.coming, purse.number)
-            for purse in sorted(touched.purses.values(), key=lambda purse: purse.number)  # page by page
-        ],
-    )
+    _save_accounts(connection, touched)
     receipts = [(key, *book.receipts[key]) for key in sorted(touched.keys)]
     many(
         connection,
@@ -128,8 +132,41 @@ def save_book(connection: Connection, book: Book) -> None:
     )
     gone = [(lot.number,) for lot in touched.lots.values() if not lot.left]
     execute(connection, "DELETE FROM ledger_lots WHERE number = ?", gone)
-    ends = (book.size, book.chain, b"".join(book.edge.hashes), book.clock_ms)
-    execute(connection, "UPDATE ledger_ends SET size = ?, chain = ?, edge = ?, clock_ms = ? WHERE id = 1", [ends])
+    save_nodes(connection, book.nodes)
+    before = book.size - len(lines)
+    ends = (book.size, book.chain, b"".join(book.edge.hashes), book.clock_ms, before, book.size)
+    execute(connection, _SAVE_ENDS, [ends])
+
+
+def save_nodes(connection: Connection, nodes: list[tuple[int, int, bytes]]) -> None:
+    """Store whole subtrees; those that are stored stay."""
+    many(connection, "INSERT INTO ledger_nodes (level, place, hash) VALUES", nodes, "ON CONFLICT DO NOTHING")
+
+
+def _save_accounts(connection: Connection, touched: Touched) -> None:
+    many(
+        connection,
+        f"INSERT INTO ledger_accounts ({_ACCOUNT}) VALUES",
+        [(one.number, *astuple(one.account), one.balance, one.held, one.coming) for one in touched.opened.values()],
+    )
+    execute(
+        connection,
+        "UPDATE ledger_accounts SET floor = ?, cap = ? WHERE number = ?",
+        [
+            (purse.account.floor, purse.account.cap, purse.number)
+            for account, purse in touched.limited.items()
+            if account not in touched.opened
+        ],
+    )
+    execute(
+        connection,
+        "UPDATE ledger_accounts SET balance = ?, held = ?, coming = ? WHERE number = ?",
+        [
+            (purse.balance, purse.held, purse.coming, purse.number)
+            for purse in sorted(touched.purses.values(), key=lambda purse: purse.number)  # page by page
+            if purse.account.id not in touched.limited
+        ],
+    )
 
 
 def execute(connection: Connection, statement: str, rows: list[tuple[Any, ...]]) -> None:
@@ -188,6 +225,10 @@ def _marked(connection: Connection, statement: str) -> str:
 
 
 _AT_ONCE: Final = 5_000  # values in one statement; SQLite takes 32,766
+_SAVE_ENDS: Final = (
+    "UPDATE ledger_ends SET size = ?, chain = ?, edge = ?, clock_ms = ?, "
+    "nodes = CASE WHEN nodes = ? THEN ? ELSE nodes END WHERE id = 1"
+)
 _ACCOUNT: Final = "number, id, unit, kind, floor, cap, balance, held, coming"
 _LOT: Final = "number, account, expires_ms, remaining, issuer, transfer"
 _HOLD: Final = "id, place, giver, taker, unit, amount, until_ms, state, expires_ms"
