@@ -14,6 +14,7 @@ from guanxi.engines.control import action_tables, decision_tables, job_tables  #
 from guanxi.engines.control.appearances import Appearances
 from guanxi.engines.control.approvals import ApprovalStore
 from guanxi.engines.control.database import Database
+from guanxi.engines.control.deciding import DecisionStore
 from guanxi.engines.control.followers import Followers
 from guanxi.engines.control.journal import Jobs, Journal
 from guanxi.engines.control.keys import Keys
@@ -22,6 +23,7 @@ from guanxi.engines.control.limits import LimitStore
 from guanxi.engines.control.notes import Notes
 from guanxi.engines.control.outbox import OutboxStore
 from guanxi.engines.control.people import People
+from guanxi.engines.control.receipts import ReceiptStore
 from guanxi.engines.control.relay import Relay
 from guanxi.engines.control.runs import RunStore
 
@@ -48,8 +50,10 @@ class Control(People, Keys, Journal, Jobs, Appearances, Notes):
         self.limits = LimitStore(self._database)  # what may be used of what
         self.runs = RunStore(self._database)  # policies as they decided, and decidings about many people
         self.relay = Relay(self._database)  # events for the log
+        self.receipts = ReceiptStore(self._database, self.relay)  # what came back of actions
         self.outbox = OutboxStore(self._database, self.ledger, self.relay)  # what is to be sent
         self.followers = Followers()  # how far readers of the log have come
+        self.decisions = DecisionStore(self._database, self.ledger, self.outbox, self.relay)
         self._now = now or _clock
         self._hasher = hasher or PasswordHasher()
         self._checks = threading.BoundedSemaphore(CHECKS_AT_ONCE)
