@@ -120,6 +120,26 @@ class Rfm(_Section):
         )  # fmt: skip
 
 
+class Approvals(_Section):
+    """When a person must agree before anybody is touched, how many of them, and for how long."""
+
+    four_eyes_people: int = Field(
+        default=1_000, ge=0, description="People touched above which two must approve; 0: always two."
+    )
+    four_eyes_yuan: Decimal = Field(
+        default=Decimal(10_000), ge=0, description="Cost in yuan above which two must approve."
+    )
+    lapse_hours: float = Field(
+        default=72.0, gt=0, le=24 * 365, description="Hours after which what nobody approved lapses."
+    )
+    most_people: int = Field(
+        default=200_000, gt=0, description="Most people that one proposal may touch; more cannot be proposed at all."
+    )
+    notices: tuple[Literal["wecom", "dingtalk", "feishu", "webhook"], ...] = Field(
+        default=(), description="Channels that tell operators when an approval opens; each needs a sender."
+    )
+
+
 class SdkKey(_Section):
     """A key that an SDK sends in its own form, such as a project id, and what it may do."""
 
@@ -153,6 +173,7 @@ class Settings(BaseSettings):
     traits: Traits = Field(default=Traits(), description="Which traits the gate keeps in memory, and ranks.")
     freshness: Freshness = Field(default=Freshness(), description="How old the newest event of a platform may be.")
     rfm: Rfm = Field(default=Rfm(), description="How buyers are scored by recency, frequency and money.")
+    approvals: Approvals = Field(default=Approvals(), description="When a person must agree first, and how many.")
     keys: tuple[SdkKey, ...] = Field(default=(), description="Keys that SDKs send in their own form.")
     platforms: dict[str, PlatformRow] = Field(default={}, description="Platforms of the workspace's own, by id.")
 

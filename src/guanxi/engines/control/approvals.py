@@ -1,7 +1,8 @@
 """Approvals in the control database: what waits for a person, who voted, how it ended.
 
 A vote and what follows from it are one transaction, and only one transaction at a time votes: of two people who
-decide at once the second sees what the first did. Votes are only added to.
+decide at once the second sees what the first did. Votes are only added to. The run that an approval is about moves
+with it.
 """
 
 from typing import Any, Final
@@ -11,6 +12,7 @@ from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
 
 from guanxi.core import NotFound, Refused
 from guanxi.decisions import (
+    OF_RUN,
     Approval,
     ApprovalDetail,
     ApprovalStanding,
@@ -21,6 +23,8 @@ from guanxi.decisions import (
 )
 from guanxi.engines.control.action_tables import approval_votes, approvals
 from guanxi.engines.control.database import Database
+from guanxi.engines.control.decision_tables import runs
+from guanxi.engines.control.runs import RunState
 
 
 class ApprovalStore:
@@ -164,6 +168,10 @@ class ApprovalStore:
     ) -> Approval:  # fmt: skip
         row = {"state": state, "ended_ms": now_ms, "ended_by": by, "reason": reason}
         connection.execute(update(approvals).where(approvals.c.id == approval.id).values(row))
+        if approval.kind == OF_RUN:
+            ended = None if state == "approved" else now_ms
+            mine = (runs.c.id == approval.object, runs.c.state.in_(_OPEN_RUNS))
+            connection.execute(update(runs).where(*mine).values(state=_RUN_STATE[state], ended_ms=ended))
         return msgspec.structs.replace(approval, **row)
 
 
@@ -182,5 +190,10 @@ def _read(row: Row[Any]) -> Approval:
     return Approval(**values | {"detail": _DETAIL.decode(row.detail)})
 
 
+#: what becomes of the run that an approval is about
+_RUN_STATE: Final[dict[ApprovalState, RunState]] = {
+    "approved": "sending", "refused": "refused", "withdrawn": "withdrawn", "lapsed": "withdrawn", "undone": "withdrawn",
+}  # fmt: skip
+_OPEN_RUNS: Final = ("deciding", "waiting", "sending")
 _JSON: Final = msgspec.json.Encoder()
 _DETAIL: Final = msgspec.json.Decoder(ApprovalDetail)
