@@ -153,7 +153,7 @@ _CHANNELS: Final = {
     "app": ("应用推送", "app"), "wechat": ("微信", "WeChat"), "sms": ("短信", "SMS"), "mail": ("邮件", "mail"),
 }  # fmt: skip
 _PURPOSES: Final = {
-    "message": ("营销触达", "marketing"), "personalise": ("个性化", "personalisation"),
+    "marketing": ("营销触达", "marketing"), "service": ("服务通知", "service"), "personalise": ("个性化", "personalisation"),
     "analyse": ("统计分析", "analysis"), "location": ("位置", "location"),
     "share": ("共享给合作方", "sharing with partners"),
 }  # fmt: skip
