@@ -29,6 +29,12 @@ __all__ = [
 ]
 
 
+def _assign(data: Path) -> Sequence[Figure]:
+    from guanxi.bench import assign  # loads a compiler, which no other command is to wait for
+
+    return assign.run(data)
+
+
 def _ledger(data: Path) -> Sequence[Figure]:
     from guanxi.bench import ledger  # forks processes: it is loaded for its own run only
 
@@ -67,6 +73,10 @@ def _traits_spark(data: Path) -> Sequence[Figure]:
 
 #: name -> (what it measures, the bench)
 BENCHES: dict[str, tuple[str, Callable[[Path], Sequence[Figure]]]] = {
+    "assign": (
+        "a million people, twenty offers, caps, a budget and equal treatment: time, and the gap to a bound",
+        _assign,
+    ),
     "cockpit": ("the first page over ten million events while more come in", cockpit.run),
     "ingest": (
         "events by HTTP per second without and with live traits, rows of files per processor second, peak memory",
