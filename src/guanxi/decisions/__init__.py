@@ -22,7 +22,10 @@ from guanxi.decisions.approvals import (
     proposed,
 )
 from guanxi.decisions.assign import Assignment, assign
+from guanxi.decisions.buckets import arm_of, bucket
+from guanxi.decisions.choice import Compiled, Drawn, best_of, compile_policy, is_off
 from guanxi.decisions.columns import NONE, Asks, Decisions, check_answers
+from guanxi.decisions.fairness import PROTECTED, families, unfair
 from guanxi.decisions.laws import Pairs, Scalar
 from guanxi.decisions.limit_rows import (
     Guards,
@@ -37,6 +40,8 @@ from guanxi.decisions.limit_rows import (
 )
 from guanxi.decisions.limits import DIMENSIONS, Dimension, Limit, Room, account_of, source_of, use_of
 from guanxi.decisions.made import MADE, decision_event
+from guanxi.decisions.policy import Offer, Policy, Rule
+from guanxi.decisions.policy_file import read_policy
 from guanxi.decisions.records import (
     Arm,
     Context,
@@ -48,6 +53,7 @@ from guanxi.decisions.records import (
     read_record,
     record_bytes,
 )
+from guanxi.decisions.rules import variable_of
 from guanxi.decisions.values import (
     ASKED,
     CHANNELS,
@@ -72,6 +78,7 @@ __all__ = [
     "NONE",
     "NOTHING",
     "OF_RUN",
+    "PROTECTED",
     "TOLD",
     "Approval",
     "ApprovalDetail",
@@ -87,43 +94,57 @@ __all__ = [
     "Assignment",
     "Ballot",
     "Candidate",
+    "Compiled",
     "Context",
     "Decision",
     "Decisions",
     "Dimension",
+    "Drawn",
     "Guards",
     "Limit",
     "LimitRow",
     "Mode",
+    "Offer",
     "Pairs",
+    "Policy",
     "Record",
     "Refusal",
     "RefusedBy",
     "Room",
+    "Rule",
     "Scalar",
     "Verdict",
     "Vote",
     "Weighed",
     "account_of",
     "amended",
+    "arm_of",
     "assign",
+    "best_of",
+    "bucket",
     "cap_words",
     "check_answers",
     "check_blast",
     "check_vote",
+    "compile_policy",
     "decision_event",
     "decision_id",
+    "families",
     "guards",
+    "is_off",
     "limit_words",
     "needs_of",
     "outcome",
     "proposed",
     "read_hours",
     "read_limit_rows",
+    "read_policy",
     "read_record",
     "record_bytes",
     "shipped_limits",
     "shipped_rows",
     "source_of",
+    "unfair",
     "use_of",
+    "variable_of",
 ]
