@@ -27,6 +27,12 @@ def told(number: int, *, actor: str = "account:app:lin") -> Event:
     )  # fmt: skip
 
 
+def _put_and_fail(workspace: Workspace) -> None:
+    with workspace.control.transaction() as connection:
+        workspace.control.relay.put_in(connection, [told(1)])
+        raise ZeroDivisionError
+
+
 def put(workspace: Workspace, events: list[Event]) -> None:
     with workspace.control.transaction() as connection:
         workspace.control.relay.put_in(connection, events)
@@ -78,9 +84,8 @@ def test_done_spares_an_event_that_got_the_number_of_one_taken_away(workspace: W
 
 
 def test_an_open_transaction_that_fails_leaves_nothing(workspace: Workspace) -> None:
-    with pytest.raises(ZeroDivisionError), workspace.control.transaction() as connection:
-        workspace.control.relay.put_in(connection, [told(1)])
-        raise ZeroDivisionError
+    with pytest.raises(ZeroDivisionError):
+        _put_and_fail(workspace)
     assert workspace.control.relay.waiting() == 0
 
 

@@ -9,6 +9,7 @@ from guanxi.engines.control.ledger_groups import LedgerGroups
 from guanxi.engines.control.limits import LimitStore, LimitVersion, NamedAccount
 from guanxi.engines.control.notes import Note
 from guanxi.engines.control.people import TooManyFailures
+from guanxi.engines.control.receipts import Heard, KeptReceipt
 from guanxi.engines.control.records import ApiKey, ImportJob, NewKey, OpenedSession, Operation, Session, User
 from guanxi.engines.control.roles import (
     ROLES,
@@ -34,7 +35,9 @@ __all__ = [
     "Colours",
     "Control",
     "Density",
+    "Heard",
     "ImportJob",
+    "KeptReceipt",
     "Language",
     "LedgerGroups",
     "LedgerStore",

@@ -61,12 +61,14 @@ outbox_attempts: Final = Table(
 receipts: Final = Table(
     "receipts",
     metadata,
-    Column("id", String(32), primary_key=True),  # of the event that it becomes
+    Column("id", String(32), primary_key=True),  # derived from action and state: each state is heard of once
     Column("action", String(32), nullable=False, index=True),
     Column("at_ms", BigInteger, nullable=False),
     Column("state", String(16), nullable=False),
     Column("detail", String(480), nullable=False),
     Column("heard_ms", BigInteger, nullable=False, index=True),
+    Column("event", String(32), nullable=False),  # of the log that tells of it; "" = none does
+    Column("problem", String(16), nullable=False),  # why it counts for nothing: unknown, unsent; "" = it counts
 )
 
 #: Events that control made and the log must have: written with what they tell of, taken away when the log has them.

@@ -45,7 +45,7 @@ class Relay:
     def waiting(self) -> int:
         """How many events wait."""
         with self._database.read() as connection:
-            return connection.scalars(_COUNT).one()
+            return int(connection.scalars(_COUNT).one())
 
     def forget_in(self, connection: Connection, refs: Collection[str]) -> int:
         """Take away what waits and names one of the references in a role; return how many those were."""

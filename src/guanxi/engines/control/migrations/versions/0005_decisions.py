@@ -217,6 +217,8 @@ def _answers() -> None:
         sa.Column("state", sa.String(16), nullable=False),
         sa.Column("detail", sa.String(480), nullable=False),
         sa.Column("heard_ms", sa.BigInteger, nullable=False),
+        sa.Column("event", sa.String(32), nullable=False),
+        sa.Column("problem", sa.String(16), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_receipts"),
     )
     op.create_index("ix_receipts_action", "receipts", ["action"])
