@@ -250,7 +250,7 @@ class _Slot:
         offer = policy.offers[place]
         self.offer, self.place, self.does = offer, place, offer.does
         self.needs = policy.needs[place]
-        self.presses = is_priced(offer) or offer.purpose == "message"
+        self.presses = is_priced(offer) or offer.purpose == "marketing"
         self.require = self._bits(policy, "require")
         self.exclude = self._bits(policy, "exclude")
         cost = offer.cost_yuan

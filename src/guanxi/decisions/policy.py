@@ -10,7 +10,7 @@ from guanxi.decisions.rules import Sort
 from guanxi.decisions.values import Mode
 
 Kind = Literal["message", "coupon"]
-Purpose = Literal["", "message", "service"]
+Purpose = Literal["", "marketing", "service"]
 Effect = Literal["require", "exclude", "warn"]
 
 MOST_OFFERS: Final = 50
@@ -25,8 +25,8 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     id             unique; zh, en: as people call it
     channel        by which it reaches somebody; a coupon without one is put into the account silently
     content        of the message
-    purpose        message: marketing, which needs consent; service: what somebody is owed about their own matter;
-                   left out: message for what reaches somebody, else none
+    purpose        marketing, which needs consent; service: what somebody is owed about their own matter; left out:
+                   marketing for what reaches somebody, else none
     params         a coupon: amount off and threshold in fen, days it is valid; else what the sender needs
     cost_yuan      number or CEL; None = a coupon's amount, nothing for a message
     value          what it is expected to bring in yuan, before its cost: number or CEL

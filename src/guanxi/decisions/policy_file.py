@@ -114,7 +114,7 @@ def _compiled(policy: Policy, head: _Head, catalogue: TraitCatalogue, text: str,
 def _needs(offer: Offer, stated: tuple[str, ...] | None) -> tuple[str, ...]:
     if stated is not None:
         return tuple(one for one in CONSENT_BITS if one in stated and one != "personalise")
-    return ("message",) if offer.purpose == "message" else ()
+    return ("message",) if offer.purpose == "marketing" else ()
 
 
 @contextmanager
@@ -204,7 +204,7 @@ def _check_words(zh: str, en: str) -> None:
 def _check(row: R, before: Sequence[R], offers: Sequence[Offer]) -> R:
     _check_words(row.zh, row.en)
     if isinstance(row, Offer) and not row.purpose and (row.channel or row.kind == "message"):
-        row = msgspec.structs.replace(row, purpose="message")
+        row = msgspec.structs.replace(row, purpose="marketing")
     if isinstance(row, Offer):
         _check_offer(row)
     else:
