@@ -17,9 +17,9 @@ BODY = (("channel", "app"), ("content", "refill"), ("purpose", "care"))
 COUPON = (("amount", 500), ("days", 7), ("threshold", 2000))
 
 
-def outgoing(id: str, *, now_ms: int, kind: str = "message", party: str = "account:app:lin") -> Outgoing:
+def outgoing(action: str, *, now_ms: int, kind: str = "message", party: str = "account:app:lin") -> Outgoing:
     return Outgoing(
-        id=id, decision="d" * 32, party=party, kind=kind, channel="coupon" if kind == "coupon" else "app",
+        id=action, decision="d" * 32, party=party, kind=kind, channel="coupon" if kind == "coupon" else "app",
         body=COUPON if kind == "coupon" else BODY, dry=False, not_before_ms=now_ms, not_after_ms=now_ms + 3_600_000,
     )  # fmt: skip
 

@@ -9,6 +9,7 @@ from guanxi.engines.control.ledger_groups import LedgerGroups
 from guanxi.engines.control.limits import LimitStore, LimitVersion, NamedAccount
 from guanxi.engines.control.notes import Note
 from guanxi.engines.control.people import TooManyFailures
+from guanxi.engines.control.reach import DeadCount, FunnelCount, ReachCount, ReachFilter, WaitCount
 from guanxi.engines.control.receipts import Heard, KeptReceipt
 from guanxi.engines.control.records import ApiKey, ImportJob, NewKey, OpenedSession, Operation, Session, User
 from guanxi.engines.control.roles import (
@@ -34,7 +35,9 @@ __all__ = [
     "Audit",
     "Colours",
     "Control",
+    "DeadCount",
     "Density",
+    "FunnelCount",
     "Heard",
     "ImportJob",
     "KeptReceipt",
@@ -48,6 +51,8 @@ __all__ = [
     "Note",
     "OpenedSession",
     "Operation",
+    "ReachCount",
+    "ReachFilter",
     "Role",
     "Scope",
     "Session",
@@ -56,4 +61,5 @@ __all__ = [
     "TooManyFailures",
     "User",
     "Verb",
+    "WaitCount",
 ]

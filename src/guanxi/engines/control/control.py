@@ -23,6 +23,7 @@ from guanxi.engines.control.limits import LimitStore
 from guanxi.engines.control.notes import Notes
 from guanxi.engines.control.outbox import OutboxStore
 from guanxi.engines.control.people import People
+from guanxi.engines.control.reach import ReachStore
 from guanxi.engines.control.receipts import ReceiptStore
 from guanxi.engines.control.relay import Relay
 from guanxi.engines.control.runs import RunStore
@@ -51,6 +52,7 @@ class Control(People, Keys, Journal, Jobs, Appearances, Notes):
         self.runs = RunStore(self._database)  # policies as they decided, and decidings about many people
         self.relay = Relay(self._database)  # events for the log
         self.receipts = ReceiptStore(self._database, self.relay)  # what came back of actions
+        self.reach = ReachStore(self._database)  # the outbox and its receipts, counted
         self.outbox = OutboxStore(self._database, self.ledger, self.relay)  # what is to be sent
         self.followers = Followers()  # how far readers of the log have come
         self.decisions = DecisionStore(self._database, self.ledger, self.outbox, self.relay)
