@@ -146,16 +146,14 @@ _PER: Final = {
 }  # fmt: skip
 _CALENDAR: Final = {"day": ("每天", "each day"), "week": ("每周", "each week"), "month": ("每月", "each month")}
 _KINDS: Final = {
-    "message": ("消息", "message"), "coupon": ("优惠券", "coupon"), "compensation": ("补偿", "compensation"),
-    "content": ("内容", "content"), "item": ("商品", "item"),
+    "message": ("消息", "message"), "coupon": ("优惠券", "coupon"), "content": ("内容", "content"),
+    "item": ("商品", "item"),
 }  # fmt: skip
 _CHANNELS: Final = {
     "app": ("应用推送", "app"), "wechat": ("微信", "WeChat"), "sms": ("短信", "SMS"), "mail": ("邮件", "mail"),
 }  # fmt: skip
 _PURPOSES: Final = {
-    "marketing": ("营销触达", "marketing"), "service": ("服务通知", "service"), "personalise": ("个性化", "personalisation"),
-    "analyse": ("统计分析", "analysis"), "location": ("位置", "location"),
-    "share": ("共享给合作方", "sharing with partners"),
+    "marketing": ("营销触达", "marketing"), "service": ("服务", "service"),
 }  # fmt: skip
 #: unit -> Chinese counter, English for one and for more
 _COUNTERS: Final = {
