@@ -147,7 +147,7 @@ class RuleSet:
             if value is None or value != value:  # not a number: not known
                 missing |= bits
                 continue
-            if type(value) is not _TYPES[sort]:
+            if type(value) is not _TYPES.get(sort):
                 value = _cast(value, sort, source)
             held[name] = value
         return held, missing
