@@ -15,6 +15,7 @@ from starlette.routing import Route
 from guanxi import __version__
 from guanxi.api.access import COOKIE, Access, Principal
 from guanxi.api.analysis_routes import analysis_routes
+from guanxi.api.approval_routes import approval_routes
 from guanxi.api.data_routes import catalogue_routes, data_routes, intake_routes
 from guanxi.api.errors import Problem, answer_error
 from guanxi.api.kind_routes import kind_routes
@@ -80,6 +81,7 @@ def desk_app(workspace: Workspace, *, gate_url: str) -> FastAPI:
     for setting in (settings_routes, policy_routes):
         app.include_router(setting(workspace, access, readers))
     app.include_router(analysis_routes(workspace, access, readers))
+    app.include_router(approval_routes(workspace, access, readers))
     app.include_router(trait_routes(workspace, access, readers))
     app.include_router(own_trait_routes(workspace, access, readers))
     app.include_router(person_routes(workspace, access, readers))  # last of /v1/people: its path takes what is left

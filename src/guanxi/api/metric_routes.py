@@ -11,6 +11,7 @@ from guanxi.api.routes import Page, Routes
 from guanxi.app import Workspace
 from guanxi.app import cockpit as cockpits
 from guanxi.app import evidence as behind
+from guanxi.app import inbox as inboxes
 from guanxi.app import metrics as measured
 from guanxi.app import scope as scopes
 from guanxi.traits.metrics import (
@@ -58,7 +59,11 @@ _FRESH: Final = {
     "platform": "jd", "zh": "京东", "en": "JD", "disc": "东", "state": "fresh", "newest_at_ms": 1_767_225_600_000,
     "learnt_ms": 1_767_225_601_000, "promise_ms": 86_400_000, "events": 42,
 }  # fmt: skip
-_TODO: Final = {"kind": "parked", "count": 3, "path": "/data/parked", "since_ms": None}
+_TODO: Final = {
+    "kind": "parked", "count": 240, "path": "/data/parked", "since_ms": None, "zh": "240 行等着修好",
+    "en": "240 rows wait to be mended", "cost_zh": "这些行还不在数字里", "cost_en": "They are in no number yet",
+    "act_zh": "去修", "act_en": "Mend", "money": None, "people": None, "until_ms": None, "patient": True, "id": "",
+}  # fmt: skip
 _SPAN: Final = {"start_ms": 1_767_225_600_000, "end_ms": 1_767_830_400_000, "partial": True}
 _COCKPIT: Final = {
     "known": 42, "as_of_ms": 1_767_830_400_000, "window": _SPAN, "compared": _SPAN, "cards": [_ANSWER],
@@ -131,7 +136,7 @@ def cockpit_routes(workspace: Workspace, access: Access, readers: Readers) -> AP
         """Cards, what changed and where, freshness against each platform's promise, trend, notes, what waits."""
         with readers.lend() as ws:
             asked = scopes.scope(ws, t=t, cmp=cmp, align=align, pf=pf, asof=asof, currency=currency)
-            return cockpits.cockpit(ws, asked, metric=metric)
+            return cockpits.cockpit(ws, asked, metric=metric, viewer=_viewer(request))
 
     @routes.route("GET", "/v1/freshness", verb="view", zh="数据新鲜度", en="How fresh each platform is",
                   example=[_FRESH])  # fmt: skip
@@ -141,8 +146,11 @@ def cockpit_routes(workspace: Workspace, access: Access, readers: Readers) -> AP
 
     @routes.route("GET", "/v1/todo", verb="view", zh="待办", en="What waits for a person", example=[_TODO])
     def waiting(request: Request) -> tuple[Todo, ...]:
+        """One list of all that waits for whoever asks, what waiting costs first."""
         with readers.lend() as ws:
-            return cockpits.todo(ws, cockpits.platform_freshness(ws, scopes.scope(ws)))
+            asked = scopes.scope(ws)
+            fresh = cockpits.platform_freshness(ws, asked)
+            return inboxes.inbox(ws, fresh=fresh, now_ms=asked.now_ms, viewer=_viewer(request))
 
     @routes.route("GET", "/v1/evidence", verb="view", zh="依据", en="What stands behind a number", example=_EVIDENCE)
     def evidence(
@@ -160,3 +168,8 @@ def cockpit_routes(workspace: Workspace, access: Access, readers: Readers) -> AP
             return behind.evidence(ws, asked, of, sees_people=me.sees_people)
 
     return routes.router
+
+
+def _viewer(request: Request) -> inboxes.Viewer:
+    me: Principal = request.state.me
+    return inboxes.Viewer(who=me.who, verbs=me.verbs)

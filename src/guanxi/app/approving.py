@@ -125,7 +125,7 @@ def _notice(approval: Approval) -> tuple[tuple[str, str | int], ...]:
     """What operators read: what, how many, how much, until when; nobody's name."""
     hours = round((approval.until_ms - approval.asked_ms) / HOUR_MS)
     text = (
-        f"{approval.title_zh}:{approval.people:,} 人,{approval.cost / 100:,.2f} 元。"
-        f"需 {approval.needs} 人批准,{hours} 小时内有效。"
+        f"{approval.title_zh}：{approval.people:,} 人，{approval.cost / 100:,.2f} 元。"
+        f"需 {approval.needs} 人批准，{hours} 小时内有效。"
     )
     return (("approval", approval.id), ("text", text), ("title", "有一项等待审批"))

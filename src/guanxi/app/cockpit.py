@@ -6,6 +6,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from guanxi.app.inbox import Viewer, inbox
 from guanxi.app.metrics import cut, measure, multiples, readings, split, trend
 from guanxi.app.notes import notes
 from guanxi.app.scope import Scope
@@ -23,7 +24,6 @@ from guanxi.traits.metrics import (
     Period,
     Reading,
     Table,
-    Todo,
     answer,
     effect,
     metrics,
@@ -41,10 +41,11 @@ HOUR_MS: Final = 3_600_000
 STOPPED: Final = 4  # times its promise: a platform that is later than this has stopped
 
 
-def cockpit(workspace: Workspace, scope: Scope, *, metric: str = "") -> Cockpit:
+def cockpit(workspace: Workspace, scope: Scope, *, metric: str = "", viewer: Viewer | None = None) -> Cockpit:
     """Return the many platforms at a glance.
 
     metric  of trend and small multiples; "" = the first card
+    viewer  for whom it says what waits; None = for somebody who may do everything
     raises  NotFound when no metric has this name
     """
     begin = time.perf_counter()
@@ -64,7 +65,8 @@ def cockpit(workspace: Workspace, scope: Scope, *, metric: str = "") -> Cockpit:
         changes=_changes(workspace, table, [row for row, _ in shown], scope, late), metric=chosen.name,
         trend=trend(lines, chosen, scope, bucket),
         multiples=multiples(workspace, lines, chosen, scope, bucket, by), notes=notes(workspace, scope.period.whole),
-        todo=todo(workspace, fresh), newest_at_ms=max((one.newest_at_ms or 0 for one in fresh), default=0) or None,
+        todo=inbox(workspace, fresh=fresh, now_ms=scope.now_ms, viewer=viewer),
+        newest_at_ms=max((one.newest_at_ms or 0 for one in fresh), default=0) or None,
         rows=table.rows(0), took_ms=round((time.perf_counter() - begin) * 1000, 1),
     )  # fmt: skip
 
@@ -79,24 +81,6 @@ def platform_freshness(workspace: Workspace, scope: Scope) -> tuple[Freshness, .
     names = [name for name in dict.fromkeys([*have, *promised]) if not scope.platforms or name in scope.platforms]
     rows = [_freshness(workspace, name, have.get(name), scope.now_ms) for name in names]
     return tuple(sorted(rows, key=lambda row: (-row.events, row.platform)))
-
-
-def todo(workspace: Workspace, fresh: Sequence[Freshness]) -> tuple[Todo, ...]:
-    """Return what waits for a person: parked rows, failed imports, platforms that have stopped."""
-    found = []
-    groups = workspace.vault.parked.groups()
-    parked = sum(group.count for group in groups)
-    if parked:
-        found.append(Todo(kind="parked", count=parked, path="/data/parked", since_ms=None))
-    failed = workspace.control.jobs(limit=100, state="failed")
-    if failed:
-        since = min((job.ended_ms for job in failed if job.ended_ms is not None), default=None)
-        found.append(Todo(kind="imports", count=len(failed), path="/data/import", since_ms=since))
-    stopped = [one for one in fresh if one.state == "stopped"]
-    if stopped:
-        since = min((one.newest_at_ms for one in stopped if one.newest_at_ms is not None), default=None)
-        found.append(Todo(kind="stale", count=len(stopped), path="/data/import", since_ms=since))
-    return tuple(found)
 
 
 def _shown(rows: Sequence[Metric], table: Table, scope: Scope) -> list[tuple[Metric, MetricAnswer]]:

@@ -91,6 +91,11 @@ def holders(workspace: Workspace, asked: Scope, field: str, value: str) -> froze
     return frozenset(names.resolve(one, asked.known) for one in refs)
 
 
+def names_of(workspace: Workspace, asked: Scope, persons: Sequence[str]) -> dict[str, str]:
+    """Return the masked name of each person who ever gave one."""
+    return {person: name for person, (name, _) in _told(workspace, asked, persons).items() if name}
+
+
 def _sort(sort: str) -> tuple[str, bool]:
     name = sort.removeprefix("-")
     if name not in SORTS:

@@ -153,12 +153,31 @@ class DateNote(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Todo(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that waits for a person; `count` things, `path` of the page where it is done."""
+    """Something that waits for a person; `count` things, `path` of the page where it is done.
+
+    since_ms  when the oldest of them began to wait; None = not kept
+    zh, en    why it is here; cost_zh, cost_en: what waiting costs, "" = nothing is known; act_zh, act_en: the verb
+    money     fen that are at stake while it waits; people: who are; None = not known
+    until_ms  when it is too late; None = never
+    patient   True: waiting costs nothing by the minute
+    id        of the one thing; "" when they are several
+    """
 
     kind: str
     count: int
     path: str
     since_ms: int | None
+    zh: str = ""
+    en: str = ""
+    cost_zh: str = ""
+    cost_en: str = ""
+    act_zh: str = ""
+    act_en: str = ""
+    money: int | None = None
+    people: int | None = None
+    until_ms: int | None = None
+    patient: bool = False
+    id: str = ""
 
 
 class Cockpit(msgspec.Struct, frozen=True, kw_only=True):
