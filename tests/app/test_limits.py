@@ -128,7 +128,7 @@ def test_fields_are_amended_one_by_one(workspace: Workspace) -> None:
     [
         pytest.param("fresh", {"cap": 1}, "has no zh", id="no-name"),
         pytest.param("contacts_week", {"cap": "many"}, "is not usable", id="cap-in-words"),
-        pytest.param("contacts_week", {"cap": -1}, "whole number", id="below-zero"),
+        pytest.param("contacts_week", {"cap": -1}, "is -1", id="below-zero"),
         pytest.param("contacts_week", {"window": "soon"}, "window", id="window"),
         pytest.param("contacts_week", {"hours": ["8"]}, "hours", id="hours"),
     ],

@@ -19,6 +19,7 @@ from guanxi.api.approval_routes import approval_routes
 from guanxi.api.data_routes import catalogue_routes, data_routes, intake_routes
 from guanxi.api.errors import Problem, answer_error
 from guanxi.api.kind_routes import kind_routes
+from guanxi.api.limit_routes import limit_routes
 from guanxi.api.live import Live
 from guanxi.api.metric_routes import cockpit_routes, metric_routes
 from guanxi.api.note_routes import note_routes
@@ -84,6 +85,7 @@ def desk_app(workspace: Workspace, *, gate_url: str) -> FastAPI:
     app.include_router(approval_routes(workspace, access, readers))
     app.include_router(trait_routes(workspace, access, readers))
     app.include_router(own_trait_routes(workspace, access, readers))
+    app.include_router(limit_routes(workspace, access, readers))
     app.include_router(person_routes(workspace, access, readers))  # last of /v1/people: its path takes what is left
     _add_live(app, workspace, access, last)
     relay = Relay(gate)

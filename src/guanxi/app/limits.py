@@ -176,6 +176,8 @@ def amended_limit(workspace: Workspace, name: str, fields: Mapping[str, Any]) ->
     try:
         return msgspec.convert(row | given | {"name": name}, Limit)
     except msgspec.ValidationError as error:
+        if isinstance(error.__cause__, DataError):  # what the limit itself says of its fields
+            raise error.__cause__ from None
         raise DataError(f"the limit {name[:40]} is not usable: {error}", "See docs/limits.md") from None
 
 

@@ -18,6 +18,7 @@ from guanxi.cli import (
     control,
     events,
     ledger,
+    limits,
     mapping,
     metrics,
     own_traits,
@@ -61,6 +62,7 @@ cli.add_typer(analysis.explore, name="explore")
 cli.add_typer(parked.commands, name="parked")
 cli.add_typer(mapping.commands, name="mapping")
 cli.add_typer(ledger.commands, name="ledger")
+cli.add_typer(limits.commands, name="limits")
 cli.add_typer(town.commands, name="town")
 cli.add_typer(control.keys, name="keys")
 cli.add_typer(control.users, name="users")
