@@ -87,7 +87,7 @@ class Compiled:
                 if asked and ((room := rooms.get((limit.name, slot.offer.id))) is None or asked > room.free):
                     refusals = (*refusals, by_limit(limit, room, asked=asked, at_ms=context.at_ms))
             found.append((value, cost or 0, refusals))
-        scores = [None if one[2] or one[0] is None else one[0].value - one[1] / 100 for one in found]
+        scores = [None if one[2] or one[0] is None else round(one[0].value - one[1] / 100, 9) for one in found]
         best, possible = self._best(scores, [one[1] for one in found])
         chances = self._chances(possible, best)
         told = (slot.weighed(*one, score, chances) for slot, one, score in zip(self._slots, found, scores, strict=True))

@@ -52,7 +52,7 @@ def read_policy(text: str, catalogue: TraitCatalogue, *, name: str) -> Policy:
     raises     SettingError that names the file, the line, the value and what is allowed
     """
     where = f"policies/{name}.toml"
-    with _at(where):
+    with _at(where, text):
         if not re.fullmatch(NAME, name):
             raise SettingError(
                 f"a policy is called {name!r:.60}", "Use a-z, 0-9 and _, at most 63, a letter first", "name"
@@ -119,15 +119,30 @@ def _needs(offer: Offer, stated: tuple[str, ...] | None) -> tuple[str, ...]:
 
 @contextmanager
 def _at(where: str, text: str = "", table: str = "", place: int = 0) -> Iterator[None]:
-    """Say in which row of the file something is wrong."""
+    """Say where in the file something is wrong: the line, the table and its number."""
     try:
         yield
     except GuanxiError as error:
-        if table:
-            headers = [one.start() for one in _HEADER.finditer(text) if one[1] == table]
-            line = f"line {text.count(chr(10), 0, headers[place]) + 1}, " if place < len(headers) else ""
-            where = f"{where}, {line}{table} {place + 1}"
-        raise SettingError(f"{where}: {error.what}", error.mend, error.field) from error
+        line = _line(text, table, place, error.field)
+        parts = [where, f"line {line}" if line else "", f"{table} {place + 1}" if table else ""]
+        raise SettingError(f"{', '.join(filter(None, parts))}: {error.what}", error.mend, error.field) from error
+
+
+def _line(text: str, table: str, place: int, field: str) -> int:
+    """The line of a row's field, else of the row; 0 = nowhere."""
+    starts = [one.start() for one in _HEADER.finditer(text) if one[1] == table] if table else [0]
+    if place >= len(starts):
+        return 0
+    after = _HEADER.search(text, starts[place] + 2) if table else _HEADER.search(text)
+    end = after.start() if after else len(text)
+    found = (
+        re.compile(rf"^[ \t]*{re.escape(field)}[ \t]*=", re.MULTILINE).search(text, starts[place], end)
+        if field
+        else None
+    )
+    if not found and not table:
+        return 0
+    return text.count("\n", 0, found.start() if found else starts[place]) + 1
 
 
 def _rows(text: str) -> dict[str, Any]:
