@@ -1022,7 +1022,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** 待办 · What waits for a person */
+        /**
+         * 待办 · What waits for a person
+         * @description One list of all that waits for whoever asks, what waiting costs first.
+         */
         get: operations["waiting_v1_todo_get"];
         put?: never;
         post?: never;
@@ -2251,6 +2254,146 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/approvals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 审批 · Approvals
+         * @description What waits for agreement and what was decided, the latest first; `part` says what the caller may do.
+         */
+        get: operations["page_v1_approvals_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/approvals.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 审批（CSV 导出） · Approvals as CSV
+         * @description What waits for agreement and what was decided, the latest first; `part` says what the caller may do.
+         */
+        get: operations["page_v1_approvals_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/approvals.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 审批（Excel 导出） · Approvals as Excel
+         * @description What waits for agreement and what was decided, the latest first; `part` says what the caller may do.
+         */
+        get: operations["page_v1_approvals_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/approvals/{approval_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 一项审批 · One approval
+         * @description What it would do, to whom, for how much, within which limits, and what cannot be taken back.
+         */
+        get: operations["one_v1_approvals__approval_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/approvals/{approval_id}/vote": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 批准或驳回 · Approve or refuse
+         * @description Vote; the deciding vote frees what waits, or takes it back, in the same transaction.
+         */
+        post: operations["vote_v1_approvals__approval_id__vote_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/approvals/{approval_id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 撤回提议 · Withdraw a proposal
+         * @description Take back what one proposed oneself, while it is open.
+         */
+        post: operations["withdraw_v1_approvals__approval_id__withdraw_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/approvals/{approval_id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 撤销批准 · Undo an approval
+         * @description Take back what was not sent yet; the answer says how much was sent.
+         */
+        post: operations["undo_v1_approvals__approval_id__undo_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/traits": {
         parameters: {
             query?: never;
@@ -2465,6 +2608,226 @@ export interface paths {
          * @description Remove a trait, or a measure that no trait reads, of the workspace's own.
          */
         delete: operations["remove_v1_own_traits__name__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 限额 · Limits
+         * @description What may be used of what, how much is used, reserved and left; limits that were taken away too.
+         */
+        get: operations["every_v1_limits_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/limits.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 限额（CSV 导出） · Limits as CSV
+         * @description What may be used of what, how much is used, reserved and left; limits that were taken away too.
+         */
+        get: operations["every_v1_limits_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/limits.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 限额（Excel 导出） · Limits as Excel
+         * @description What may be used of what, how much is used, reserved and left; limits that were taken away too.
+         */
+        get: operations["every_v1_limits_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/limits/{name}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 限额历史 · History of a limit
+         * @description One limit, and every version of it with who, when and why.
+         */
+        get: operations["one_v1_limits__name__history_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/limits/{name}/history.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 限额历史（CSV 导出） · History of a limit as CSV
+         * @description One limit, and every version of it with who, when and why.
+         */
+        get: operations["one_v1_limits__name__history_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/limits/{name}/history.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 限额历史（Excel 导出） · History of a limit as Excel
+         * @description One limit, and every version of it with who, when and why.
+         */
+        get: operations["one_v1_limits__name__history_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/limits/{name}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 预览改限额 · What a change would do
+         * @description How many would stand above the new cap; nothing is changed.
+         */
+        post: operations["preview_v1_limits__name__preview_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/limits/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * 改限额 · Change a limit
+         * @description From now on; what is used or reserved above a lowered cap stays, and nothing more is admitted.
+         */
+        put: operations["change_v1_limits__name__put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/limits/{name}/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 停用限额 · Take a limit away
+         * @description Nothing uses it any more; its history stays, and it can be restored.
+         */
+        post: operations["remove_v1_limits__name__remove_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/limits/{name}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 恢复限额 · Restore a limit
+         * @description Let a version of the history hold again, as a new version.
+         */
+        post: operations["restore_v1_limits__name__restore_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/people/{ref}/limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 一个人的限额 · Limits of one person
+         * @description What is left for one person: 触达 本周 1/2.
+         */
+        get: operations["of_person_v1_people__ref__limits_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -3214,6 +3577,226 @@ export interface components {
             /** Shortcuts */
             shortcuts?: boolean | null;
         };
+        /**
+         * @description Something that waits for agreement, or waited; `proposed` makes one.
+         *
+         *         kind, object   what it is about: OF_RUN and the run's id
+         *         who            who proposed it, and may not vote
+         *         until_ms       then it lapses
+         *         people, cost   whom it touches, and for how many fen
+         *         needs          how many people must approve
+         *         ended_by, reason   who ended it and why; "" = nobody, such as when it lapses
+         */
+        Approval: {
+            id: string;
+            kind: string;
+            object: string;
+            title_zh: string;
+            title_en: string;
+            detail: components["schemas"]["ApprovalDetail"];
+            who: string;
+            asked_ms: number;
+            until_ms: number;
+            people: number;
+            cost: number;
+            needs: number;
+            /**
+             * @default open
+             * @enum {unknown}
+             */
+            state: "approved" | "lapsed" | "open" | "refused" | "undone" | "withdrawn";
+            ended_ms: number | null;
+            /** @default  */
+            ended_by: string;
+            /** @default  */
+            reason: string;
+        };
+        /**
+         * @description What is to be agreed to. It names nobody: people are looked up when it is read.
+         *
+         *         offers     what would be done
+         *         audience_zh, audience_en   who, in words
+         *         asked      people who were decided about
+         *         arms       arm -> people: treated, explore, holdout
+         *         refused    why nothing was chosen -> people
+         *         limits     what it uses
+         *         channels   by which people are reached
+         *         from_ms, to_ms   when it would happen: from, to before
+         *         forecast   what it is expected to bring, in yuan; None when nobody has estimated it
+         *         final      what cannot be taken back
+         *         policy, version, hash   the policy that decided
+         *         dry        True: a dry run; nothing leaves the house
+         */
+        ApprovalDetail: {
+            offers: components["schemas"]["ApprovalOffer"][];
+            audience_zh: string;
+            audience_en: string;
+            asked: number;
+            from_ms: number;
+            to_ms: number;
+            /** @default {} */
+            arms: {
+                [key: string]: number;
+            };
+            /** @default {} */
+            refused: {
+                [key: string]: number;
+            };
+            /** @default [] */
+            limits: components["schemas"]["ApprovalLimit"][];
+            /** @default [] */
+            channels: string[];
+            forecast: components["schemas"]["Estimate"] | null;
+            /** @default [] */
+            final: components["schemas"]["ApprovalFinal"][];
+            /** @default  */
+            policy: string;
+            /** @default 0 */
+            version: number;
+            /** @default  */
+            hash: string;
+            /** @default false */
+            dry: boolean;
+        };
+        /**
+         * @description What a vote, a withdrawal or an undo has done.
+         *
+         *         approval   as it stands now
+         *         missing    how many people must still approve; 0 unless it is open
+         *         freed      actions that may be sent now
+         *         withdrawn  actions that were taken back, their reservations with them
+         *         sent       actions that were sent before, and stay sent
+         *         sending    actions that are under way: sent when the attempt succeeds, taken back when it does not
+         */
+        ApprovalEffect: {
+            approval: components["schemas"]["Approval"];
+            /** @default 0 */
+            missing: number;
+            /** @default 0 */
+            freed: number;
+            /** @default 0 */
+            withdrawn: number;
+            /** @default 0 */
+            sent: number;
+            /** @default 0 */
+            sending: number;
+        };
+        /** @description One thing that cannot be taken back, in both languages. */
+        ApprovalFinal: {
+            zh: string;
+            en: string;
+        };
+        /**
+         * @description A limit that it would use.
+         *
+         *         account   in the ledger; "" = it uses many accounts, one for each person
+         *         accounts  how many it uses; of many, the other numbers are of the one with least room
+         *         cap, used, reserved   as the account stood before, without what this reserves
+         *         asked     what this uses of it
+         *         full      how many of the accounts have nothing left afterwards
+         *         resets_ms when the next part comes free; None = never
+         */
+        ApprovalLimit: {
+            name: string;
+            zh: string;
+            en: string;
+            unit: string;
+            cap: number;
+            used: number;
+            reserved: number;
+            asked: number;
+            /** @default  */
+            account: string;
+            /** @default 1 */
+            accounts: number;
+            /** @default 0 */
+            full: number;
+            resets_ms: number | null;
+        };
+        /**
+         * @description One approval in a list.
+         *
+         *         people, cost  whom it touches, and for how many fen
+         *         needs, missing   people who must approve; how many are still missing
+         *         worth         fen that it is expected to bring; None when nobody has estimated it
+         *         part          what whoever asks may do
+         */
+        ApprovalLine: {
+            id: string;
+            kind: string;
+            object: string;
+            title_zh: string;
+            title_en: string;
+            who: string;
+            asked_ms: number;
+            until_ms: number;
+            people: number;
+            cost: number;
+            needs: number;
+            missing: number;
+            /** @enum {unknown} */
+            state: "approved" | "lapsed" | "open" | "refused" | "undone" | "withdrawn";
+            ended_ms: number | null;
+            ended_by: string;
+            reason: string;
+            worth: number | null;
+            dry: boolean;
+            /** @enum {unknown} */
+            part: "decide" | "ended" | "own" | "right" | "undo" | "voted";
+        };
+        /**
+         * @description Rows of a list.
+         *
+         *         next   cursor of the following page, None on the last
+         *         known  the sequence number as of which the rows were read; None where that has no meaning
+         */
+        ApprovalLinePage: {
+            rows: components["schemas"]["ApprovalLine"][];
+            next: string | null;
+            known: number | null;
+        };
+        /** @description One thing that would be done: to how many people, and for how many fen altogether; channel "" = none. */
+        ApprovalOffer: {
+            id: string;
+            zh: string;
+            en: string;
+            kind: string;
+            people: number;
+            /** @default  */
+            channel: string;
+            /** @default 0 */
+            cost: number;
+        };
+        /**
+         * @description One approval with all that a voter has to see.
+         *
+         *         content   to be sent with the vote: it says what was seen
+         *         limits    as their accounts stand now; what this asks is in `reserved` while it is open
+         *         sample    some of the people, for those who may see people
+         *         counts    state -> actions of it in the outbox
+         *         now_ms    when all this was read
+         */
+        ApprovalView: {
+            line: components["schemas"]["ApprovalLine"];
+            detail: components["schemas"]["ApprovalDetail"];
+            content: string;
+            limits: components["schemas"]["ApprovalLimit"][];
+            votes: components["schemas"]["ApprovalVoice"][];
+            sample: components["schemas"]["SampledPerson"][];
+            counts: {
+                [key: string]: number;
+            };
+            now_ms: number;
+        };
+        /** @description One vote; void: what they saw was changed since, so it counts no more. */
+        ApprovalVoice: {
+            who: string;
+            /** @enum {unknown} */
+            ballot: "approve" | "refuse";
+            at_ms: number;
+            reason: string;
+            void: boolean;
+        };
         /** @description A row of the file, and the events that it becomes; of an order, those that begin at this row. */
         Beside: {
             row: number;
@@ -3388,6 +3971,24 @@ export interface components {
             mend: string;
             /** @description the field at fault, empty when it is not one field */
             field: string;
+        };
+        /**
+         * @description A value with the interval it lies in and how both were found; never the point alone.
+         *
+         *         value    low <= value <= high, all finite
+         *         level    what the interval promises, e.g. 0.95, 0 < level < 1
+         *         unit     "share" (shown as percent), "yuan", "s", "orders", ...
+         *         n        how many observations stand behind it, >= 0
+         *         method   how it was found, e.g. "wilson", "bootstrap"
+         */
+        Estimate: {
+            value: number;
+            low: number;
+            high: number;
+            level: number;
+            unit: string;
+            n: number;
+            method: string;
         };
         /**
          * @description One fact: immutable, stored once per id.
@@ -3947,6 +4548,205 @@ export interface components {
             share: number;
             buyers: number;
             amount: number;
+        };
+        /**
+         * @description How a limit stands for one subject: what is used, reserved and left of its cap.
+         *
+         *         subject    dimension -> value, without the person; empty = one account for all
+         *         free       below 0 when more is used or reserved than the cap allows
+         *         resets_ms  when the next part of what is used comes free; None = never, or nothing is used
+         *         account    its account in the ledger; "" = nobody used any yet
+         */
+        LimitBar: {
+            limit: string;
+            zh: string;
+            en: string;
+            unit: string;
+            cap: number;
+            used: number;
+            reserved: number;
+            free: number;
+            /** @default {} */
+            subject: {
+                [key: string]: string;
+            };
+            resets_ms: number | null;
+            /** @default  */
+            account: string;
+        };
+        /**
+         * LimitBody
+         * @description What shall be different; what is left out stays. A new limit needs zh, en, unit and cap.
+         * @example {
+         *       "cap": 3
+         *     }
+         */
+        LimitBody: {
+            /**
+             * Cap
+             * @description in the unit; money in fen
+             */
+            cap?: number | null;
+            /** Zh */
+            zh?: string | null;
+            /** En */
+            en?: string | null;
+            /** Unit */
+            unit?: string | null;
+            /** Per */
+            per?: string[] | null;
+            /** Window */
+            window?: string | null;
+            /** Kinds */
+            kinds?: string[] | null;
+            /** Channels */
+            channels?: string[] | null;
+            /** Purposes */
+            purposes?: string[] | null;
+            /**
+             * Hours
+             * @description two local times, ["22:00", "08:00"]; [] = any
+             */
+            hours?: string[] | null;
+            /** Uses */
+            uses?: string | null;
+        };
+        /**
+         * @description What a change does, or would do.
+         *
+         *         cap_before  None = the limit did not hold before; cap_after: None = it holds no more
+         *         subjects    who has an account of it
+         *         over        how many of them stand above the new cap; nothing more is admitted for them until it comes free
+         *         over_most   how far above it the first of them stands
+         *         bars        those who stand above it, people left out
+         *         aligned     accounts whose cap was changed with it
+         *         later       True: people are counted, and their accounts follow when they are next used
+         */
+        LimitChange: {
+            name: string;
+            number: number;
+            cap_before: number | null;
+            cap_after: number | null;
+            subjects: number;
+            over: number;
+            over_most: number;
+            /** @default [] */
+            bars: components["schemas"]["LimitBar"][];
+            /** @default 0 */
+            aligned: number;
+            /** @default false */
+            later: boolean;
+        };
+        /**
+         * LimitChangeBody
+         * @description The same with the reason, which everyone can read in the history.
+         * @example {
+         *       "cap": 3,
+         *       "reason": "双11 加码一周"
+         *     }
+         */
+        LimitChangeBody: {
+            /**
+             * Cap
+             * @description in the unit; money in fen
+             */
+            cap?: number | null;
+            /** Zh */
+            zh?: string | null;
+            /** En */
+            en?: string | null;
+            /** Unit */
+            unit?: string | null;
+            /** Per */
+            per?: string[] | null;
+            /** Window */
+            window?: string | null;
+            /** Kinds */
+            kinds?: string[] | null;
+            /** Channels */
+            channels?: string[] | null;
+            /** Purposes */
+            purposes?: string[] | null;
+            /**
+             * Hours
+             * @description two local times, ["22:00", "08:00"]; [] = any
+             */
+            hours?: string[] | null;
+            /** Uses */
+            uses?: string | null;
+            /** Reason */
+            reason: string;
+        };
+        /** @description A limit with its history, the newest first. */
+        LimitDetail: {
+            state: components["schemas"]["LimitState"];
+            history: components["schemas"]["LimitStep"][];
+        };
+        /**
+         * @description A limit as it stands.
+         *
+         *         words       what it counts, in one line
+         *         holds       False: it was taken away, and shown as it was last
+         *         shipped_cap cap as Guanxi ships it; None = the workspace's own limit
+         *         hours       local times, "22:00" to "08:00"; () = at any hour
+         *         since_ms, who, reason   of the version that holds; 0 and "guanxi" as shipped
+         *         raisers     names of the roles that may change it
+         *         bars        how it stands for each subject, those who used most first; () when people are counted
+         *         subjects, near, full, over   how many are counted; who used four fifths; all of it; more than all
+         */
+        LimitState: {
+            name: string;
+            zh: string;
+            en: string;
+            words_zh: string;
+            words_en: string;
+            /** @enum {unknown} */
+            guards: "attention" | "money" | "other" | "reach";
+            unit: string;
+            cap: number;
+            per: ("channel" | "offer" | "person" | "platform" | "policy")[];
+            window: string;
+            kinds: string[];
+            channels: string[];
+            purposes: string[];
+            hours: string[];
+            /** @enum {unknown} */
+            uses: "cost" | "one";
+            holds: boolean;
+            shipped_cap: number | null;
+            since_ms: number;
+            who: string;
+            reason_zh: string;
+            reason_en: string;
+            raisers_zh: string[];
+            raisers_en: string[];
+            bars: components["schemas"]["LimitBar"][];
+            subjects: number;
+            near: number;
+            full: number;
+            over: number;
+        };
+        /**
+         * @description Rows of a list.
+         *
+         *         next   cursor of the following page, None on the last
+         *         known  the sequence number as of which the rows were read; None where that has no meaning
+         */
+        LimitStatePage: {
+            rows: components["schemas"]["LimitState"][];
+            next: string | null;
+            known: number | null;
+        };
+        /** @description One version in a limit's history; `state` is the limit as it then was, None = taken away. */
+        LimitStep: {
+            number: number;
+            since_ms: number;
+            who: string;
+            reason_zh: string;
+            reason_en: string;
+            cap: number | null;
+            words_zh: string;
+            words_en: string;
         };
         /**
          * @description What buyers brought so far by the age of their cohort: paid less refunded, cumulated, per buyer.
@@ -4728,6 +5528,13 @@ export interface components {
             at_ms: number;
             event: string;
         };
+        /** @description How the limits stand for one person; nothing is told of somebody who was erased. */
+        PersonLimits: {
+            ref: string;
+            rows: components["schemas"]["LimitBar"][];
+            /** @default false */
+            erased: boolean;
+        };
         /** @description One person in a list; the name is masked. */
         PersonLine: {
             ref: string;
@@ -4989,6 +5796,20 @@ export interface components {
             at_risk: number;
         };
         /**
+         * RestoreBody
+         * @description Which version shall hold again; 0 = as shipped.
+         * @example {
+         *       "number": 0,
+         *       "reason": "旺季过了"
+         *     }
+         */
+        RestoreBody: {
+            /** Reason */
+            reason: string;
+            /** Number */
+            number: number;
+        };
+        /**
          * RevealBody
          * @description Which value, and what for.
          * @example {
@@ -5171,6 +5992,11 @@ export interface components {
             properties: {
                 [key: string]: string | number | boolean;
             };
+        };
+        /** @description One of the people it touches, the name masked; "" = never gave one. */
+        SampledPerson: {
+            ref: string;
+            name: string;
         };
         /** @description A mapping of this workspace, and the kinds that it makes. */
         SavedMapping: {
@@ -5538,12 +6364,40 @@ export interface components {
             facts: components["schemas"]["Fact"][];
             ids: string[];
         };
-        /** @description Something that waits for a person; `count` things, `path` of the page where it is done. */
+        /**
+         * @description Something that waits for a person; `count` things, `path` of the page where it is done.
+         *
+         *         since_ms  when the oldest of them began to wait; None = not kept
+         *         zh, en    why it is here; cost_zh, cost_en: what waiting costs, "" = nothing is known; act_zh, act_en: the verb
+         *         money     fen that are at stake while it waits; people: who are; None = not known
+         *         until_ms  when it is too late; None = never
+         *         patient   True: waiting costs nothing by the minute
+         *         id        of the one thing; "" when they are several
+         */
         Todo: {
             kind: string;
             count: number;
             path: string;
             since_ms: number | null;
+            /** @default  */
+            zh: string;
+            /** @default  */
+            en: string;
+            /** @default  */
+            cost_zh: string;
+            /** @default  */
+            cost_en: string;
+            /** @default  */
+            act_zh: string;
+            /** @default  */
+            act_en: string;
+            money: number | null;
+            people: number | null;
+            until_ms: number | null;
+            /** @default false */
+            patient: boolean;
+            /** @default  */
+            id: string;
         };
         /**
          * @description What a person bought: paid orders, one for each platform and order; money in minor units of one currency.
@@ -6003,6 +6857,32 @@ export interface components {
             value: string;
             rows: number;
         };
+        /**
+         * VoteBody
+         * @description A vote on what was seen; a refusal says why.
+         * @example {
+         *       "ballot": "approve",
+         *       "content": "ea129815906d0efe97c09dc702b98c82",
+         *       "reason": ""
+         *     }
+         */
+        VoteBody: {
+            /**
+             * Ballot
+             * @enum {string}
+             */
+            ballot: "approve" | "refuse";
+            /**
+             * Content
+             * @description as the approval's answer gave it 看到的内容
+             */
+            content: string;
+            /**
+             * Reason
+             * @default
+             */
+            reason?: string;
+        };
         /** @description Rows that would be parked for one reason. */
         WouldPark: {
             reason: string;
@@ -6017,6 +6897,31 @@ export interface components {
             cells: {
                 [key: string]: string;
             };
+        };
+        /**
+         * ReasonBody
+         * @description Why something is taken back.
+         * @example {
+         *       "reason": "文案有错"
+         *     }
+         */
+        guanxi__api__approval_routes__ReasonBody: {
+            /**
+             * Reason
+             * @default
+             */
+            reason?: string;
+        };
+        /**
+         * ReasonBody
+         * @description Why.
+         * @example {
+         *       "reason": "改由渠道限额管"
+         *     }
+         */
+        guanxi__api__limit_routes__ReasonBody: {
+            /** Reason */
+            reason: string;
         };
     };
     responses: never;
@@ -9052,8 +9957,16 @@ export interface operations {
                      *       "todo": [
                      *         {
                      *           "kind": "parked",
-                     *           "count": 3,
-                     *           "path": "/data/parked"
+                     *           "count": 240,
+                     *           "path": "/data/parked",
+                     *           "zh": "240 行等着修好",
+                     *           "en": "240 rows wait to be mended",
+                     *           "cost_zh": "这些行还不在数字里",
+                     *           "cost_en": "They are in no number yet",
+                     *           "act_zh": "去修",
+                     *           "act_en": "Mend",
+                     *           "patient": true,
+                     *           "id": ""
                      *         }
                      *       ],
                      *       "newest_at_ms": 1767225600000,
@@ -9157,8 +10070,16 @@ export interface operations {
                      * @example [
                      *       {
                      *         "kind": "parked",
-                     *         "count": 3,
-                     *         "path": "/data/parked"
+                     *         "count": 240,
+                     *         "path": "/data/parked",
+                     *         "zh": "240 行等着修好",
+                     *         "en": "240 rows wait to be mended",
+                     *         "cost_zh": "这些行还不在数字里",
+                     *         "cost_en": "They are in no number yet",
+                     *         "act_zh": "去修",
+                     *         "act_en": "Mend",
+                     *         "patient": true,
+                     *         "id": ""
                      *       }
                      *     ]
                      */
@@ -13157,6 +14078,632 @@ export interface operations {
             };
         };
     };
+    page_v1_approvals_get: {
+        parameters: {
+            query?: {
+                /** @description "" = all 状态 */
+                state?: "" | "open" | "approved" | "refused" | "withdrawn" | "lapsed" | "undone";
+                /** @description `next` of the page before 翻页 */
+                cursor?: string;
+                /** @description rows of a page 每页行数 */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Approvals */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "rows": [
+                     *         {
+                     *           "id": "5f3b7b0e6c1d4c7fa2f1d9e3a0b4c5d6",
+                     *           "kind": "run",
+                     *           "object": "99999999999999999999999999999999",
+                     *           "title_zh": "补货提醒",
+                     *           "title_en": "Refill reminder",
+                     *           "who": "zhou.ning",
+                     *           "asked_ms": 1767225600000,
+                     *           "until_ms": 1767484800000,
+                     *           "people": 1204,
+                     *           "cost": 602000,
+                     *           "needs": 2,
+                     *           "missing": 2,
+                     *           "state": "open",
+                     *           "ended_by": "",
+                     *           "reason": "",
+                     *           "dry": false,
+                     *           "part": "decide"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ApprovalLinePage"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    page_v1_approvals_csv_get: {
+        parameters: {
+            query?: {
+                /** @description "" = all 状态 */
+                state?: "" | "open" | "approved" | "refused" | "withdrawn" | "lapsed" | "undone";
+                /** @description `next` of the page before 翻页 */
+                cursor?: string;
+                /** @description rows of a page 每页行数 */
+                limit?: number;
+                /** @description gb18030 for spreadsheets that know nothing else 导出编码 */
+                encoding?: "utf-8" | "gb18030";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example id,title_zh,state,who,asked_ms,until_ms,people,cost,needs,missing */
+                    "text/csv": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    page_v1_approvals_xlsx_get: {
+        parameters: {
+            query?: {
+                /** @description "" = all 状态 */
+                state?: "" | "open" | "approved" | "refused" | "withdrawn" | "lapsed" | "undone";
+                /** @description `next` of the page before 翻页 */
+                cursor?: string;
+                /** @description rows of a page 每页行数 */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example a workbook */
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    one_v1_approvals__approval_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                approval_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One approval */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "line": {
+                     *         "id": "5f3b7b0e6c1d4c7fa2f1d9e3a0b4c5d6",
+                     *         "kind": "run",
+                     *         "object": "99999999999999999999999999999999",
+                     *         "title_zh": "补货提醒",
+                     *         "title_en": "Refill reminder",
+                     *         "who": "zhou.ning",
+                     *         "asked_ms": 1767225600000,
+                     *         "until_ms": 1767484800000,
+                     *         "people": 1204,
+                     *         "cost": 602000,
+                     *         "needs": 2,
+                     *         "missing": 2,
+                     *         "state": "open",
+                     *         "ended_by": "",
+                     *         "reason": "",
+                     *         "dry": false,
+                     *         "part": "decide"
+                     *       },
+                     *       "detail": {
+                     *         "offers": [
+                     *           {
+                     *             "id": "c5",
+                     *             "zh": "满 30 减 5",
+                     *             "en": "5 off 30",
+                     *             "kind": "coupon",
+                     *             "people": 1204,
+                     *             "channel": "app",
+                     *             "cost": 602000
+                     *           }
+                     *         ],
+                     *         "audience_zh": "护肤快用完的人",
+                     *         "audience_en": "People who run out of cream",
+                     *         "asked": 1338,
+                     *         "from_ms": 1767225600000,
+                     *         "to_ms": 1767312000000,
+                     *         "arms": {
+                     *           "treated": 1204,
+                     *           "holdout": 134
+                     *         },
+                     *         "refused": {},
+                     *         "limits": [
+                     *           {
+                     *             "name": "budget",
+                     *             "zh": "玩法预算",
+                     *             "en": "Budget of a play",
+                     *             "unit": "fen",
+                     *             "cap": 1000000,
+                     *             "used": 120000,
+                     *             "reserved": 602000,
+                     *             "asked": 602000,
+                     *             "account": "b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2",
+                     *             "accounts": 1,
+                     *             "full": 0
+                     *           }
+                     *         ],
+                     *         "channels": [
+                     *           "app"
+                     *         ],
+                     *         "final": [],
+                     *         "policy": "refill",
+                     *         "version": 3,
+                     *         "hash": "00000000000000000000000000000000",
+                     *         "dry": false
+                     *       },
+                     *       "content": "ea129815906d0efe97c09dc702b98c82",
+                     *       "limits": [
+                     *         {
+                     *           "name": "budget",
+                     *           "zh": "玩法预算",
+                     *           "en": "Budget of a play",
+                     *           "unit": "fen",
+                     *           "cap": 1000000,
+                     *           "used": 120000,
+                     *           "reserved": 602000,
+                     *           "asked": 602000,
+                     *           "account": "b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2",
+                     *           "accounts": 1,
+                     *           "full": 0
+                     *         }
+                     *       ],
+                     *       "votes": [],
+                     *       "sample": [],
+                     *       "counts": {
+                     *         "waiting": 1204
+                     *       },
+                     *       "now_ms": 1767225700000
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ApprovalView"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    vote_v1_approvals__approval_id__vote_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                approval_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VoteBody"];
+            };
+        };
+        responses: {
+            /** @description Approve or refuse */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "approval": {
+                     *         "id": "5f3b7b0e6c1d4c7fa2f1d9e3a0b4c5d6",
+                     *         "kind": "run",
+                     *         "object": "99999999999999999999999999999999",
+                     *         "title_zh": "补货提醒",
+                     *         "title_en": "Refill reminder",
+                     *         "detail": {
+                     *           "offers": [
+                     *             {
+                     *               "id": "c5",
+                     *               "zh": "满 30 减 5",
+                     *               "en": "5 off 30",
+                     *               "kind": "coupon",
+                     *               "people": 1204,
+                     *               "channel": "app",
+                     *               "cost": 602000
+                     *             }
+                     *           ],
+                     *           "audience_zh": "护肤快用完的人",
+                     *           "audience_en": "People who run out of cream",
+                     *           "asked": 1338,
+                     *           "from_ms": 1767225600000,
+                     *           "to_ms": 1767312000000,
+                     *           "arms": {
+                     *             "treated": 1204,
+                     *             "holdout": 134
+                     *           },
+                     *           "refused": {},
+                     *           "limits": [
+                     *             {
+                     *               "name": "budget",
+                     *               "zh": "玩法预算",
+                     *               "en": "Budget of a play",
+                     *               "unit": "fen",
+                     *               "cap": 1000000,
+                     *               "used": 120000,
+                     *               "reserved": 602000,
+                     *               "asked": 602000,
+                     *               "account": "b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2",
+                     *               "accounts": 1,
+                     *               "full": 0
+                     *             }
+                     *           ],
+                     *           "channels": [
+                     *             "app"
+                     *           ],
+                     *           "final": [],
+                     *           "policy": "refill",
+                     *           "version": 3,
+                     *           "hash": "00000000000000000000000000000000",
+                     *           "dry": false
+                     *         },
+                     *         "who": "zhou.ning",
+                     *         "asked_ms": 1767225600000,
+                     *         "until_ms": 1767484800000,
+                     *         "people": 1204,
+                     *         "cost": 602000,
+                     *         "needs": 2,
+                     *         "state": "open",
+                     *         "ended_by": "",
+                     *         "reason": ""
+                     *       },
+                     *       "missing": 1,
+                     *       "freed": 0,
+                     *       "withdrawn": 0,
+                     *       "sent": 0,
+                     *       "sending": 0
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ApprovalEffect"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    withdraw_v1_approvals__approval_id__withdraw_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                approval_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["guanxi__api__approval_routes__ReasonBody"];
+            };
+        };
+        responses: {
+            /** @description Withdraw a proposal */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "approval": {
+                     *         "id": "5f3b7b0e6c1d4c7fa2f1d9e3a0b4c5d6",
+                     *         "kind": "run",
+                     *         "object": "99999999999999999999999999999999",
+                     *         "title_zh": "补货提醒",
+                     *         "title_en": "Refill reminder",
+                     *         "detail": {
+                     *           "offers": [
+                     *             {
+                     *               "id": "c5",
+                     *               "zh": "满 30 减 5",
+                     *               "en": "5 off 30",
+                     *               "kind": "coupon",
+                     *               "people": 1204,
+                     *               "channel": "app",
+                     *               "cost": 602000
+                     *             }
+                     *           ],
+                     *           "audience_zh": "护肤快用完的人",
+                     *           "audience_en": "People who run out of cream",
+                     *           "asked": 1338,
+                     *           "from_ms": 1767225600000,
+                     *           "to_ms": 1767312000000,
+                     *           "arms": {
+                     *             "treated": 1204,
+                     *             "holdout": 134
+                     *           },
+                     *           "refused": {},
+                     *           "limits": [
+                     *             {
+                     *               "name": "budget",
+                     *               "zh": "玩法预算",
+                     *               "en": "Budget of a play",
+                     *               "unit": "fen",
+                     *               "cap": 1000000,
+                     *               "used": 120000,
+                     *               "reserved": 602000,
+                     *               "asked": 602000,
+                     *               "account": "b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2",
+                     *               "accounts": 1,
+                     *               "full": 0
+                     *             }
+                     *           ],
+                     *           "channels": [
+                     *             "app"
+                     *           ],
+                     *           "final": [],
+                     *           "policy": "refill",
+                     *           "version": 3,
+                     *           "hash": "00000000000000000000000000000000",
+                     *           "dry": false
+                     *         },
+                     *         "who": "zhou.ning",
+                     *         "asked_ms": 1767225600000,
+                     *         "until_ms": 1767484800000,
+                     *         "people": 1204,
+                     *         "cost": 602000,
+                     *         "needs": 2,
+                     *         "state": "open",
+                     *         "ended_by": "",
+                     *         "reason": ""
+                     *       },
+                     *       "missing": 1,
+                     *       "freed": 0,
+                     *       "withdrawn": 0,
+                     *       "sent": 0,
+                     *       "sending": 0
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ApprovalEffect"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    undo_v1_approvals__approval_id__undo_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                approval_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["guanxi__api__approval_routes__ReasonBody"];
+            };
+        };
+        responses: {
+            /** @description Undo an approval */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "approval": {
+                     *         "id": "5f3b7b0e6c1d4c7fa2f1d9e3a0b4c5d6",
+                     *         "kind": "run",
+                     *         "object": "99999999999999999999999999999999",
+                     *         "title_zh": "补货提醒",
+                     *         "title_en": "Refill reminder",
+                     *         "detail": {
+                     *           "offers": [
+                     *             {
+                     *               "id": "c5",
+                     *               "zh": "满 30 减 5",
+                     *               "en": "5 off 30",
+                     *               "kind": "coupon",
+                     *               "people": 1204,
+                     *               "channel": "app",
+                     *               "cost": 602000
+                     *             }
+                     *           ],
+                     *           "audience_zh": "护肤快用完的人",
+                     *           "audience_en": "People who run out of cream",
+                     *           "asked": 1338,
+                     *           "from_ms": 1767225600000,
+                     *           "to_ms": 1767312000000,
+                     *           "arms": {
+                     *             "treated": 1204,
+                     *             "holdout": 134
+                     *           },
+                     *           "refused": {},
+                     *           "limits": [
+                     *             {
+                     *               "name": "budget",
+                     *               "zh": "玩法预算",
+                     *               "en": "Budget of a play",
+                     *               "unit": "fen",
+                     *               "cap": 1000000,
+                     *               "used": 120000,
+                     *               "reserved": 602000,
+                     *               "asked": 602000,
+                     *               "account": "b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2",
+                     *               "accounts": 1,
+                     *               "full": 0
+                     *             }
+                     *           ],
+                     *           "channels": [
+                     *             "app"
+                     *           ],
+                     *           "final": [],
+                     *           "policy": "refill",
+                     *           "version": 3,
+                     *           "hash": "00000000000000000000000000000000",
+                     *           "dry": false
+                     *         },
+                     *         "who": "zhou.ning",
+                     *         "asked_ms": 1767225600000,
+                     *         "until_ms": 1767484800000,
+                     *         "people": 1204,
+                     *         "cost": 602000,
+                     *         "needs": 2,
+                     *         "state": "open",
+                     *         "ended_by": "",
+                     *         "reason": ""
+                     *       },
+                     *       "missing": 1,
+                     *       "freed": 0,
+                     *       "withdrawn": 0,
+                     *       "sent": 0,
+                     *       "sending": 0
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ApprovalEffect"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     catalogue_v1_traits_get: {
         parameters: {
             query?: {
@@ -14083,6 +15630,692 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["TraitsChanged"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    every_v1_limits_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Limits */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "rows": [
+                     *         {
+                     *           "name": "coupon_budget",
+                     *           "zh": "全店每月优惠预算",
+                     *           "en": "Coupon budget of the month",
+                     *           "words_zh": "全店合计 · 每月 · 种类：优惠券 · 按花费计",
+                     *           "words_en": "all together · each month · kinds: coupon · by cost",
+                     *           "guards": "money",
+                     *           "unit": "fen",
+                     *           "cap": 5000000,
+                     *           "per": [],
+                     *           "window": "month",
+                     *           "kinds": [
+                     *             "coupon"
+                     *           ],
+                     *           "channels": [],
+                     *           "purposes": [],
+                     *           "hours": [],
+                     *           "uses": "cost",
+                     *           "holds": true,
+                     *           "shipped_cap": 5000000,
+                     *           "since_ms": 0,
+                     *           "who": "guanxi",
+                     *           "reason_zh": "先与财务说定。",
+                     *           "reason_en": "As agreed with finance.",
+                     *           "raisers_zh": [
+                     *             "管理者"
+                     *           ],
+                     *           "raisers_en": [
+                     *             "Manager"
+                     *           ],
+                     *           "bars": [
+                     *             {
+                     *               "limit": "coupon_budget",
+                     *               "zh": "全店每月优惠预算",
+                     *               "en": "Coupon budget of the month",
+                     *               "unit": "fen",
+                     *               "cap": 5000000,
+                     *               "used": 2512000,
+                     *               "reserved": 120000,
+                     *               "free": 2368000,
+                     *               "subject": {},
+                     *               "resets_ms": 1767225600000,
+                     *               "account": "0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f"
+                     *             }
+                     *           ],
+                     *           "subjects": 1,
+                     *           "near": 0,
+                     *           "full": 0,
+                     *           "over": 0
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LimitStatePage"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    every_v1_limits_csv_get: {
+        parameters: {
+            query?: {
+                /** @description gb18030 for spreadsheets that know nothing else 导出编码 */
+                encoding?: "utf-8" | "gb18030";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example name,zh,en,words_zh,unit,cap,shipped_cap,holds,subjects,near,full,over,since_ms,who,reason_zh */
+                    "text/csv": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    every_v1_limits_xlsx_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example a workbook */
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    one_v1_limits__name__history_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description name of the limit 限额 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description History of a limit */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "state": {
+                     *         "name": "coupon_budget",
+                     *         "zh": "全店每月优惠预算",
+                     *         "en": "Coupon budget of the month",
+                     *         "words_zh": "全店合计 · 每月 · 种类：优惠券 · 按花费计",
+                     *         "words_en": "all together · each month · kinds: coupon · by cost",
+                     *         "guards": "money",
+                     *         "unit": "fen",
+                     *         "cap": 5000000,
+                     *         "per": [],
+                     *         "window": "month",
+                     *         "kinds": [
+                     *           "coupon"
+                     *         ],
+                     *         "channels": [],
+                     *         "purposes": [],
+                     *         "hours": [],
+                     *         "uses": "cost",
+                     *         "holds": true,
+                     *         "shipped_cap": 5000000,
+                     *         "since_ms": 0,
+                     *         "who": "guanxi",
+                     *         "reason_zh": "先与财务说定。",
+                     *         "reason_en": "As agreed with finance.",
+                     *         "raisers_zh": [
+                     *           "管理者"
+                     *         ],
+                     *         "raisers_en": [
+                     *           "Manager"
+                     *         ],
+                     *         "bars": [
+                     *           {
+                     *             "limit": "coupon_budget",
+                     *             "zh": "全店每月优惠预算",
+                     *             "en": "Coupon budget of the month",
+                     *             "unit": "fen",
+                     *             "cap": 5000000,
+                     *             "used": 2512000,
+                     *             "reserved": 120000,
+                     *             "free": 2368000,
+                     *             "subject": {},
+                     *             "resets_ms": 1767225600000,
+                     *             "account": "0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f"
+                     *           }
+                     *         ],
+                     *         "subjects": 1,
+                     *         "near": 0,
+                     *         "full": 0,
+                     *         "over": 0
+                     *       },
+                     *       "history": [
+                     *         {
+                     *           "number": 3,
+                     *           "since_ms": 1767225600000,
+                     *           "who": "zhou.ning",
+                     *           "reason_zh": "双11 加码",
+                     *           "reason_en": "双11 加码",
+                     *           "cap": 8000000,
+                     *           "words_zh": "全店合计 · 每月",
+                     *           "words_en": "all together · each month"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LimitDetail"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    one_v1_limits__name__history_csv_get: {
+        parameters: {
+            query?: {
+                /** @description gb18030 for spreadsheets that know nothing else 导出编码 */
+                encoding?: "utf-8" | "gb18030";
+            };
+            header?: never;
+            path: {
+                /** @description name of the limit 限额 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example number,since_ms,who,cap,reason_zh,words_zh */
+                    "text/csv": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    one_v1_limits__name__history_xlsx_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description name of the limit 限额 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example a workbook */
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    preview_v1_limits__name__preview_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description name of the limit 限额 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LimitBody"];
+            };
+        };
+        responses: {
+            /** @description What a change would do */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "name": "coupon_budget",
+                     *       "number": 0,
+                     *       "cap_before": 5000000,
+                     *       "cap_after": 2000000,
+                     *       "subjects": 1,
+                     *       "over": 1,
+                     *       "over_most": 632000,
+                     *       "bars": [
+                     *         {
+                     *           "limit": "coupon_budget",
+                     *           "zh": "全店每月优惠预算",
+                     *           "en": "Coupon budget of the month",
+                     *           "unit": "fen",
+                     *           "cap": 2000000,
+                     *           "used": 2512000,
+                     *           "reserved": 120000,
+                     *           "free": -632000,
+                     *           "subject": {},
+                     *           "resets_ms": 1767225600000,
+                     *           "account": "0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f"
+                     *         }
+                     *       ],
+                     *       "aligned": 0,
+                     *       "later": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LimitChange"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    change_v1_limits__name__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description name of the limit 限额 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LimitChangeBody"];
+            };
+        };
+        responses: {
+            /** @description Change a limit */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "name": "coupon_budget",
+                     *       "number": 3,
+                     *       "cap_before": 5000000,
+                     *       "cap_after": 2000000,
+                     *       "subjects": 1,
+                     *       "over": 1,
+                     *       "over_most": 632000,
+                     *       "bars": [
+                     *         {
+                     *           "limit": "coupon_budget",
+                     *           "zh": "全店每月优惠预算",
+                     *           "en": "Coupon budget of the month",
+                     *           "unit": "fen",
+                     *           "cap": 2000000,
+                     *           "used": 2512000,
+                     *           "reserved": 120000,
+                     *           "free": -632000,
+                     *           "subject": {},
+                     *           "resets_ms": 1767225600000,
+                     *           "account": "0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f"
+                     *         }
+                     *       ],
+                     *       "aligned": 1,
+                     *       "later": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LimitChange"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    remove_v1_limits__name__remove_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description name of the limit 限额 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["guanxi__api__limit_routes__ReasonBody"];
+            };
+        };
+        responses: {
+            /** @description Take a limit away */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "name": "coupon_budget",
+                     *       "number": 3,
+                     *       "cap_before": 5000000,
+                     *       "subjects": 1,
+                     *       "over": 0,
+                     *       "over_most": 0,
+                     *       "bars": [],
+                     *       "aligned": 1,
+                     *       "later": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LimitChange"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    restore_v1_limits__name__restore_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description name of the limit 限额 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RestoreBody"];
+            };
+        };
+        responses: {
+            /** @description Restore a limit */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "name": "coupon_budget",
+                     *       "number": 3,
+                     *       "cap_before": 5000000,
+                     *       "cap_after": 2000000,
+                     *       "subjects": 1,
+                     *       "over": 1,
+                     *       "over_most": 632000,
+                     *       "bars": [
+                     *         {
+                     *           "limit": "coupon_budget",
+                     *           "zh": "全店每月优惠预算",
+                     *           "en": "Coupon budget of the month",
+                     *           "unit": "fen",
+                     *           "cap": 2000000,
+                     *           "used": 2512000,
+                     *           "reserved": 120000,
+                     *           "free": -632000,
+                     *           "subject": {},
+                     *           "resets_ms": 1767225600000,
+                     *           "account": "0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f"
+                     *         }
+                     *       ],
+                     *       "aligned": 1,
+                     *       "later": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LimitChange"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    of_person_v1_people__ref__limits_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description type:scope:key 参与方 */
+                ref: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Limits of one person */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "ref": "account:taobao:AAE1x",
+                     *       "rows": [
+                     *         {
+                     *           "limit": "coupon_budget",
+                     *           "zh": "全店每月优惠预算",
+                     *           "en": "Coupon budget of the month",
+                     *           "unit": "fen",
+                     *           "cap": 5000000,
+                     *           "used": 2512000,
+                     *           "reserved": 120000,
+                     *           "free": 2368000,
+                     *           "subject": {},
+                     *           "resets_ms": 1767225600000,
+                     *           "account": "0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f"
+                     *         }
+                     *       ],
+                     *       "erased": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PersonLimits"];
                 };
             };
             /** @description what went wrong, and the next step */
