@@ -10,7 +10,7 @@ from fastapi import Request
 
 from guanxi.api.buckets import Buckets
 from guanxi.api.errors import Problem
-from guanxi.app import SCOPE_VERBS, VERBS, Control, Session, Verb
+from guanxi.app import SCOPE_VERBS, VERBS, ApiKey, Control, Session, Verb
 
 COOKIE: Final = "guanxi_session"
 CSRF_HEADER: Final = "X-CSRF-Token"
@@ -61,6 +61,20 @@ class Access:
 
         return check
 
+    def needs_server_key(self, request: Request) -> None:
+        """Check of a route for programs that write: it leaves the principal in `request.state.me`, or raises Problem."""
+        if not request.headers.get("authorization", ""):
+            raise Problem(
+                401, "the request names no key", "Send a server key as a Bearer token; make one with `guanxi keys "
+                "create server`", headers={"www-authenticate": "Bearer"},
+            )  # fmt: skip
+        key = self._key(request.headers["authorization"], address_of(request))
+        me = Principal(who=f"key:{key.prefix}", verbs=SCOPE_VERBS[key.scope], sees_people=True)
+        self._senders.take(me.who)
+        if key.scope != "server":
+            raise Problem(403, f"a {key.scope} key may not write this", "Use a server key")
+        request.state.me = me
+
     def principal(self, request: Request) -> Principal:
         """Return who asks.
 
@@ -87,6 +101,10 @@ class Access:
         return Principal(who=user.name, verbs=user.verbs, sees_people=user.sees_people, session=session)
 
     def _by_key(self, authorization: str, address: str) -> Principal:
+        key = self._key(authorization, address)
+        return Principal(who=f"key:{key.prefix}", verbs=SCOPE_VERBS[key.scope], sees_people=True)
+
+    def _key(self, authorization: str, address: str) -> ApiKey:
         scheme, _, text = authorization.partition(" ")
         known, key = self._control.recall_key(text.strip())
         if not known:
@@ -97,7 +115,7 @@ class Access:
                 401, "the key is not known", "Make one with `guanxi keys create read`, send it as a Bearer token",
                 headers={"www-authenticate": "Bearer"},
             )  # fmt: skip
-        return Principal(who=f"key:{key.prefix}", verbs=SCOPE_VERBS[key.scope], sees_people=True)
+        return key
 
 
 def check_origin(request: Request) -> None:

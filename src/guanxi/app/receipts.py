@@ -75,10 +75,10 @@ def take_receipts(workspace: Workspace, given: Sequence[GivenReceipt]) -> Receiv
     with workspace.control.transaction() as connection:
         heard = workspace.control.receipts.take_in(connection, [receipt for _, receipt in read], now_ms=now)
     notes: dict[str, list[ReceiptNote]] = {"parked": [], "refused": refused}
-    for (index, _), one in zip(read, heard, strict=True):
-        if one.state in notes:
-            notes[one.state].append(_note(index, one))
-    counts = [one.state for one in heard]
+    for (index, _), answer in zip(read, heard, strict=True):
+        if answer.state in notes:
+            notes[answer.state].append(_note(index, answer))
+    counts = [answer.state for answer in heard]
     return Received(
         accepted=counts.count("new"), repeated=counts.count("repeated"), parked=tuple(notes["parked"]),
         refused=tuple(sorted(refused, key=lambda one: one.index)),

@@ -20,6 +20,7 @@ from guanxi.core.masking import mask, mask_email, mask_name, mask_phone, mask_te
 from guanxi.core.money import MINOR_DIGITS, SYMBOLS, Money, minor_digits, to_minor, total
 from guanxi.core.reason import Reason
 from guanxi.core.rows import Named, RowTable, nearest
+from guanxi.core.shares import share_of
 from guanxi.core.time import (
     DAY_MS,
     SHANGHAI,
@@ -85,6 +86,7 @@ __all__ = [
     "parse_party_ref",
     "previous_window",
     "promotion_on",
+    "share_of",
     "to_minor",
     "to_ms",
     "total",

@@ -2,6 +2,7 @@
 
 from guanxi.engines.control.appearances import Appearance, Colours, Density, Language, Theme
 from guanxi.engines.control.control import FILE, Control
+from guanxi.engines.control.deciding import DecisionStore, Kept, Made
 from guanxi.engines.control.keys import SettingsKey
 from guanxi.engines.control.ledger import LedgerStore
 from guanxi.engines.control.ledger_audit import Audit
@@ -9,7 +10,7 @@ from guanxi.engines.control.ledger_groups import LedgerGroups
 from guanxi.engines.control.limits import LimitStore, LimitVersion, NamedAccount
 from guanxi.engines.control.notes import Note
 from guanxi.engines.control.people import TooManyFailures
-from guanxi.engines.control.reach import DeadCount, FunnelCount, ReachCount, ReachFilter, WaitCount
+from guanxi.engines.control.reach import DeadCount, FunnelCount, HoldNote, ReachCount, ReachFilter, WaitCount
 from guanxi.engines.control.receipts import Heard, KeptReceipt
 from guanxi.engines.control.records import ApiKey, ImportJob, NewKey, OpenedSession, Operation, Session, User
 from guanxi.engines.control.roles import (
@@ -22,10 +23,12 @@ from guanxi.engines.control.roles import (
     Scope,
     Verb,
 )
+from guanxi.engines.control.runs import RUN_STATES, PolicyText, Run, RunState, new_run_id
 
 __all__ = [
     "FILE",
     "ROLES",
+    "RUN_STATES",
     "SCOPES",
     "SCOPE_VERBS",
     "VERBS",
@@ -36,24 +39,31 @@ __all__ = [
     "Colours",
     "Control",
     "DeadCount",
+    "DecisionStore",
     "Density",
     "FunnelCount",
     "Heard",
+    "HoldNote",
     "ImportJob",
+    "Kept",
     "KeptReceipt",
     "Language",
     "LedgerGroups",
     "LedgerStore",
     "LimitStore",
     "LimitVersion",
+    "Made",
     "NamedAccount",
     "NewKey",
     "Note",
     "OpenedSession",
     "Operation",
+    "PolicyText",
     "ReachCount",
     "ReachFilter",
     "Role",
+    "Run",
+    "RunState",
     "Scope",
     "Session",
     "SettingsKey",
@@ -62,4 +72,5 @@ __all__ = [
     "User",
     "Verb",
     "WaitCount",
+    "new_run_id",
 ]

@@ -1,5 +1,6 @@
-"""What became of what was to be sent, counted: by state and channel, along the funnel, what waits, what was given up."""
+"""What became of what was to be sent, counted: by state and channel, along the funnel, what waits, what is given up."""
 
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -7,7 +8,7 @@ from sqlalchemy import Connection
 
 from guanxi.actions import ErrorKind, Outgoing, OutState
 from guanxi.engines.control.database import Database
-from guanxi.engines.control.ledger_rows import query
+from guanxi.engines.control.ledger_rows import among, query
 from guanxi.engines.control.outbox_ends import select_rows
 
 
@@ -98,6 +99,7 @@ class WaitCount(msgspec.Struct, frozen=True, kw_only=True):
 class DeadCount(msgspec.Struct, frozen=True, kw_only=True):
     """Rows that were given up for one reason.
 
+    again      how many may be tried again as they are
     uncertain  of how many an attempt may have arrived; arrived: of how many a receipt says so
     late       of how many the time has passed
     text       one of the sender's words
@@ -107,12 +109,26 @@ class DeadCount(msgspec.Struct, frozen=True, kw_only=True):
     channel: str
     sender: str
     rows: int
+    again: int
     uncertain: int
     arrived: int
     late: int
     text: str
     first_ms: int
     last_ms: int
+
+
+class HoldNote(msgspec.Struct, frozen=True, kw_only=True):
+    """What an action has reserved in the ledger.
+
+    state    open, settled, released or lapsed
+    amounts  unit -> how much of it
+    """
+
+    id: str
+    state: str
+    until_ms: int
+    amounts: dict[str, int]
 
 
 class ReachStore:
@@ -156,15 +172,60 @@ class ReachStore:
     def dead(self, *, now_ms: int) -> list[DeadCount]:
         """Return what was given up, by reason, channel and sender, the most first."""
         with self._database.read() as connection:
-            rows = query(connection, _DEAD, now_ms)
+            rows = query(connection, _DEAD, now_ms, now_ms)
             return [DeadCount(**dict(zip(DeadCount.__struct_fields__, row, strict=True))) for row in rows]
 
-    def dead_ids(self, wanted: ReachFilter, *, limit: int) -> list[str]:
-        """Return ids of what was given up, the oldest first."""
+    def again(self, wanted: ReachFilter, *, uncertain: bool, now_ms: int, limit: int) -> list[str]:
+        """Return ids of what was given up and may be tried again, the oldest first.
+
+        uncertain  also those that may have arrived
+        """
         where, values = wanted.where()
-        statement = f"SELECT id FROM outbox WHERE state = 'dead' AND {where} ORDER BY number LIMIT ?"
+        sure = "" if uncertain else " AND outbox.uncertain = 0"
+        statement = (
+            f"SELECT outbox.id FROM outbox LEFT JOIN ({_HEARD}) heard ON heard.action = outbox.id "
+            f"WHERE outbox.state = 'dead'{sure} AND {_AGAIN} AND {where} ORDER BY outbox.number LIMIT ?"
+        )
         with self._database.read() as connection:
-            return [id_ for (id_,) in query(connection, statement, *values, limit)]
+            return [id_ for (id_,) in query(connection, statement, now_ms, *values, limit)]
+
+    def doubtful(self, ids: Sequence[str]) -> set[str]:
+        """Return which rows may have arrived though nobody said so."""
+        with self._database.read() as connection:
+            found = among(connection, "SELECT id FROM outbox WHERE uncertain = 1 AND id IN", ids)
+            return {id_ for (id_,) in found}
+
+    def policies(self, rows: Sequence[Outgoing]) -> dict[str, str]:
+        """Return id -> policy of rows that a policy decided."""
+        with self._database.read() as connection:
+            runs = dict(among(connection, "SELECT id, policy FROM runs WHERE id IN", _some(row.run for row in rows)))
+            alone = _some(row.decision for row in rows if not row.run)
+            made = dict(among(connection, "SELECT id, policy FROM decisions WHERE id IN", alone))
+        found = {row.id: runs.get(row.run) if row.run else made.get(row.decision) for row in rows}
+        return {id_: policy for id_, policy in found.items() if policy}
+
+    def runs(self, *, limit: int = 100) -> list[tuple[str, str, int]]:
+        """Return (run, policy, when it began) of runs that have something to send, the newest first."""
+        statement = (
+            "SELECT id, policy, begun_ms FROM runs WHERE EXISTS (SELECT 1 FROM outbox WHERE outbox.run = runs.id) "
+            "ORDER BY begun_ms DESC, id LIMIT ?"
+        )
+        with self._database.read() as connection:
+            return [(id_, policy, begun) for id_, policy, begun in query(connection, statement, limit)]
+
+    def hold(self, id: str) -> HoldNote | None:  # noqa: A002
+        """Return a reservation; None when the ledger knows none of this id."""
+        statement = "SELECT unit, sum(amount), max(state), max(until_ms) FROM ledger_holds WHERE id = ? GROUP BY unit"
+        with self._database.read() as connection:
+            rows = sorted(query(connection, statement, id))
+        if not rows:
+            return None
+        amounts = {unit: int(amount) for unit, amount, _, _ in rows}
+        return HoldNote(id=id, state=rows[0][2], until_ms=rows[0][3], amounts=amounts)
+
+
+def _some(ids: Iterable[str]) -> list[str]:
+    return sorted({one for one in ids if one})
 
 
 def _waiting(connection: Connection) -> list[WaitCount]:
@@ -227,8 +288,11 @@ _READY: Final = (
     "FROM outbox WHERE state IN ('ready', 'sending')) open GROUP BY why, channel ORDER BY why, channel"
 )
 
+_AGAIN: Final = "outbox.not_after_ms > ? AND coalesce(heard.delivered, 0) = 0"
+
 _DEAD: Final = (
-    "SELECT outbox.error, outbox.channel, outbox.sender, count(*), sum(outbox.uncertain), "
+    "SELECT outbox.error, outbox.channel, outbox.sender, count(*), "
+    f"sum(CASE WHEN outbox.uncertain = 0 AND {_AGAIN} THEN 1 ELSE 0 END), sum(outbox.uncertain), "
     "coalesce(sum(heard.delivered), 0), sum(CASE WHEN outbox.not_after_ms <= ? THEN 1 ELSE 0 END), "
     "max(outbox.error_text), min(outbox.ended_ms), max(outbox.ended_ms) "
     f"FROM outbox LEFT JOIN ({_HEARD}) heard ON heard.action = outbox.id WHERE outbox.state = 'dead' "
