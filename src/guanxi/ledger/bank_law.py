@@ -155,15 +155,16 @@ class _Invitations:
 
     def act(self, fact: Fact) -> Judged | None:
         """Somebody did something real."""
-        invited = self._who(fact.actor, fact.seq)
-        guards, invitation = self._bank.guards, self._waiting.get(invited)
+        invited, guards = self._who(fact.actor, fact.seq), self._bank.guards
+        waited = invited if invited in self._waiting else fact.actor  # as they were known when they were invited
+        invitation = self._waiting.get(waited)
         self._bought[invited] = min(fact.at_ms, self._bought.get(invited, fact.at_ms))
         if invitation is None or fact.at_ms < invitation.at_ms:
             return None
         small, slow, weekly = guards.get("small"), guards.get("slow"), guards.get("invites")
         if small and fact.amount < small.least_fen:
             return None  # the next one may be real
-        del self._waiting[invited]
+        del self._waiting[waited]
         inviter = self._who(invitation.other, fact.seq)
         week = inviter, span_of(weekly.window if weekly else "week", fact.at_ms)
         refused = ""

@@ -11,6 +11,7 @@ from argon2 import PasswordHasher
 from sqlalchemy import Connection
 
 from guanxi.engines.control import action_tables, decision_tables, job_tables  # noqa: F401 - the whole schema
+from guanxi.engines.control.accounting import Accounting
 from guanxi.engines.control.appearances import Appearances
 from guanxi.engines.control.approvals import ApprovalStore
 from guanxi.engines.control.database import Database
@@ -54,6 +55,7 @@ class Control(People, Keys, Journal, Jobs, Appearances, Notes):
         self.receipts = ReceiptStore(self._database, self.relay)  # what came back of actions
         self.reach = ReachStore(self._database)  # the outbox and its receipts, counted
         self.outbox = OutboxStore(self._database, self.ledger, self.relay)  # what is to be sent
+        self.accounting = Accounting(self._database)  # the ledger as people read it
         self.followers = Followers()  # how far readers of the log have come
         self.decisions = DecisionStore(self._database, self.ledger, self.outbox, self.relay)
         self._now = now or _clock

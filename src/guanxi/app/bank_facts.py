@@ -1,0 +1,151 @@
+"""What the relation bank reads of the log: facts as known at a sequence number, by columns."""
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import Any, Final
+
+import polars as pl
+
+from guanxi.app.workspace import Workspace
+from guanxi.core import DAY_MS
+from guanxi.engines.lake import Reader, aggregate, footprint
+from guanxi.events import columns_of, id_text
+from guanxi.ledger import MARKS, Bank, Earn, Fact, Invite, judge_invited
+from guanxi.parties import Resolution
+
+Resolve = Callable[[str, int], str]
+MONTH: Final = 31 * DAY_MS  # the longest window of a guard
+PEOPLE: Final = 300  # people whose rows are read at once
+
+
+def last_of(reader: Reader, bank: Bank, *, after: int, last: int, most: int) -> int:
+    """Return the sequence number up to which at most `most` events of each earning kind lie behind `after`."""
+    upto = last
+    for rule in bank.earns.values():
+        table = _table(reader, rule.kind)
+        sql = f"SELECT seq FROM {table} WHERE seq > $after ORDER BY seq LIMIT $most"
+        found = aggregate(reader, sql, {"after": after, "most": most}, kinds=[rule.kind], known=last)["seq"]
+        if len(found) == most:
+            upto = min(upto, int(found[-1]))
+    return upto
+
+
+def earned_facts(
+    reader: Reader, bank: Bank, rule: Earn, *, after: int, upto: int, only: Sequence[str], names: Resolution
+) -> list[Fact]:  # fmt: skip
+    """Return the events behind `after`, and with them what the same people and devices did in those months.
+
+    only   references of the people who are asked about; () = everybody
+    """
+    values = {"after": after, "upto": upto, "since": bank.since_ms or 0}
+    where = "seq > $after AND seq <= $upto AND at_ms >= $since"
+    fresh = _facts(reader, rule.kind, where, values, known=upto)
+    if only:
+        fresh = [fact for fact in fresh if fact.actor in only]
+    if not fresh:
+        return []
+    refs = {ref for fact in fresh for ref in names.members(fact.actor)}
+    frames = {
+        "asked": pl.DataFrame({"ref": sorted(refs)}, schema={"ref": pl.String}),
+        "devices": pl.DataFrame({"ref": sorted({fact.device for fact in fresh if fact.device})},
+                                schema={"ref": pl.String}),
+    }  # fmt: skip
+    times = [fact.at_ms for fact in fresh]
+    values = {"upto": upto, "first": min(times) - MONTH, "end": max(times) + MONTH}
+    has_device = "role_device" in _columns(reader, rule.kind)
+    device = " OR role_device IN (SELECT ref FROM devices)" if has_device else ""
+    where = f"seq <= $upto AND at_ms >= $first AND at_ms < $end AND (role_actor IN (SELECT ref FROM asked){device})"
+    return _facts(reader, rule.kind, where, values, known=upto, frames=frames)
+
+
+def invited_facts(reader: Reader, rule: Invite, *, after: int, upto: int, names: Resolution) -> list[Fact]:
+    """Return every invitation that was followed, and what the invited did since; [] when nothing of it is new."""
+    invitations = _facts(reader, rule.kind, "seq <= $upto", {"upto": upto}, known=upto)
+    refs = {ref for fact in invitations for ref in names.members(fact.actor)}
+    if not refs:
+        return []
+    frames = {"asked": pl.DataFrame({"ref": sorted(refs)}, schema={"ref": pl.String})}
+    facts = invitations
+    for kind in rule.after:
+        facts += _facts(reader, kind, "seq <= $upto AND role_actor IN (SELECT ref FROM asked)", {"upto": upto},
+                        known=upto, frames=frames)  # fmt: skip
+    orders = {fact.order for fact in facts if fact.order}
+    frames = {"asked": pl.DataFrame({"ref": sorted(orders)}, schema={"ref": pl.String})}
+    for kind in rule.undone_by:
+        facts += _facts(reader, kind, "seq <= $upto AND ref_order IN (SELECT ref FROM asked)", {"upto": upto},
+                        known=upto, frames=frames)  # fmt: skip
+    return facts if any(fact.seq > after for fact in facts) else []
+
+
+def marks_of(
+    workspace: Workspace, bank: Bank, rule: Invite, facts: Sequence[Fact], *, after: int, upto: int, who: Resolve
+) -> Callable[[str, int], frozenset[str]]:  # fmt: skip
+    """Return what tells which devices, phones, ... a person was seen with until a sequence number.
+
+    Only for whom an invitation would bring something now: those are found by judging without marks first.
+    """
+    asked: set[str] = set()
+
+    def note(person: str, _: int) -> frozenset[str]:
+        asked.add(person)
+        return frozenset()
+
+    list(judge_invited(bank, rule, facts, who=who, marks=note, after=after, posted=()))
+    seen: dict[str, list[tuple[int, str]]] = {}
+    people = sorted(asked)
+    for start in range(0, len(people), PEOPLE):
+        for person, seq, ref in _marks(workspace, people[start : start + PEOPLE], upto=upto, who=who):
+            seen.setdefault(person, []).append((seq, ref))
+    return lambda person, seq: frozenset(ref for at, ref in seen.get(person, ()) if at <= seq)
+
+
+def _marks(workspace: Workspace, people: Sequence[str], *, upto: int, who: Resolve) -> Iterator[tuple[str, int, str]]:
+    """Person, seq, reference of every mark on what people did themselves."""
+    from guanxi.app.identity import identities
+
+    names = identities(workspace)
+    owner = {ref: person for person in people for ref in names.members(person, upto)}
+    found = footprint(workspace.reader, list(owner), known=upto, roles=("actor", *MARKS))
+    for row in found.iter_rows(named=True):
+        person = owner.get(row["role_actor"] or "")
+        if person is None:
+            continue
+        for mark in MARKS:
+            if row[f"role_{mark}"]:
+                yield person, row["seq"], row[f"role_{mark}"]
+
+
+def _facts(
+    reader: Reader, kind: str, where: str, values: dict[str, Any], *, known: int,
+    frames: dict[str, pl.DataFrame] | None = None,
+) -> list[Fact]:  # fmt: skip
+    columns = _columns(reader, kind)
+    given = ", ".join(
+        f"{column} AS {name}" if column in columns else f"NULL AS {name}"
+        for column, name in (
+            ("role_actor", "actor"), ("role_object", "other"), ("role_device", "device"), ("p_made_up", "made_up"),
+            ("ref_order", "ref_order_"), ("ref_supersedes", "supersedes"),
+        )
+    )  # fmt: skip
+    sql = (
+        f"SELECT seq, id_hi, id_lo, at_ms, received_ms, live, amount, platform, {given} FROM {_table(reader, kind)} "
+        f"WHERE {where} AND role_actor IS NOT NULL ORDER BY seq"
+    )
+    rows = aggregate(reader, sql, values, kinds=[kind], known=known, frames=frames)
+    return [
+        Fact(
+            seq=row["seq"], id=id_text(row["id_hi"], row["id_lo"]), kind=kind, at_ms=row["at_ms"],
+            received_ms=row["received_ms"], live=bool(row["live"]), actor=row["actor"], other=row["other"] or "",
+            device=row["device"] or "", made_up=bool(row["made_up"]), amount=row["amount"] or 0,
+            order=row["ref_order_"] or "", platform=row["platform"] or "", supersedes=row["supersedes"] or "",
+        )
+        for row in rows.iter_rows(named=True)
+    ]  # fmt: skip
+
+
+def _table(reader: Reader, kind: str) -> str:
+    row = reader.catalogue.find(kind)
+    return row.table if row is not None else "custom"
+
+
+def _columns(reader: Reader, kind: str) -> Collection[str]:
+    return columns_of(reader.catalogue.own_table(kind))
