@@ -124,8 +124,23 @@ def erase_open(workspace: Workspace) -> list[Erased]:
     """Carry out every open erasure; the caller holds the sealer's lock."""
     if not workspace.vault.erasures.open_jobs():
         return []
+    _forget_decided(workspace)
     with Taker(workspace, doing="guanxi erase") as taker:
         return erase_all(workspace.folder, workspace.catalogue, workspace.vault, append=taker.append)
+
+
+def _forget_decided(workspace: Workspace) -> None:
+    """Take the people of open erasures out of what was decided, what is to be sent, and what the log is to hear.
+
+    Done again after a kill it finds nothing left.
+    """
+    refs = {ref for job in workspace.vault.erasures.open_jobs() for ref in job.refs}
+    control = workspace.control
+    with control.transaction() as connection:
+        for ref in sorted(refs):
+            control.outbox.forget_in(connection, ref, now_ms=now_ms())
+        control.relay.forget_in(connection, refs)
+        control.decisions.forget_in(connection, refs)
 
 
 def erased_list(workspace: Workspace, path: Path) -> int:
