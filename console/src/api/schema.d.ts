@@ -2833,6 +2833,328 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/reach": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 触达概况 · What was sent, at a glance
+         * @description Count by state and channel; what waits, is told of all of it, whatever is filtered.
+         */
+        get: operations["glance_v1_reach_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reach.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 触达概况（CSV 导出） · What was sent, at a glance as CSV
+         * @description Count by state and channel; what waits, is told of all of it, whatever is filtered.
+         */
+        get: operations["glance_v1_reach_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reach.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 触达概况（Excel 导出） · What was sent, at a glance as Excel
+         * @description Count by state and channel; what waits, is told of all of it, whatever is filtered.
+         */
+        get: operations["glance_v1_reach_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reach/outbox": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 触达明细 · The outbox
+         * @description What was, is or was not to be sent, the newest first.
+         */
+        get: operations["outbox_v1_reach_outbox_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reach/outbox.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 触达明细（CSV 导出） · The outbox as CSV
+         * @description What was, is or was not to be sent, the newest first.
+         */
+        get: operations["outbox_v1_reach_outbox_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reach/outbox.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 触达明细（Excel 导出） · The outbox as Excel
+         * @description What was, is or was not to be sent, the newest first.
+         */
+        get: operations["outbox_v1_reach_outbox_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reach/funnel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 触达漏斗 · From sent to redeemed
+         * @description How many were sent, delivered, opened, redeemed, by channel and by run, with intervals.
+         */
+        get: operations["funnel_v1_reach_funnel_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reach/funnel.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 触达漏斗（CSV 导出） · From sent to redeemed as CSV
+         * @description How many were sent, delivered, opened, redeemed, by channel and by run, with intervals.
+         */
+        get: operations["funnel_v1_reach_funnel_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reach/funnel.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 触达漏斗（Excel 导出） · From sent to redeemed as Excel
+         * @description How many were sent, delivered, opened, redeemed, by channel and by run, with intervals.
+         */
+        get: operations["funnel_v1_reach_funnel_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reach/dead": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 没发出去的 · Dead letters
+         * @description What was given up, by reason, channel and sender, with what to do about it.
+         */
+        get: operations["dead_v1_reach_dead_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reach/dead.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 没发出去的（CSV 导出） · Dead letters as CSV
+         * @description What was given up, by reason, channel and sender, with what to do about it.
+         */
+        get: operations["dead_v1_reach_dead_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reach/dead.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 没发出去的（Excel 导出） · Dead letters as Excel
+         * @description What was given up, by reason, channel and sender, with what to do about it.
+         */
+        get: operations["dead_v1_reach_dead_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reach/actions/{action_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 一次触达的全程 · The story of one action
+         * @description What was known and decided, each attempt, what came back, what it used.
+         */
+        get: operations["story_v1_reach_actions__action_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reach/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 撤回未发的 · Take back what was not sent
+         * @description Take back a run or single actions; says what was too late. Needs the right to propose or to approve.
+         */
+        post: operations["withdraw_v1_reach_withdraw_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reach/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 重发 · Try again
+         * @description Try again what was given up: by ids, or a group. Needs the right to propose or to approve.
+         */
+        post: operations["retry_v1_reach_retry_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/receipts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 回执 · Receipts of actions
+         * @description Report what became of actions: delivered, opened, failed, redeemed, refused; in any order, and again.
+         *
+         *             Each receipt is answered by itself: what is refused is not kept; what is parked belongs to no action sent here.
+         */
+        post: operations["take_v1_receipts_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/people/merge": {
         parameters: {
             query?: never;
@@ -3495,6 +3817,27 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * @description All that is known of one action.
+         *
+         *         body     what was decided, by name
+         *         steps    what was known, decided, approved, done and heard, in this order
+         */
+        ActionStory: {
+            line: components["schemas"]["OutboxLine"];
+            sender: string;
+            receipt: string;
+            body: [
+                string,
+                string | number | boolean
+            ][];
+            attempts: components["schemas"]["Attempt"][];
+            receipts: components["schemas"]["KeptReceipt"][];
+            decision: components["schemas"]["DecisionNote"] | null;
+            approval: components["schemas"]["ApprovalNote"] | null;
+            hold: components["schemas"]["HoldNote"] | null;
+            steps: components["schemas"]["ReachStep"][];
+        };
+        /**
          * @description A key as lists show it.
          *
          *         prefix   the first characters, to recognise it by
@@ -3755,6 +4098,15 @@ export interface components {
             next: string | null;
             known: number | null;
         };
+        /** @description The approval that an action waited for. */
+        ApprovalNote: {
+            id: string;
+            title_zh: string;
+            title_en: string;
+            state: string;
+            asked_ms: number;
+            ended_ms: number | null;
+        };
         /** @description One thing that would be done: to how many people, and for how many fen altogether; channel "" = none. */
         ApprovalOffer: {
             id: string;
@@ -3796,6 +4148,22 @@ export interface components {
             at_ms: number;
             reason: string;
             void: boolean;
+        };
+        /**
+         * @description One attempt to send.
+         *
+         *         attempt   1, 2, ...
+         *         ended_ms  None = under way, or cut off: it may have acted
+         *         outcome   a kind of outcome, or `put back`: it was never begun
+         */
+        Attempt: {
+            attempt: number;
+            begun_ms: number;
+            ended_ms: number | null;
+            /** @default  */
+            outcome: string;
+            /** @default  */
+            detail: string;
         };
         /** @description A row of the file, and the events that it becomes; of an order, those that begin at this row. */
         Beside: {
@@ -3930,6 +4298,53 @@ export interface components {
             rows: components["schemas"]["DateNote"][];
             next: string | null;
             known: number | null;
+        };
+        /**
+         * @description What was given up for one reason, and what to do about it.
+         *
+         *         uncertain  of how many an attempt may have arrived: they are sent again only when that is asked for
+         *         arrived    of how many a receipt came: they are never sent again; late: of how many the time has passed
+         *         again      how many "try again" would take
+         */
+        DeadLetters: {
+            /** @enum {unknown} */
+            error: "" | "busy" | "invalid" | "refused" | "server" | "timeout" | "unknown" | "unreachable";
+            channel: string;
+            sender: string;
+            rows: number;
+            again: number;
+            uncertain: number;
+            arrived: number;
+            late: number;
+            text: string;
+            first_ms: number;
+            last_ms: number;
+            what_zh: string;
+            what_en: string;
+            do_zh: string;
+            do_en: string;
+        };
+        /**
+         * @description Rows of a list.
+         *
+         *         next   cursor of the following page, None on the last
+         *         known  the sequence number as of which the rows were read; None where that has no meaning
+         */
+        DeadLettersPage: {
+            rows: components["schemas"]["DeadLetters"][];
+            next: string | null;
+            known: number | null;
+        };
+        /** @description The decision that an action carries out; known: up to which event of the log it had read. */
+        DecisionNote: {
+            id: string;
+            at_ms: number;
+            policy: string;
+            mode: string;
+            arm: string;
+            chosen: string[];
+            propensity: number;
+            known: number;
         };
         /** @description How a count or an amount per person is spread. */
         Distribution: {
@@ -4214,6 +4629,20 @@ export interface components {
             kind: string;
         };
         /**
+         * @description What an action has reserved in the ledger.
+         *
+         *         state    open, settled, released or lapsed
+         *         amounts  unit -> how much of it
+         */
+        HoldNote: {
+            id: string;
+            state: string;
+            until_ms: number;
+            amounts: {
+                [key: string]: number;
+            };
+        };
+        /**
          * @description One reference of a person.
          *
          *         masked     made from a masked value, which several people may share
@@ -4337,6 +4766,23 @@ export interface components {
             p90_days: number | null;
             bins: components["schemas"]["Bin"][];
             took_ms: number;
+        };
+        /** @description A receipt as it was kept; event = id of the log's event that tells of it, "" = none does. */
+        KeptReceipt: {
+            action: string;
+            at_ms: number;
+            /** @enum {unknown} */
+            state: "delivered" | "failed" | "opened" | "redeemed" | "refused";
+            /** @default  */
+            detail: string;
+            heard_ms: number;
+            /** @default  */
+            event: string;
+            /**
+             * @default
+             * @enum {unknown}
+             */
+            problem: "" | "unknown" | "unsent";
         };
         /**
          * KeyBody
@@ -5117,6 +5563,11 @@ export interface components {
             user: components["schemas"]["User"];
             password: string;
         };
+        /** @description Rows that are not tried again, and why. */
+        NotAgain: {
+            why: string;
+            rows: number;
+        };
         /**
          * NoteBody
          * @description A dated line; platform "" means all.
@@ -5162,6 +5613,52 @@ export interface components {
          */
         OperationPage: {
             rows: components["schemas"]["Operation"][];
+            next: string | null;
+            known: number | null;
+        };
+        /**
+         * @description One thing that was to be sent.
+         *
+         *         number     place in the order of writing
+         *         content    what it says, by name: a template, an amount
+         *         party      "type:scope:key"; "" = operators, or somebody who was erased
+         *         uncertain  an attempt may have arrived though nobody said so
+         *         receipts   states heard of it, in the order in which they happened
+         */
+        OutboxLine: {
+            number: number;
+            id: string;
+            made_ms: number;
+            kind: string;
+            channel: string;
+            content: string;
+            party: string;
+            /** @enum {unknown} */
+            state: "dead" | "dry" | "expired" | "ready" | "refused" | "sending" | "sent" | "waiting" | "withdrawn";
+            dry: boolean;
+            receipts: ("delivered" | "failed" | "opened" | "redeemed" | "refused")[];
+            policy: string;
+            run: string;
+            decision: string;
+            approval: string;
+            attempts: number;
+            /** @enum {unknown} */
+            error: "" | "busy" | "invalid" | "refused" | "server" | "timeout" | "unknown" | "unreachable";
+            error_text: string;
+            uncertain: boolean;
+            not_before_ms: number;
+            not_after_ms: number;
+            next_ms: number;
+            ended_ms: number | null;
+        };
+        /**
+         * @description Rows of a list.
+         *
+         *         next   cursor of the following page, None on the last
+         *         known  the sequence number as of which the rows were read; None where that has no meaning
+         */
+        OutboxLinePage: {
+            rows: components["schemas"]["OutboxLine"][];
             next: string | null;
             known: number | null;
         };
@@ -5755,6 +6252,75 @@ export interface components {
             value: number;
         };
         /**
+         * @description The whole of it at a glance.
+         *
+         *         counts    by state and channel, dry runs apart; waits: what is not sent yet, by what it waits for
+         *         dead      how many were given up
+         *         parked    receipts that came for nothing that was sent from here, at most 100 counted
+         *         relay     events that the log has not got yet
+         */
+        Reach: {
+            counts: components["schemas"]["ReachCount"][];
+            waits: components["schemas"]["WaitCount"][];
+            runs: components["schemas"]["ReachRun"][];
+            dead: number;
+            parked: number;
+            relay: number;
+        };
+        /** @description How many rows of a channel are in a state; dry = of dry runs. */
+        ReachCount: {
+            channel: string;
+            /** @enum {unknown} */
+            state: "dead" | "dry" | "expired" | "ready" | "refused" | "sending" | "sent" | "waiting" | "withdrawn";
+            dry: boolean;
+            rows: number;
+        };
+        /** @description The funnel from sent to redeemed, by channel and by run; dry runs and notices are left out. */
+        ReachFunnel: {
+            channels: components["schemas"]["ReachFunnelLine"][];
+            runs: components["schemas"]["ReachFunnelLine"][];
+        };
+        /**
+         * @description How far what was sent has come; shares are of what was sent.
+         *
+         *         run      "" = sent without a run; of a line of a channel: all runs
+         *         heard    of how many anything came back; when of none, a share is None: nobody knows
+         *         redeemed  None where nothing can be redeemed
+         */
+        ReachFunnelLine: {
+            channel: string;
+            run: string;
+            policy: string;
+            kind: string;
+            sent: number;
+            heard: number;
+            delivered: number;
+            opened: number;
+            redeemed: number | null;
+            failed: number;
+            delivered_share: components["schemas"]["Estimate"] | null;
+            opened_share: components["schemas"]["Estimate"] | null;
+            redeemed_share: components["schemas"]["Estimate"] | null;
+            failed_share: components["schemas"]["Estimate"] | null;
+        };
+        /** @description A run that has something to send. */
+        ReachRun: {
+            id: string;
+            policy: string;
+            begun_ms: number;
+        };
+        /** @description One link of the way from what was known to what came back; state: done, open (not yet), broken. */
+        ReachStep: {
+            /** @enum {unknown} */
+            what: "action" | "approval" | "attempt" | "decision" | "facts" | "receipt";
+            id: string;
+            at_ms: number | null;
+            /** @enum {unknown} */
+            state: "broken" | "done" | "open";
+            /** @default  */
+            word: string;
+        };
+        /**
          * @description One metric's value in one window.
          *
          *         value     minor units for money, 0..1 for a share, else as the unit says; None: cannot be said, see `missing`
@@ -5768,6 +6334,32 @@ export interface components {
             denominator: number | null;
             /** @default  */
             missing: string;
+        };
+        /** @description A receipt of a request that does not count, and why; field = which part of it. */
+        ReceiptNote: {
+            index: number;
+            what: string;
+            mend: string;
+            /** @default  */
+            field: string;
+        };
+        /**
+         * @description What became of the receipts of a request.
+         *
+         *         accepted  new ones; they will be in the log
+         *         repeated  known before: nothing changed
+         *         parked    kept, but of no action that was sent from here
+         *         refused   not kept: mend them and send them again
+         */
+        Received: {
+            /** @default 0 */
+            accepted: number;
+            /** @default 0 */
+            repeated: number;
+            /** @default [] */
+            parked: components["schemas"]["ReceiptNote"][];
+            /** @default [] */
+            refused: components["schemas"]["ReceiptNote"][];
         };
         /**
          * @description Repeat purchase of those who first bought in the window.
@@ -5808,6 +6400,42 @@ export interface components {
             reason: string;
             /** Number */
             number: number;
+        };
+        /**
+         * RetryBody
+         * @description What to try again: actions by their ids, or a group of dead letters by error, channel and sender.
+         * @example {
+         *       "channel": "sms",
+         *       "error": "busy"
+         *     }
+         */
+        RetryBody: {
+            /**
+             * Ids
+             * @default []
+             */
+            ids?: string[];
+            /**
+             * Error
+             * @default
+             */
+            error?: string;
+            /**
+             * Channel
+             * @default
+             */
+            channel?: string;
+            /**
+             * Sender
+             * @default
+             */
+            sender?: string;
+            /**
+             * Uncertain
+             * @description also what may have arrived
+             * @default false
+             */
+            uncertain?: boolean;
         };
         /**
          * RevealBody
@@ -6318,6 +6946,18 @@ export interface components {
             problem: string;
         };
         /**
+         * @description What came of taking back.
+         *
+         *         withdrawn  rows that are not sent any more
+         *         sent       too late for these; dry runs are counted here too
+         *         sending    under way: sent when this attempt succeeds, else taken back
+         */
+        TakenBack: {
+            withdrawn: number;
+            sent: number;
+            sending: number;
+        };
+        /**
          * @description A page of a timeline.
          *
          *         next      cursor of the following page, None on the last
@@ -6777,6 +7417,20 @@ export interface components {
             removed: string[];
             own: number;
         };
+        /**
+         * @description What came of asking for another try.
+         *
+         *         rows     that will be tried again
+         *         refused  why not -> how many
+         *         left     of a group: how many more may be asked for, because one request takes at most MOST
+         */
+        TriedAgain: {
+            rows: number;
+            /** @default [] */
+            refused: components["schemas"]["NotAgain"][];
+            /** @default 0 */
+            left: number;
+        };
         /** @description The request that takes an act back. */
         Undo: {
             method: string;
@@ -6882,6 +7536,53 @@ export interface components {
              * @default
              */
             reason?: string;
+        };
+        /**
+         * @description Rows that are not sent yet, by what they wait for.
+         *
+         *         why       approval, time (not before), retry (an attempt failed), turn (the next free sender), sending
+         *         approval  id, when they wait for one; title_zh, title_en: of it
+         *         first_ms, last_ms   when the first and the last may go out; when they lapse, for those that wait for an approval
+         *         error     of the last attempt, the commonest
+         */
+        WaitCount: {
+            why: string;
+            channel: string;
+            rows: number;
+            /** @default  */
+            approval: string;
+            /** @default  */
+            title_zh: string;
+            /** @default  */
+            title_en: string;
+            first_ms: number | null;
+            last_ms: number | null;
+            /**
+             * @default
+             * @enum {unknown}
+             */
+            error: "" | "busy" | "invalid" | "refused" | "server" | "timeout" | "unknown" | "unreachable";
+        };
+        /**
+         * WithdrawBody
+         * @description What to take back: a run, or actions by their ids.
+         * @example {
+         *       "ids": [
+         *         "5b0c6ab5e1f1b5a0c1f7e8a9d2c3b4a5"
+         *       ]
+         *     }
+         */
+        WithdrawBody: {
+            /**
+             * Run
+             * @default
+             */
+            run?: string;
+            /**
+             * Ids
+             * @default []
+             */
+            ids?: string[];
         };
         /** @description Rows that would be parked for one reason. */
         WouldPark: {
@@ -16316,6 +17017,1004 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["PersonLimits"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    glance_v1_reach_get: {
+        parameters: {
+            query?: {
+                channel?: string;
+                run?: string;
+                policy?: string;
+                /** @description true: dry runs alone, false: none of them 是否演练 */
+                dry?: boolean | null;
+                /** @description made at or after, ms UTC; 0 = ever 起始时间 */
+                since?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was sent, at a glance */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "counts": [
+                     *         {
+                     *           "channel": "app",
+                     *           "state": "sent",
+                     *           "dry": false,
+                     *           "rows": 1204
+                     *         }
+                     *       ],
+                     *       "waits": [
+                     *         {
+                     *           "why": "approval",
+                     *           "channel": "app",
+                     *           "rows": 9310,
+                     *           "approval": "a1",
+                     *           "title_zh": "补货提醒",
+                     *           "title_en": "Refill",
+                     *           "last_ms": 1767326400000,
+                     *           "error": ""
+                     *         }
+                     *       ],
+                     *       "runs": [
+                     *         {
+                     *           "id": "9f1c",
+                     *           "policy": "refill",
+                     *           "begun_ms": 1767326400000
+                     *         }
+                     *       ],
+                     *       "dead": 14,
+                     *       "parked": 0,
+                     *       "relay": 0
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Reach"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    glance_v1_reach_csv_get: {
+        parameters: {
+            query?: {
+                channel?: string;
+                run?: string;
+                policy?: string;
+                /** @description true: dry runs alone, false: none of them 是否演练 */
+                dry?: boolean | null;
+                /** @description made at or after, ms UTC; 0 = ever 起始时间 */
+                since?: number;
+                /** @description gb18030 for spreadsheets that know nothing else 导出编码 */
+                encoding?: "utf-8" | "gb18030";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example channel,state,dry,rows */
+                    "text/csv": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    glance_v1_reach_xlsx_get: {
+        parameters: {
+            query?: {
+                channel?: string;
+                run?: string;
+                policy?: string;
+                /** @description true: dry runs alone, false: none of them 是否演练 */
+                dry?: boolean | null;
+                /** @description made at or after, ms UTC; 0 = ever 起始时间 */
+                since?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example a workbook */
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    outbox_v1_reach_outbox_get: {
+        parameters: {
+            query?: {
+                state?: string;
+                channel?: string;
+                run?: string;
+                policy?: string;
+                party?: string;
+                approval?: string;
+                sender?: string;
+                error?: string;
+                /** @description true: dry runs alone, false: none of them 是否演练 */
+                dry?: boolean | null;
+                /** @description made at or after, ms UTC; 0 = ever 起始时间 */
+                since?: number;
+                /** @description rows of a page 每页行数 */
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The outbox */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "rows": [
+                     *         {
+                     *           "number": 12480,
+                     *           "id": "5b0c6ab5e1f1b5a0c1f7e8a9d2c3b4a5",
+                     *           "made_ms": 1767326400000,
+                     *           "kind": "message",
+                     *           "channel": "app",
+                     *           "content": "refill",
+                     *           "party": "account:app:u-0001",
+                     *           "state": "sent",
+                     *           "dry": false,
+                     *           "receipts": [
+                     *             "delivered",
+                     *             "opened"
+                     *           ],
+                     *           "policy": "refill",
+                     *           "run": "9f1c",
+                     *           "decision": "7c21",
+                     *           "approval": "",
+                     *           "attempts": 1,
+                     *           "error": "",
+                     *           "error_text": "",
+                     *           "uncertain": false,
+                     *           "not_before_ms": 1767326400000,
+                     *           "not_after_ms": 1767340800000,
+                     *           "next_ms": 1767326400000,
+                     *           "ended_ms": 1767326400900
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OutboxLinePage"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    outbox_v1_reach_outbox_csv_get: {
+        parameters: {
+            query?: {
+                state?: string;
+                channel?: string;
+                run?: string;
+                policy?: string;
+                party?: string;
+                approval?: string;
+                sender?: string;
+                error?: string;
+                /** @description true: dry runs alone, false: none of them 是否演练 */
+                dry?: boolean | null;
+                /** @description made at or after, ms UTC; 0 = ever 起始时间 */
+                since?: number;
+                /** @description rows of a page 每页行数 */
+                limit?: number;
+                cursor?: string;
+                /** @description gb18030 for spreadsheets that know nothing else 导出编码 */
+                encoding?: "utf-8" | "gb18030";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example number,id,made_ms,kind,channel,content,party,state,dry,receipts,policy,run,decision,attempts,error,error_text,uncertain,not_before_ms,not_after_ms,ended_ms */
+                    "text/csv": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    outbox_v1_reach_outbox_xlsx_get: {
+        parameters: {
+            query?: {
+                state?: string;
+                channel?: string;
+                run?: string;
+                policy?: string;
+                party?: string;
+                approval?: string;
+                sender?: string;
+                error?: string;
+                /** @description true: dry runs alone, false: none of them 是否演练 */
+                dry?: boolean | null;
+                /** @description made at or after, ms UTC; 0 = ever 起始时间 */
+                since?: number;
+                /** @description rows of a page 每页行数 */
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example a workbook */
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    funnel_v1_reach_funnel_get: {
+        parameters: {
+            query?: {
+                channel?: string;
+                run?: string;
+                policy?: string;
+                /** @description made at or after, ms UTC; 0 = ever 起始时间 */
+                since?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description From sent to redeemed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "channels": [
+                     *         {
+                     *           "channel": "app",
+                     *           "run": "",
+                     *           "policy": "",
+                     *           "kind": "message",
+                     *           "sent": 1204,
+                     *           "heard": 1180,
+                     *           "delivered": 1160,
+                     *           "opened": 310,
+                     *           "failed": 20,
+                     *           "delivered_share": {
+                     *             "value": 0.9634551495016611,
+                     *             "low": 0.9512968955662042,
+                     *             "high": 0.9726654273446471,
+                     *             "level": 0.95,
+                     *             "unit": "share",
+                     *             "n": 1204,
+                     *             "method": "wilson"
+                     *           },
+                     *           "opened_share": {
+                     *             "value": 0.2574750830564784,
+                     *             "low": 0.23357587961855364,
+                     *             "high": 0.28291695498723746,
+                     *             "level": 0.95,
+                     *             "unit": "share",
+                     *             "n": 1204,
+                     *             "method": "wilson"
+                     *           },
+                     *           "failed_share": {
+                     *             "value": 0.016611295681063124,
+                     *             "low": 0.010778669302496399,
+                     *             "high": 0.025518692822744618,
+                     *             "level": 0.95,
+                     *             "unit": "share",
+                     *             "n": 1204,
+                     *             "method": "wilson"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "runs": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ReachFunnel"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    funnel_v1_reach_funnel_csv_get: {
+        parameters: {
+            query?: {
+                channel?: string;
+                run?: string;
+                policy?: string;
+                /** @description made at or after, ms UTC; 0 = ever 起始时间 */
+                since?: number;
+                /** @description gb18030 for spreadsheets that know nothing else 导出编码 */
+                encoding?: "utf-8" | "gb18030";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example channel,run,policy,kind,sent,heard,delivered,opened,redeemed,failed,delivered_share,opened_share,redeemed_share,failed_share */
+                    "text/csv": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    funnel_v1_reach_funnel_xlsx_get: {
+        parameters: {
+            query?: {
+                channel?: string;
+                run?: string;
+                policy?: string;
+                /** @description made at or after, ms UTC; 0 = ever 起始时间 */
+                since?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example a workbook */
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    dead_v1_reach_dead_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Dead letters */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "rows": [
+                     *         {
+                     *           "error": "timeout",
+                     *           "channel": "sms",
+                     *           "sender": "sms_house",
+                     *           "rows": 14,
+                     *           "again": 0,
+                     *           "uncertain": 14,
+                     *           "arrived": 0,
+                     *           "late": 2,
+                     *           "text": "no answer within 10 s",
+                     *           "first_ms": 1767326400000,
+                     *           "last_ms": 1767326460000,
+                     *           "what_zh": "对方没有回音，可能已经送到",
+                     *           "what_en": "no answer: it may have arrived",
+                     *           "do_zh": "先向对方核对是否收到，没收到再重发",
+                     *           "do_en": "Ask the receiver whether it arrived before you try again"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DeadLettersPage"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    dead_v1_reach_dead_csv_get: {
+        parameters: {
+            query?: {
+                /** @description gb18030 for spreadsheets that know nothing else 导出编码 */
+                encoding?: "utf-8" | "gb18030";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example error,channel,sender,rows,again,uncertain,arrived,late,text,first_ms,last_ms,what_zh,do_zh */
+                    "text/csv": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    dead_v1_reach_dead_xlsx_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example a workbook */
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    story_v1_reach_actions__action_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                action_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The story of one action */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "line": {
+                     *         "number": 12480,
+                     *         "id": "5b0c6ab5e1f1b5a0c1f7e8a9d2c3b4a5",
+                     *         "made_ms": 1767326400000,
+                     *         "kind": "message",
+                     *         "channel": "app",
+                     *         "content": "refill",
+                     *         "party": "account:app:u-0001",
+                     *         "state": "sent",
+                     *         "dry": false,
+                     *         "receipts": [
+                     *           "delivered",
+                     *           "opened"
+                     *         ],
+                     *         "policy": "refill",
+                     *         "run": "9f1c",
+                     *         "decision": "7c21",
+                     *         "approval": "",
+                     *         "attempts": 1,
+                     *         "error": "",
+                     *         "error_text": "",
+                     *         "uncertain": false,
+                     *         "not_before_ms": 1767326400000,
+                     *         "not_after_ms": 1767340800000,
+                     *         "next_ms": 1767326400000,
+                     *         "ended_ms": 1767326400900
+                     *       },
+                     *       "sender": "",
+                     *       "receipt": "m-77",
+                     *       "body": [
+                     *         [
+                     *           "channel",
+                     *           "app"
+                     *         ],
+                     *         [
+                     *           "content",
+                     *           "refill"
+                     *         ],
+                     *         [
+                     *           "purpose",
+                     *           "care"
+                     *         ]
+                     *       ],
+                     *       "attempts": [
+                     *         {
+                     *           "attempt": 1,
+                     *           "begun_ms": 1767326400000,
+                     *           "ended_ms": 1767326400900,
+                     *           "outcome": "accepted",
+                     *           "detail": ""
+                     *         }
+                     *       ],
+                     *       "receipts": [
+                     *         {
+                     *           "action": "5b0c6ab5e1f1b5a0c1f7e8a9d2c3b4a5",
+                     *           "at_ms": 1767326402000,
+                     *           "state": "delivered",
+                     *           "detail": "",
+                     *           "heard_ms": 1767326402500,
+                     *           "event": "e1",
+                     *           "problem": ""
+                     *         }
+                     *       ],
+                     *       "decision": {
+                     *         "id": "7c21",
+                     *         "at_ms": 1767326400000,
+                     *         "policy": "refill",
+                     *         "mode": "propose",
+                     *         "arm": "treated",
+                     *         "chosen": [
+                     *           "refill"
+                     *         ],
+                     *         "propensity": 0.9,
+                     *         "known": 1024
+                     *       },
+                     *       "approval": {
+                     *         "id": "a1",
+                     *         "title_zh": "补货提醒",
+                     *         "title_en": "Refill",
+                     *         "state": "approved",
+                     *         "asked_ms": 1767326400000,
+                     *         "ended_ms": 1767326460000
+                     *       },
+                     *       "hold": {
+                     *         "id": "h1",
+                     *         "state": "settled",
+                     *         "until_ms": 1767412800000,
+                     *         "amounts": {
+                     *           "contacts": 1
+                     *         }
+                     *       },
+                     *       "steps": [
+                     *         {
+                     *           "what": "decision",
+                     *           "id": "7c21",
+                     *           "at_ms": 1767326400000,
+                     *           "state": "done",
+                     *           "word": "refill"
+                     *         },
+                     *         {
+                     *           "what": "action",
+                     *           "id": "5b0c6ab5e1f1b5a0c1f7e8a9d2c3b4a5",
+                     *           "at_ms": 1767326400000,
+                     *           "state": "done",
+                     *           "word": "sent"
+                     *         },
+                     *         {
+                     *           "what": "receipt",
+                     *           "id": "e1",
+                     *           "at_ms": 1767326402000,
+                     *           "state": "done",
+                     *           "word": "delivered"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ActionStory"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    withdraw_v1_reach_withdraw_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WithdrawBody"];
+            };
+        };
+        responses: {
+            /** @description Take back what was not sent */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "withdrawn": 994,
+                     *       "sent": 210,
+                     *       "sending": 0
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TakenBack"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    retry_v1_reach_retry_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetryBody"];
+            };
+        };
+        responses: {
+            /** @description Try again */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "rows": 12,
+                     *       "refused": [
+                     *         {
+                     *           "why": "its time has passed: decide again",
+                     *           "rows": 2
+                     *         }
+                     *       ],
+                     *       "left": 0
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TriedAgain"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    take_v1_receipts_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "receipts": [
+                 *         {
+                 *           "action": "5b0c6ab5e1f1b5a0c1f7e8a9d2c3b4a5",
+                 *           "at": "2026-11-15T20:03:09+08:00",
+                 *           "state": "delivered",
+                 *           "detail": ""
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": {
+                    receipts: unknown[];
+                };
+            };
+        };
+        responses: {
+            /** @description What became of each */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "accepted": 1,
+                     *       "repeated": 0,
+                     *       "parked": [
+                     *         {
+                     *           "index": 1,
+                     *           "what": "no action has this id",
+                     *           "mend": "Give the action's id",
+                     *           "field": "action"
+                     *         }
+                     *       ],
+                     *       "refused": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Received"];
                 };
             };
             /** @description what went wrong, and the next step */

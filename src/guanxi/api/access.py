@@ -62,7 +62,7 @@ class Access:
         return check
 
     def needs_server_key(self, request: Request) -> None:
-        """Check of a route for programs that write: it leaves the principal in `request.state.me`, or raises Problem."""
+        """Check a route for programs that write: leave the principal in `request.state.me`, or raise Problem."""
         if not request.headers.get("authorization", ""):
             raise Problem(
                 401, "the request names no key", "Send a server key as a Bearer token; make one with `guanxi keys "

@@ -28,7 +28,9 @@ from guanxi.api.own_trait_routes import own_trait_routes
 from guanxi.api.parked_routes import parked_routes
 from guanxi.api.people_routes import key_routes, member_change_routes, member_routes, own_routes, session_routes
 from guanxi.api.person_routes import person_routes
+from guanxi.api.reach_routes import reach_routes
 from guanxi.api.readers import Readers
+from guanxi.api.receipt_routes import RECEIPTS, receipt_routes
 from guanxi.api.relay import TIMEOUT_S, Relay
 from guanxi.api.settings_routes import policy_routes, settings_routes
 from guanxi.api.shield import HEALTH, Shield
@@ -69,7 +71,7 @@ def desk_app(workspace: Workspace, *, gate_url: str) -> FastAPI:
         Shield, hosts=serve.allowed_hosts, https=serve.secure_cookies,
         body_limit=lambda path: (
             limits.upload_bytes + SMALL_BODY if path == UPLOADS
-            else limits.body_bytes if path.startswith(relayed) else SMALL_BODY
+            else limits.body_bytes if path.startswith((*relayed, RECEIPTS)) else SMALL_BODY
         ),
     )  # fmt: skip
     app.include_router(session_routes(workspace))
@@ -86,6 +88,8 @@ def desk_app(workspace: Workspace, *, gate_url: str) -> FastAPI:
     app.include_router(trait_routes(workspace, access, readers))
     app.include_router(own_trait_routes(workspace, access, readers))
     app.include_router(limit_routes(workspace, access, readers))
+    app.include_router(reach_routes(workspace, access, readers))
+    app.include_router(receipt_routes(workspace, access))
     app.include_router(person_routes(workspace, access, readers))  # last of /v1/people: its path takes what is left
     _add_live(app, workspace, access, last)
     relay = Relay(gate)

@@ -11,7 +11,7 @@ from guanxi.core import Estimate, NotFound, share_of
 from guanxi.decisions import Pairs
 from guanxi.engines.control import DeadCount, FunnelCount, HoldNote, KeptReceipt, ReachCount, ReachFilter, WaitCount
 
-StepKind = Literal["facts", "decision", "approval", "action", "attempt", "receipt"]
+ReachStepKind = Literal["facts", "decision", "approval", "action", "attempt", "receipt"]
 
 #: kind of error -> what happened, what to do; each in Chinese and in English
 ADVICE: Final[dict[str, tuple[str, str, str, str]]] = {
@@ -84,7 +84,7 @@ class OutboxLine(msgspec.Struct, frozen=True, kw_only=True):
     ended_ms: int | None
 
 
-class FunnelLine(msgspec.Struct, frozen=True, kw_only=True):
+class ReachFunnelLine(msgspec.Struct, frozen=True, kw_only=True):
     """How far what was sent has come; shares are of what was sent.
 
     run      "" = sent without a run; of a line of a channel: all runs
@@ -108,11 +108,11 @@ class FunnelLine(msgspec.Struct, frozen=True, kw_only=True):
     failed_share: Estimate | None
 
 
-class Funnel(msgspec.Struct, frozen=True, kw_only=True):
+class ReachFunnel(msgspec.Struct, frozen=True, kw_only=True):
     """The funnel from sent to redeemed, by channel and by run; dry runs and notices are left out."""
 
-    channels: tuple[FunnelLine, ...]
-    runs: tuple[FunnelLine, ...]
+    channels: tuple[ReachFunnelLine, ...]
+    runs: tuple[ReachFunnelLine, ...]
 
 
 class DeadLetters(msgspec.Struct, frozen=True, kw_only=True):
@@ -189,10 +189,10 @@ class ApprovalNote(msgspec.Struct, frozen=True, kw_only=True):
     ended_ms: int | None
 
 
-class Step(msgspec.Struct, frozen=True, kw_only=True):
+class ReachStep(msgspec.Struct, frozen=True, kw_only=True):
     """One link of the way from what was known to what came back; state: done, open (not yet), broken."""
 
-    what: StepKind
+    what: ReachStepKind
     id: str
     at_ms: int | None
     state: Literal["done", "open", "broken"]
@@ -215,7 +215,7 @@ class ActionStory(msgspec.Struct, frozen=True, kw_only=True):
     decision: DecisionNote | None
     approval: ApprovalNote | None
     hold: HoldNote | None
-    steps: tuple[Step, ...]
+    steps: tuple[ReachStep, ...]
 
 
 def reach(workspace: Workspace, wanted: ReachFilter, *, now_ms: int) -> Reach:
@@ -235,7 +235,7 @@ def outbox(workspace: Workspace, wanted: ReachFilter, *, before: int = 0, limit:
     return _lines(workspace, workspace.control.reach.page(wanted, before=before, limit=limit))
 
 
-def funnel(workspace: Workspace, wanted: ReachFilter) -> Funnel:
+def funnel(workspace: Workspace, wanted: ReachFilter) -> ReachFunnel:
     """Return how far what was sent has come, by channel and by channel and run."""
     counts = workspace.control.reach.funnel(wanted)
     channels: dict[tuple[str, str], FunnelCount] = {}
@@ -243,7 +243,7 @@ def funnel(workspace: Workspace, wanted: ReachFilter) -> Funnel:
         key = one.channel, one.kind
         channels[key] = _summed(channels[key], one) if key in channels else _summed(one)
     ordered = sorted(channels.values(), key=lambda one: -one.sent)
-    return Funnel(channels=tuple(map(_funnel_line, ordered)), runs=tuple(map(_funnel_line, counts)))
+    return ReachFunnel(channels=tuple(map(_funnel_line, ordered)), runs=tuple(map(_funnel_line, counts)))
 
 
 def dead_letters(workspace: Workspace, *, now_ms: int) -> tuple[DeadLetters, ...]:
@@ -303,12 +303,12 @@ def _summed(*parts: FunnelCount) -> FunnelCount:
     return FunnelCount(channel=first.channel, run="", policy="", kind=first.kind, **sums)
 
 
-def _funnel_line(one: FunnelCount) -> FunnelLine:
+def _funnel_line(one: FunnelCount) -> ReachFunnelLine:
     def share(hits: int) -> Estimate | None:
         return share_of(hits, one.sent) if one.sent and one.heard else None
 
     redeems = one.kind == "coupon"
-    return FunnelLine(
+    return ReachFunnelLine(
         channel=one.channel, run=one.run, policy=one.policy, kind=one.kind, sent=one.sent, heard=one.heard,
         delivered=one.delivered, opened=one.opened, redeemed=one.redeemed if redeems else None, failed=one.failed,
         delivered_share=share(one.delivered), opened_share=share(one.opened),
@@ -354,32 +354,32 @@ def _approval(workspace: Workspace, row: Outgoing) -> ApprovalNote | None:
 def _steps(
     row: Outgoing, attempts: Sequence[Attempt], receipts: Sequence[KeptReceipt], decision: DecisionNote | None,
     approval: ApprovalNote | None,
-) -> Iterable[Step]:  # fmt: skip
+) -> Iterable[ReachStep]:  # fmt: skip
     if row.decision and decision is None:
-        yield Step(what="decision", id=row.decision, at_ms=None, state="broken")
+        yield ReachStep(what="decision", id=row.decision, at_ms=None, state="broken")
     if decision is not None:
         if decision.known:
-            yield Step(what="facts", id=str(decision.known), at_ms=decision.at_ms, state="done")
-        yield Step(what="decision", id=decision.id, at_ms=decision.at_ms, state="done", word=decision.policy)
+            yield ReachStep(what="facts", id=str(decision.known), at_ms=decision.at_ms, state="done")
+        yield ReachStep(what="decision", id=decision.id, at_ms=decision.at_ms, state="done", word=decision.policy)
     if approval is not None:
         state: Literal["done", "open"] = "open" if approval.state == "open" else "done"
-        yield Step(
+        yield ReachStep(
             what="approval", id=approval.id, at_ms=approval.ended_ms or approval.asked_ms, state=state,
             word=approval.state,
         )  # fmt: skip
-    yield Step(what="action", id=row.id, at_ms=row.made_ms, state="done", word=row.state)
+    yield ReachStep(what="action", id=row.id, at_ms=row.made_ms, state="done", word=row.state)
     for one in attempts:
         broken = one.outcome not in ("accepted", "put back", "dry", "")
-        yield Step(
+        yield ReachStep(
             what="attempt", id=str(one.attempt), at_ms=one.begun_ms, word=one.outcome,
             state="broken" if broken else "open" if one.ended_ms is None else "done",
         )  # fmt: skip
     heard = [one for one in receipts if not one.problem]
     for receipt in heard:
         failed = receipt.state in ("failed", "refused")
-        yield Step(
+        yield ReachStep(
             what="receipt", id=receipt.event, at_ms=receipt.at_ms, state="broken" if failed else "done",
             word=receipt.state,
         )  # fmt: skip
     if not heard and row.state in ("waiting", "ready", "sending", "sent"):
-        yield Step(what="receipt", id="", at_ms=None, state="open")
+        yield ReachStep(what="receipt", id="", at_ms=None, state="open")

@@ -1,0 +1,76 @@
+"""The desk's route by which senders report what became of actions."""
+
+from typing import Any, Final
+
+import msgspec
+from fastapi import APIRouter, Depends, Request, Response
+
+from guanxi.api.access import Access
+from guanxi.api.routes import encoded
+from guanxi.api.schemas import COMPONENTS, answer_schema
+from guanxi.app import Workspace
+from guanxi.app.receipts import MOST, GivenReceipt, ReceiptNote, Received, take_receipts
+from guanxi.core import DataError
+
+RECEIPTS: Final = "/v1/receipts"
+_BODY: Final = {
+    "receipts": [
+        {
+            "action": "5b0c6ab5e1f1b5a0c1f7e8a9d2c3b4a5", "at": "2026-11-15T20:03:09+08:00", "state": "delivered",
+            "detail": "",
+        }
+    ]
+}  # fmt: skip
+_ANSWER: Final = msgspec.to_builtins(
+    Received(
+        accepted=1,
+        parked=(ReceiptNote(index=1, what="no action has this id", mend="Give the action's id", field="action"),),
+    )
+)
+
+
+class _Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    receipts: list[GivenReceipt]
+
+
+def receipt_routes(workspace: Workspace, access: Access) -> APIRouter:
+    """Return the route that takes receipts, with a server key."""
+    router = APIRouter(tags=["reach"])
+    schema, components = answer_schema(Received)
+    given = {
+        "type": "object",
+        "required": ["receipts"],
+        "properties": {"receipts": {"type": "array", "maxItems": MOST}},
+    }
+    extra: dict[str, Any] = {
+        "x-verb": "write", "x-people": False, COMPONENTS: components,
+        "requestBody": {"required": True, "content": {"application/json": {"schema": given, "example": _BODY}}},
+    }  # fmt: skip
+    media = {"example": _ANSWER} | ({"schema": schema} if schema else {})
+
+    async def body(request: Request) -> list[GivenReceipt]:
+        try:
+            return _DECODE(await request.body()).receipts
+        except msgspec.DecodeError as error:
+            what = f"the body is not understood: {error}"[:300]
+            raise DataError(what, 'Send {"receipts": [{"action", "at", "state", "detail"}]}', "receipts") from None
+
+    def take(receipts: list[GivenReceipt] = Depends(body)) -> Any:  # noqa: B008 - FastAPI's way
+        """Report what became of actions: delivered, opened, failed, redeemed, refused; in any order, and again.
+
+        Each receipt is answered by itself: what is refused is not kept; what is parked belongs to no action sent here.
+        """
+        done = take_receipts(workspace, receipts)
+        kept = done.accepted + done.repeated + len(done.parked)
+        return Response(msgspec.json.encode(done), 200 if kept else 400, media_type="application/json")
+
+    router.add_api_route(
+        RECEIPTS, encoded(take, 200), methods=["POST"], summary="回执 · Receipts of actions",
+        description=take.__doc__, response_class=Response, dependencies=[Depends(access.needs_server_key)],
+        responses={200: {"description": "What became of each", "content": {"application/json": media}}},
+        openapi_extra=extra,
+    )  # fmt: skip
+    return router
+
+
+_DECODE: Final = msgspec.json.Decoder(_Body).decode
