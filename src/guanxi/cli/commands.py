@@ -14,6 +14,7 @@ from guanxi import __version__
 from guanxi.app import DATA, Workspace, import_files, preview, queries, run_demo, sources
 from guanxi.cli import (
     analysis,
+    approvals,
     bench,
     control,
     events,
@@ -62,6 +63,7 @@ cli.add_typer(analysis.explore, name="explore")
 cli.add_typer(parked.commands, name="parked")
 cli.add_typer(mapping.commands, name="mapping")
 cli.add_typer(ledger.commands, name="ledger")
+cli.add_typer(approvals.commands, name="approvals")
 cli.add_typer(limits.commands, name="limits")
 cli.add_typer(town.commands, name="town")
 cli.add_typer(control.keys, name="keys")
