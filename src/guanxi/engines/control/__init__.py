@@ -3,6 +3,13 @@
 from guanxi.engines.control.appearances import Appearance, Colours, Density, Language, Theme
 from guanxi.engines.control.control import FILE, Control
 from guanxi.engines.control.deciding import DecisionStore, Kept, Made
+from guanxi.engines.control.decision_pages import (
+    DecisionCount,
+    DecisionCounts,
+    DecisionFilter,
+    DecisionLine,
+    DecisionPages,
+)
 from guanxi.engines.control.keys import SettingsKey
 from guanxi.engines.control.ledger import LedgerStore
 from guanxi.engines.control.ledger_audit import Audit
@@ -39,6 +46,11 @@ __all__ = [
     "Colours",
     "Control",
     "DeadCount",
+    "DecisionCount",
+    "DecisionCounts",
+    "DecisionFilter",
+    "DecisionLine",
+    "DecisionPages",
     "DecisionStore",
     "Density",
     "FunnelCount",

@@ -16,6 +16,7 @@ from guanxi.engines.control.appearances import Appearances
 from guanxi.engines.control.approvals import ApprovalStore
 from guanxi.engines.control.database import Database
 from guanxi.engines.control.deciding import DecisionStore
+from guanxi.engines.control.decision_pages import DecisionPages
 from guanxi.engines.control.followers import Followers
 from guanxi.engines.control.journal import Jobs, Journal
 from guanxi.engines.control.keys import Keys
@@ -58,6 +59,7 @@ class Control(People, Keys, Journal, Jobs, Appearances, Notes):
         self.accounting = Accounting(self._database)  # the ledger as people read it
         self.followers = Followers()  # how far readers of the log have come
         self.decisions = DecisionStore(self._database, self.ledger, self.outbox, self.relay)
+        self.decision_pages = DecisionPages(self._database)  # decisions, looked through
         self._now = now or _clock
         self._hasher = hasher or PasswordHasher()
         self._checks = threading.BoundedSemaphore(CHECKS_AT_ONCE)
