@@ -1,6 +1,6 @@
 """Deciding by a policy: about one person at once, or about many under what they share."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -21,13 +21,12 @@ from guanxi.decisions import (
     OF_RUN,
     Compiled,
     Context,
-    Drawn,
+    Limit,
     Mode,
     Pairs,
     Policy,
     Record,
     Room,
-    Weighed,
     arm_of,
     best_of,
     bucket,
@@ -136,10 +135,8 @@ def decide_one(
     with control.transaction() as connection:
         decider.rooms.load([context.party], now_ms=now_ms, connection=connection)
         rooms = decider.rooms.of(context.party)
-        weighed = decider.compiled.weigh(context, rooms, decider.limits)
-        best = best_of(weighed)
-        drawn = decider.compiled.draw(context, weighed, best)
-        made, _ = decider.made(_concluded(decider, context, rooms, weighed, drawn, best))
+        record = concluded(decider.compiled, context, rooms, decider.limits, "", mode=decider.mode)
+        made, _ = decider.made(record)
         control.decisions.commit_in(connection, [made], now_ms=now_ms, secret=workspace.ledger_secret)
     return made.record
 
@@ -225,7 +222,11 @@ def _written(decider: Decider, run: Run, seen: Onlookers, plan: Plan, say: Progr
             decider.rooms.load([seen.people[at] for at in places], now_ms=decider.now_ms, connection=connection)
             rows = []
             for place in places:
-                record = _chosen(decider, seen.context(place), *plan.best(place))
+                context, (planned, chance) = seen.context(place), plan.best(place)
+                record = concluded(
+                    decider.compiled, context, decider.rooms.of(context.party), decider.limits, planned,
+                    chance=chance, mode=decider.mode,
+                )  # fmt: skip
                 made, use = decider.made(record, run=run.id, approval=approval, until_ms=until_ms)
                 rows.append(made)
                 tally.add(made.record, use)
@@ -234,28 +235,27 @@ def _written(decider: Decider, run: Run, seen: Onlookers, plan: Plan, say: Progr
     return tally
 
 
-def _chosen(decider: Decider, context: Context, planned: str, chance: float) -> Record:
-    """Return the decision that a plan asks for; what a limit no longer admits gives way to the next best."""
-    rooms = decider.rooms.of(context.party)
-    weighed = decider.compiled.weigh(context, rooms, decider.limits)
+def concluded(
+    compiled: Compiled, context: Context, rooms: Mapping[Key, Room], limits: Sequence[Limit], planned: str, *,
+    chance: float = 1.0, mode: Mode,
+) -> Record:  # fmt: skip
+    """Return the decision about one person by what is planned for them; pure: the same again, bit for bit.
+
+    planned  offer, NOTHING, or "" = the best; what a limit does not admit gives way to the best that is possible
+    chance   how likely the draw of the plan was to give just that; the propensity counts it
+    """
+    weighed = compiled.weigh(context, rooms, limits)
     possible = {one.id for one in weighed if one.verdict != "refused"}
     best, sure = (planned, chance) if planned in possible else (best_of(weighed), 1.0)
-    drawn = decider.compiled.draw(context, weighed, best)
-    return _concluded(decider, context, rooms, weighed, drawn, best, chance=sure)
-
-
-def _concluded(
-    decider: Decider, context: Context, rooms: dict[Key, Room], weighed: Sequence[Weighed], drawn: Drawn, best: str, *,
-    chance: float = 1.0,
-) -> Record:  # fmt: skip
-    """Return the record; where a draw of the plan decided, the propensity counts its chance."""
+    drawn = compiled.draw(context, weighed, best)
     propensity = drawn.propensity
-    if chance < 1 and drawn.chosen == best:
-        policy = decider.policy
-        propensity -= (1 - policy.holdout) * (1 - policy.explore) * (1 - chance)
-    return decider.compiled.conclude(
-        context, rooms, weighed, drawn.chosen, arm=drawn.arm, propensity=propensity, mode=decider.mode, best=best
+    if sure < 1 and drawn.chosen == best:
+        policy = compiled.policy
+        propensity -= (1 - policy.holdout) * (1 - policy.explore) * (1 - sure)
+    record = compiled.conclude(
+        context, rooms, weighed, drawn.chosen, arm=drawn.arm, propensity=propensity, mode=mode, best=best
     )
+    return msgspec.structs.replace(record, planned=best, chance=sure)
 
 
 def _ended(decider: Decider, run: Run, tally: Tally, plan: Plan, *, audience: tuple[str, str]) -> Run:

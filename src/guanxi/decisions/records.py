@@ -94,6 +94,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     rooms      the limits that were looked at
     weighed    every candidate, in the policy's order, the one that does nothing included
     run        of which run it is part; "" = asked alone
+    planned    what would be chosen without chance; chance: how likely the draw of a plan was to give just that
     """
 
     decision: Decision
@@ -105,6 +106,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     rooms: tuple[Room, ...] = ()
     weighed: tuple[Weighed, ...] = ()
     run: str = ""
+    planned: str = ""
+    chance: float = 1.0
 
 
 def record_bytes(record: Record) -> bytes:
