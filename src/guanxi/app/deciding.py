@@ -62,7 +62,8 @@ class Decider:
         control = workspace.control
         self.kept = control.runs.keep_policy(text, name=name, hash=policy.hash, who=who, now_ms=now_ms)
         self.compiled: Compiled = compile_policy(policy)
-        self.limits = tuple(control.limits.all().values())
+        self.limits_at = control.limits.last()
+        self.limits = tuple(control.limits.at(self.limits_at).values())
         self.at_ms = _opens(policy, self, now_ms) if at_ms is None else at_ms
         if self.at_ms < now_ms:
             raise DataError("what is chosen would have to happen in the past", "Give an instant from now on", "at")
@@ -86,7 +87,7 @@ class Decider:
 
         until_ms  until when it may be sent; None = a day from its time
         """
-        record = placed(record, run=run, version=self.kept.version)
+        record = placed(record, run=run, version=self.kept.version, limits=self.limits_at)
         what = record.decision
         chosen = next((one for one in record.weighed if one.verdict == "chosen" and one.id != NOTHING), None)
         if chosen is None or self.mode == "shadow":
@@ -107,12 +108,15 @@ class Decider:
         return full, use
 
 
-def placed(record: Record, *, run: str, version: int) -> Record:
-    """Return a record as part of a run, so that what two runs decide alike are two decisions."""
+def placed(record: Record, *, run: str, version: int, limits: int) -> Record:
+    """Return a record as part of a run, so that what two runs decide alike are two decisions.
+
+    version  of the policy; limits: number of the newest version of any limit
+    """
     what = record.decision
     if run:
         what = replace(what, id=event_id("decision", run, what.id))
-    return msgspec.structs.replace(record, decision=what, run=run, version=version)
+    return msgspec.structs.replace(record, decision=what, run=run, version=version, limits=limits)
 
 
 def decide_one(

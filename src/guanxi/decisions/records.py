@@ -91,7 +91,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     policy     hash of the policy's text, 32 hex digits; version: its number in this workspace, 0 = not kept
     arm        treated; explore: chosen by chance among what was possible; holdout: kept out for comparison
     bucket     where the party falls in [0, 1) for this policy: the same always
-    rooms      the limits that were looked at
+    limits     number of the newest version of any limit, as they held; rooms: what those that count had left
     weighed    every candidate, in the policy's order, the one that does nothing included
     run        of which run it is part; "" = asked alone
     planned    what would be chosen without chance; chance: how likely the draw of a plan was to give just that
@@ -103,6 +103,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     bucket: float
     context: Context
     version: int = 0
+    limits: int = 0
     rooms: tuple[Room, ...] = ()
     weighed: tuple[Weighed, ...] = ()
     run: str = ""

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, insert, select, text
+from sqlalchemy import Connection, func, insert, select, text
 
 from guanxi.core import DataError, NotFound
-from guanxi.decisions import Limit, shipped_rows
+from guanxi.decisions import Limit, shipped_limits, shipped_rows
 from guanxi.engines.control.database import Database
 from guanxi.engines.control.decision_tables import limits
 
@@ -61,6 +61,21 @@ class LimitStore:
     def all_in(self, connection: Connection) -> dict[str, Limit]:
         """Return the same as an open transaction sees it."""
         return {name: one.limit for name, one in self.newest_in(connection).items() if one.limit is not None}
+
+    def last(self) -> int:
+        """Return the number of the newest version of any limit; 0 = only what was shipped."""
+        with self._database.read() as connection:
+            return connection.scalars(select(func.coalesce(func.max(limits.c.number), 0))).one()
+
+    def at(self, number: int) -> dict[str, Limit]:
+        """Return the limits that held when a number was the newest version's, as `all` does."""
+        held: dict[str, Limit | None] = dict(shipped_limits())
+        own: dict[str, Limit | None] = {}
+        with self._database.read() as connection:
+            for row in connection.execute(select(limits).where(limits.c.number <= number).order_by(limits.c.number)):
+                one = _version(row._mapping)
+                (held if one.name in held else own)[one.name] = one.limit
+        return {name: one for name, one in (held | dict(sorted(own.items()))).items() if one is not None}
 
     def newest_in(self, connection: Connection) -> dict[str, LimitVersion]:
         """Return the newest version of every limit that ever was, those that were taken away too."""
