@@ -8,13 +8,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from alembic import command
+from alembic.config import Config
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import create_engine, make_url
 from sqlalchemy.exc import DatabaseError
 
 from guanxi.core import GuanxiError, Refused
-from guanxi.engines.control import LedgerStore
-from guanxi.engines.control.database import Database
+from guanxi.engines.control import LedgerStore, ledger
+from guanxi.engines.control.database import MIGRATIONS, Database, upgrade
 from guanxi.ledger import (
     ISSUER,
     LARGEST,
@@ -219,6 +221,59 @@ def test_a_transaction_that_fails_leaves_nothing(database: Database) -> None:
     assert store.post(pay("k", "ann", "ben", 5), now_ms=NOW).first == TOWN
 
 
+def test_accounts_in_memory_are_true_or_forgotten(either: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, theirs = town(either), LedgerStore(either)  # as two processes have them
+    for place in range(4):
+        for store in (ours, theirs):
+            store.post(pay(f"k{place} {store is ours}", "ann", "ben", 10), now_ms=NOW)
+
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    def decide() -> None:
+        with either.write() as connection:
+            ours.post_in(connection, [pay("undone", "ann", "ben", 20)], now_ms=NOW)
+            ours.ensure_in(connection, [Account(id=name("new"), unit="fen")], now_ms=NOW)
+            fail()
+
+    with pytest.raises(ZeroDivisionError):
+        decide()
+    with monkeypatch.context() as patched:
+        patched.setattr(ledger, "save_book", fail)
+        with pytest.raises(ZeroDivisionError):
+            ours.post(pay("unsaved", "ann", "ben", 20), now_ms=NOW)
+    theirs.open(Account(id=name("other"), unit="points"))
+    ours.open(Account(id=name("new"), unit="points"))
+    ours.post_many([pay("last", "ann", "new", 20), pay("short", "ann", "new", 1)], now_ms=NOW)
+    balances = [(number, one.balance) for number, one in theirs.standings()]
+    assert balances == [(1, -100), (2, 0), (3, 80), (4, 0), (5, 0), (6, 20)]
+    assert ours.audit().is_sound
+
+
+def test_a_key_is_found_among_others_with_the_same_end(either: Database) -> None:
+    store, move = town(either), (Move(name("ann"), name("ben"), "points", 1),)
+    keys = [f"{place:017x}{'7' * 15}" for place in range(3)]
+    done = [store.post(Transfer(key, move), now_ms=NOW) for key in keys]
+    assert [store.post(Transfer(key, move), now_ms=NOW) for key in keys] == done
+    assert store.standing(name("ben")).balance == 3
+
+
+def test_a_ledger_from_before_goes_on(either: Database) -> None:
+    store = town(either)
+    done = store.post(pay("k", "ann", "ben", 30), now_ms=NOW)
+    with either.write() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0005")
+        upgrade(connection)
+    store = LedgerStore(either)
+    assert store.post(pay("k", "ann", "ben", 30), now_ms=NOW) == done
+    assert store.audit().is_sound
+    with pytest.raises(DatabaseError), either.write() as connection:
+        connection.exec_driver_sql("DELETE FROM ledger_keys")
+
+
 def test_accounts_open_together_or_not_at_all(database: Database) -> None:
     store = town(database)
     with pytest.raises(Refused):
@@ -280,7 +335,8 @@ def test_each_outcome_can_be_raised_or_kept(database: Database) -> None:
         pytest.param("UPDATE ledger_holds SET state = 'open'", "double_settle", id="a-hold-opened-again"),
         pytest.param("UPDATE ledger_holds SET amount = amount + 1", "double_settle", id="a-larger-hold"),
         pytest.param("DELETE FROM ledger_holds", "double_settle", id="a-hold-gone"),
-        pytest.param("UPDATE ledger_keys SET first = first + 1", "keys", id="another-receipt"),
+        pytest.param("UPDATE ledger_keys SET first = first + 90", "keys", id="another-receipt"),
+        pytest.param("UPDATE ledger_keys SET mark = mark + 1 WHERE first = 4", "keys", id="a-key-that-is-not-found"),
         pytest.param("UPDATE ledger_lots SET remaining = 500", "lots", id="more-dated-than-there-is"),
         pytest.param("UPDATE ledger_ends SET chain = edge", "broken", id="ends"),
         pytest.param("UPDATE ledger_entries SET chain = zeroblob(32) WHERE number = 2", "broken", id="a-hash"),
@@ -318,7 +374,7 @@ def test_the_audit_judges_each_entry_by_the_limits_of_then(database: Database) -
     assert (store.audit().overdraft, store.audit().is_sound) == (0, True)
     with database.write() as connection:  # a ledger that lets through what it should not
         connection.exec_driver_sql("UPDATE ledger_accounts SET floor = -500 WHERE unit = 'points' AND kind = 'member'")
-    store.post(pay("l", "trusted", "ben", 1), now_ms=NOW)
+    LedgerStore(database).post(pay("l", "trusted", "ben", 1), now_ms=NOW)
     assert (store.audit().overdraft, store.audit().limits, store.audit().is_sound) == (1, 4, False)
 
 

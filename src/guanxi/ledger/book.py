@@ -73,10 +73,18 @@ class Book:
     nodes               whole subtrees of `NODE_LEVEL` or more that became whole here: level, place, hash
     """
 
-    def __init__(self, *, size: int = 0, chain: bytes = GENESIS, edge: Edge | None = None, clock_ms: int = 0) -> None:
+    def __init__(
+        self,
+        *,
+        size: int = 0,
+        chain: bytes = GENESIS,
+        edge: Edge | None = None,
+        clock_ms: int = 0,
+        purses: dict[str, Purse] | None = None,
+    ) -> None:
         self.size, self.chain, self.edge, self.clock_ms = size, chain, edge or Edge(), clock_ms
         self._now_ms = clock_ms
-        self.purses: Final[dict[str, Purse]] = {}
+        self.purses: Final[dict[str, Purse]] = {} if purses is None else purses
         self.holds: Final[dict[str, Hold]] = {}
         self.receipts: Final[dict[str, tuple[bytes, Receipt]]] = {}
         self.lines: Final[list[Line]] = []

@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from guanxi.engines.control.database import Database
-from guanxi.engines.control.ledger_rows import among, many, query
+from guanxi.engines.control.ledger_rows import among, many, query, select_receipts
 from guanxi.ledger import ISSUER, Entry, Moved, read_entry
 
 MEMBER: Final = "member"  # the kind of account that people hold
@@ -153,11 +153,11 @@ class Accounting:
 
     def keys_in(self, connection: Connection, keys: Sequence[str]) -> dict[str, int]:
         """Return key -> number of its first entry, of the requests that were done."""
-        return dict(among(connection, "SELECT id, first FROM ledger_keys WHERE id IN", keys))
+        return {key: made.first for key, (_, made) in select_receipts(connection, set(keys)).items()}
 
     def entries_at_in(self, connection: Connection, numbers: Sequence[int]) -> dict[int, Entry]:
         """Return number -> entry."""
-        found = among(connection, "SELECT number, entry FROM ledger_entries WHERE number IN", numbers)  # type: ignore[arg-type]
+        found = among(connection, "SELECT number, entry FROM ledger_entries WHERE number IN", numbers)
         return {row[0]: read_entry(bytes(row[1])) for row in found}
 
     def holds_in(self, connection: Connection, ids: Sequence[str]) -> dict[str, list[HoldRow]]:
@@ -247,6 +247,11 @@ class Accounting:
                 if taker_kind == MEMBER:
                     issued = giver_kind == ISSUER
                     yield Moved(taker, number, at_ms, moved, words.kind, issued, words.transfer, date)
+
+    def ledger_id(self) -> str:
+        """Return the ledger's random id, which heads name."""
+        with self._database.read() as connection:
+            return str(next(query(connection, "SELECT ledger FROM ledger_ends WHERE id = 1"))[0])
 
     def held(self, unit: str, *, before_ms: int) -> int:
         """Return what was reserved of people's accounts of a unit before an instant."""

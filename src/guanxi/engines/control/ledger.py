@@ -18,6 +18,7 @@ from guanxi.engines.control.database import Database
 from guanxi.engines.control.ledger_audit import Audit, audit
 from guanxi.engines.control.ledger_nodes import fill_nodes, has_nodes, node_reader, read_rows
 from guanxi.engines.control.ledger_rows import (
+    Kept,
     among,
     load_accounts,
     load_book,
@@ -58,6 +59,7 @@ class LedgerStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._kept: Kept | None = None
 
     def open(self, account: Account, *, now_ms: int = 0) -> Standing:
         """Open an account, empty; the same again changes nothing."""
@@ -67,9 +69,9 @@ class LedgerStore:
         """Open accounts in one transaction: all of them, or none when one is refused."""
         with self._write() as connection:
             asked = list(wanted)
-            book = load_to_open(connection, asked)
+            book = load_to_open(connection, asked, self._take())
             opened = book.open_many(asked, now_ms=now_ms)
-            save_book(connection, book)
+            self._save(connection, book)
             return opened
 
     def ensure_in(self, connection: Connection, accounts: Iterable[Account], *, now_ms: int) -> None:
@@ -79,17 +81,17 @@ class LedgerStore:
         """
         self._database.alone(connection, "ledger")
         asked = list(accounts)
-        book = load_to_open(connection, asked)
+        book = load_to_open(connection, asked, self._take())
         book.ensure(asked, now_ms=now_ms)
-        save_book(connection, book)
+        self._save(connection, book)
 
     def limit(self, account: str, *, floor: int, cap: int | None, now_ms: int = 0) -> Standing:
         """Change an account's limits; what stands stays."""
         with self._write() as connection:
-            book = open_book(connection)
+            book = open_book(connection, self._take())
             load_accounts(connection, book, [account])
             changed = book.limit(account, floor=floor, cap=cap, now_ms=now_ms)
-            save_book(connection, book)
+            self._save(connection, book)
             return changed
 
     def standing(self, account: str, *, before_ms: int | None = None) -> Standing:
@@ -143,9 +145,9 @@ class LedgerStore:
         """Do requests inside the caller's transaction, begun by `Database.write`: they stand or fall with it."""
         self._database.alone(connection, "ledger")
         asked = list(requests)
-        book = load_book(connection, asked, now_ms=now_ms)
+        book = load_book(connection, asked, now_ms=now_ms, kept=self._take())
         outcomes = book.post_many(asked, now_ms=now_ms)
-        save_book(connection, book)
+        self._save(connection, book)
         return outcomes
 
     def expire(self, *, now_ms: int) -> int:
@@ -234,6 +236,15 @@ class LedgerStore:
         """Count everything again from the entries, in one snapshot; reads the whole ledger."""
         with self._database.read() as connection:
             return audit(connection)
+
+    def _take(self) -> Kept | None:
+        """The accounts that were kept; they are kept again once what follows was written."""
+        kept, self._kept = self._kept, None
+        return kept
+
+    def _save(self, connection: Connection, book: Book) -> None:
+        save_book(connection, book)
+        self._kept = Kept(book.chain, book.purses)
 
     @contextmanager
     def _write(self) -> Iterator[Connection]:

@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from guanxi.core import DataError
-from guanxi.engines.control.ledger_rows import open_book, purse_of
+from guanxi.engines.control.ledger_rows import mark_of, open_book, purse_of
 from guanxi.engines.control.ledger_tables import (
     ledger_accounts,
     ledger_ends,
@@ -90,8 +90,8 @@ def audit(connection: Connection) -> Audit:
         nodes=wrong_nodes,
         double_settle=counted.wrong_holds(held),
         keys=sum(
-            counted.by_key.get(key, (0, 0)) != (first, count)
-            for key, first, count in connection.execute(select(keys.id, keys.first, keys.entries))
+            counted.by_key.get(key, (0, 0)) != (first, count) or mark != mark_of(key)
+            for key, mark, first, count in connection.execute(select(keys.id, keys.mark, keys.first, keys.entries))
         ),
         lots=sum(amount > max(counted.stored[account].balance, 0) for account, amount in lots.items()),
         broken=counted.broken or (None if ends else Break(number=counted.size, what="the stored ends do not fit")),

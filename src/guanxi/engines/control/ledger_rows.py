@@ -4,7 +4,8 @@ The statements are plain SQL in the driver's own form, run with many rows at onc
 by an expression language would cost more than the ledger's law.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from msgspec.structs import astuple
 from sqlalchemy import Connection
 
 from guanxi.ledger import (
+    GENESIS,
     HASH_BYTES,
     Account,
     Book,
@@ -29,9 +31,21 @@ from guanxi.ledger import (
 )
 
 
-def load_book(connection: Connection, requests: Sequence[Request], *, now_ms: int) -> Book:
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Accounts as they stood where the chain had this end, so that the next group need not read them.
+
+    Whatever changes an account is an entry. So they are true exactly while the stored chain ends in that hash: not
+    when another process has written since, nor when what was written with them was rolled back.
+    """
+
+    chain: bytes = GENESIS
+    purses: dict[str, Purse] = field(default_factory=dict)
+
+
+def load_book(connection: Connection, requests: Sequence[Request], *, now_ms: int, kept: Kept | None = None) -> Book:
     """A Book of all that these requests, and the holds that lapse by now, can touch."""
-    book = open_book(connection)
+    book = open_book(connection, kept)
     wanted = {request.hold for request in requests if not isinstance(request, Transfer | Reserve)}
     _load_holds(connection, book, wanted, max(book.clock_ms, now_ms))
     accounts = {
@@ -42,26 +56,26 @@ def load_book(connection: Connection, requests: Sequence[Request], *, now_ms: in
         for account in (move.giver, move.taker)
     }
     load_accounts(connection, book, accounts)
-    _load_receipts(connection, book, {request.key for request in requests})
+    book.receipts.update(select_receipts(connection, {request.key for request in requests}))
     return book
 
 
-def load_to_open(connection: Connection, accounts: Sequence[Account]) -> Book:
+def load_to_open(connection: Connection, accounts: Sequence[Account], kept: Kept | None = None) -> Book:
     """A Book of these accounts, in which those that are missing can be opened."""
-    book = open_book(connection)
-    for purse in select_accounts(connection, sorted({account.id for account in accounts})):
-        book.purses[purse.account.id] = purse
+    book = open_book(connection, kept)
+    load_accounts(connection, book, [account.id for account in accounts])
     (book.opened,) = next(query(connection, "SELECT coalesce(max(number), 0) FROM ledger_accounts"))
     return book
 
 
-def open_book(connection: Connection) -> Book:
-    """A Book with the ends of the chain and the tree, and nothing else."""
+def open_book(connection: Connection, kept: Kept | None = None) -> Book:
+    """A Book with the ends of the chain and the tree, and the accounts that were kept, while they are true."""
     size, chain, edge, clock_ms = connection.exec_driver_sql(
         "SELECT size, chain, edge, clock_ms FROM ledger_ends WHERE id = 1"
     ).one()
     words = [bytes(edge[at : at + HASH_BYTES]) for at in range(0, len(edge), HASH_BYTES)]
-    return Book(size=size, chain=bytes(chain), edge=Edge(size, words), clock_ms=clock_ms)
+    purses = kept.purses if kept is not None and kept.chain == chain and len(kept.purses) < _KEPT else None
+    return Book(size=size, chain=bytes(chain), edge=Edge(size, words), clock_ms=clock_ms, purses=purses)
 
 
 def load_accounts(connection: Connection, book: Book, accounts: Iterable[str]) -> None:
@@ -92,6 +106,23 @@ def select_accounts(connection: Connection, accounts: Sequence[str]) -> Iterator
     return (purse_of(row) for row in rows)
 
 
+def select_receipts(connection: Connection, keys: Collection[str]) -> dict[str, tuple[bytes, Receipt]]:
+    """Requests that were done, by key: hash of the content, and the receipt."""
+    fields, marks = "id, content, first, entries, at_ms", sorted(mark_of(key) for key in keys)
+    return {
+        key: (bytes(content), Receipt(key=key, first=first, entries=entries, at_ms=at_ms))
+        for key, content, first, entries, at_ms in among(
+            connection, f"SELECT {fields} FROM ledger_keys WHERE mark IN", marks
+        )
+        if key in keys
+    }
+
+
+def mark_of(key: str) -> int:
+    """The number by which a key is found; several keys may share one."""
+    return int(key[-15:], 16)
+
+
 def save_book(connection: Connection, book: Book) -> None:
     """Write down what the book's last call changed: nothing, when it wrote no entry."""
     touched, lines = book.touched, book.lines
@@ -103,11 +134,11 @@ def save_book(connection: Connection, book: Book) -> None:
         [(*line, chain) for line, chain in zip(lines, book.hashes, strict=True)],
     )
     _save_accounts(connection, touched)
-    receipts = [(key, *book.receipts[key]) for key in sorted(touched.keys)]
+    receipts = ((key, *book.receipts[key]) for key in touched.keys)
     many(
         connection,
-        "INSERT INTO ledger_keys (id, content, first, entries, at_ms) VALUES",
-        [(key, content, made.first, made.entries, made.at_ms) for key, content, made in receipts],
+        "INSERT INTO ledger_keys (first, mark, id, content, entries, at_ms) VALUES",
+        [(made.first, mark_of(key), key, content, made.entries, made.at_ms) for key, content, made in receipts],
     )
     holds = [
         (hold.id, place, move.giver, move.taker, move.unit, move.amount, hold.until_ms, hold.state, move.expires_ms)
@@ -181,7 +212,9 @@ def many(connection: Connection, insert: str, rows: list[tuple[Any, ...]], confl
         execute(connection, f"{insert} ({', '.join('?' * len(rows[0]))}) {conflict}", rows)
 
 
-def among(connection: Connection, statement: str, ids: Sequence[str], after: str = "") -> Iterator[tuple[Any, ...]]:
+def among(
+    connection: Connection, statement: str, ids: Sequence[str | int], after: str = ""
+) -> Iterator[tuple[Any, ...]]:
     """Rows of a statement that ends in `IN`, for any number of ids; `after` follows each list of them."""
     for at in range(0, len(ids), _AT_ONCE):
         some = ids[at : at + _AT_ONCE]
@@ -212,18 +245,11 @@ def _load_holds(connection: Connection, book: Book, wanted: set[str], now_ms: in
         book.keep_hold(Hold(id_, moves, rows[0][6], rows[0][7]))
 
 
-def _load_receipts(connection: Connection, book: Book, keys: set[str]) -> None:
-    fields = "id, content, first, entries, at_ms"
-    for key, content, first, entries, at_ms in among(
-        connection, f"SELECT {fields} FROM ledger_keys WHERE id IN", sorted(keys)
-    ):
-        book.receipts[key] = (bytes(content), Receipt(key=key, first=first, entries=entries, at_ms=at_ms))
-
-
 def _marked(connection: Connection, statement: str) -> str:
     return statement if connection.dialect.name == "sqlite" else statement.replace("?", "%s")
 
 
+_KEPT: Final = 50_000  # accounts in memory, some 20 MB
 _AT_ONCE: Final = 5_000  # values in one statement; SQLite takes 32,766
 _SAVE_ENDS: Final = (
     "UPDATE ledger_ends SET size = ?, chain = ?, edge = ?, clock_ms = ?, "

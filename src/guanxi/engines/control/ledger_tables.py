@@ -70,12 +70,13 @@ ledger_nodes: Final = Table(
 ledger_keys: Final = Table(
     "ledger_keys",
     metadata,
-    Column("id", String(64), primary_key=True),
+    Column("first", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    # Keys are random, so an index over them is written all over: numbers of 60 bits take a quarter of their room.
+    Column("mark", BigInteger, nullable=False, index=True),  # the last 15 digits of the key
+    Column("id", String(64), nullable=False),
     Column("content", LargeBinary, nullable=False),  # hash of the request
-    Column("first", BigInteger, nullable=False),
     Column("entries", BigInteger, nullable=False),
     Column("at_ms", BigInteger, nullable=False),
-    sqlite_with_rowid=False,
 )
 
 ledger_holds: Final = Table(
