@@ -15,6 +15,8 @@ from guanxi.core import SettingError
 from guanxi.traits.metrics import SCORES, RfmCuts, Variant
 
 FILE: Final = "guanxi.toml"
+SECRETS: Final = "GUANXI_SECRET_"  # variables that begin so hold secrets of senders; no other names are needed
+SenderKind = Literal["file", "webhook", "adapter", "mail", "wecom", "dingtalk", "feishu"]
 
 
 class _Section(BaseModel):
@@ -148,6 +150,37 @@ class SdkKey(_Section):
     label: str = Field(default="", description="A name for people.")
 
 
+class SenderRow(_Section):
+    """A way by which actions of some channels leave."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,31}$", description="Its name, a lower-case word.")
+    kind: SenderKind = Field(description="How it sends; see docs/senders.md.")
+    channels: tuple[str, ...] = Field(min_length=1, description="Channels that leave by it, each by one sender alone.")
+    url: str = Field(default="", description="Where it sends to, without any secret; robots have one of their own.")
+    path: str = Field(default="", description="Kind file: the file that it adds lines to, in the workspace's folder.")
+    secret_env: str = Field(
+        default="", description="Name of the environment variable that holds its signing secret or password."
+    )
+    token_env: str = Field(
+        default="", description="Robots: name of the environment variable that holds the token of their address."
+    )
+    user: str = Field(default="", description="Kind mail: who signs in; empty: nobody does.")
+    mail_from: str = Field(default="", description="Kind mail: the address that messages come from.")
+    mail_to: str = Field(default="", description="Kind mail: where notices to operators go.")
+    allow_private: bool = Field(
+        default=False, description="Let it reach addresses that are not public, and without encryption."
+    )
+    rate: int = Field(default=0, ge=0, description="Most attempts a minute; 0: no bound, for robots 20.")
+    at_once: int = Field(default=8, ge=1, le=256, description="Most attempts under way at the same moment.")
+    keys: bool = Field(default=False, description="The receiver does once what it hears twice under one key.")
+    asks: bool = Field(default=False, description="Kind adapter: the receiver can be asked whether it did something.")
+    doubt: Literal["again", "person"] = Field(
+        default="again",
+        description='After an attempt without an answer: "again" tries again, "person" leaves it to a person;'
+        " receivers with keys, or that can be asked, are tried again in any case.",
+    )
+
+
 class PlatformRow(_Section):
     """A platform of the workspace's own."""
 
@@ -175,6 +208,7 @@ class Settings(BaseSettings):
     rfm: Rfm = Field(default=Rfm(), description="How buyers are scored by recency, frequency and money.")
     approvals: Approvals = Field(default=Approvals(), description="When a person must agree first, and how many.")
     keys: tuple[SdkKey, ...] = Field(default=(), description="Keys that SDKs send in their own form.")
+    senders: tuple[SenderRow, ...] = Field(default=(), description="Ways by which messages, coupons and notices leave.")
     platforms: dict[str, PlatformRow] = Field(default={}, description="Platforms of the workspace's own, by id.")
 
     @classmethod
@@ -204,7 +238,10 @@ def load(folder: Path) -> Settings:
                 f"{FILE} cannot be read: {error.strerror}", "Make it a file this user may read"
             ) from error
     known = {"WORKSPACE", "DATA", "VENV", "PYTHON"}  # variables of the command line, the tests and the bootstrap
-    names = [name for name in os.environ if name.startswith("GUANXI_") and name.removeprefix("GUANXI_") not in known]
+    names = [
+        name for name in os.environ
+        if name.startswith("GUANXI_") and not name.startswith(SECRETS) and name.removeprefix("GUANXI_") not in known
+    ]  # fmt: skip
     stray = [name for name in names if name.removeprefix("GUANXI_").split("__")[0].lower() not in Settings.model_fields]
     if stray:
         raise SettingError(f"the variable {stray[0]} is not a setting", "See docs/settings.md")
@@ -219,7 +256,16 @@ def load(folder: Path) -> Settings:
     keys = [row.key for row in found.keys]
     if len(set(keys)) < len(keys):
         raise SettingError(f"two rows of [[keys]] in {FILE} hold the same key", "Leave one of them out", "keys")
+    for what, words in (("name", [row.name for row in found.senders]),
+                        ("channel", [one for row in found.senders for one in row.channels])):  # fmt: skip
+        if twice := next((word for word in words if words.count(word) > 1), ""):
+            raise SettingError(f"two rows of [[senders]] have the {what} {twice!r:.40}", "Change one", "senders")
     return found
+
+
+def secret(name: str) -> str:
+    """Return what an environment variable holds that a row of [[senders]] names; "" when it is not set."""
+    return os.environ.get(name, "")
 
 
 def _unusable(first: ErrorDetails) -> SettingError:
@@ -245,7 +291,7 @@ def rows() -> list[tuple[str, str, str]]:
                 found.append((f"{section}.{name}", repr(row.default), row.description or ""))
         else:
             found.append((section, repr(field.default), field.description or ""))
-    for prefix, kind in (("keys[]", SdkKey), ("platforms.<id>", PlatformRow)):
+    for prefix, kind in (("keys[]", SdkKey), ("senders[]", SenderRow), ("platforms.<id>", PlatformRow)):
         found.extend(
             (f"{prefix}.{name}", repr(row.default), row.description or "") for name, row in kind.model_fields.items()
         )

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from guanxi.actions import Ended, Outcome, Outgoing, Pace, Taken, judge
+from guanxi.actions import Ended, Outcome, Outgoing, Pace, Route, Taken, judge
 from guanxi.core import DataError, NotFound
 from guanxi.engines.control import Control
 from guanxi.events import Event, event_id
@@ -323,7 +323,11 @@ def test_pages_go_from_the_newest_on(control: Control) -> None:
         control.outbox.row("none")
 
 
-def test_a_sender_or_a_channel_without_room_is_passed_over(control: Control) -> None:
-    put(control, make_row("a"), make_row("b", sender="x"), make_row("c", channel="app"))
-    assert [one.row.sender for one in take(control, channels=["sms", "app"])] == ["x"]
-    assert [one.row.channel for one in take(control, busy=["x"], channels=["sms"])] == ["app"]
+def test_rows_are_taken_by_their_route(control: Control) -> None:
+    put(control, make_row("a"), make_row("b", sender="x"), make_row("c", channel="app"), make_row("d", dry=True))
+    known = Route(senders=("x",), channels=("sms",))
+    assert [one.row.channel for one in take(control, but=known)] == ["app"]
+    assert take(control, only=Route(senders=("y",))) == []
+    assert [one.row.sender for one in take(control, only=Route(senders=("x",)))] == ["x"]
+    assert [one.row.id for one in take(control, only=known)] == [event_id("row", "a")]
+    assert [one.row.id for one in take(control, dry=True)] == [event_id("row", "d")]

@@ -22,6 +22,13 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     detail: str = ""
 
 
+class Route(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows that name one of the senders, and rows that name none on one of the channels."""
+
+    senders: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+
+
 class Taken(msgspec.Struct, frozen=True, kw_only=True):
     """A row that now belongs to whoever took it, until its lease is over.
 
@@ -34,12 +41,16 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ended(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of an attempt, to be written down."""
+    """What came of an attempt, to be written down.
+
+    keys   True: the receiver knows the key, so what was accepted was done once, whatever was heard before
+    """
 
     id: str
     attempt: int
     outcome: Outcome
     verdict: Verdict
+    keys: bool = False
 
 
 class Withdrawn(msgspec.Struct, frozen=True, kw_only=True):

@@ -133,3 +133,29 @@ class Breaker:
         over = self._failures - self._pace.failures
         own = self._pace.wait_ms(over + 1, self._name) if over >= 0 else 0
         self._until = max(self._until, self._now() + max(own, asked) / 1000)
+
+
+class Rate:
+    """Keeps attempts of one sender below so many a minute, with no more than a sixth of them at once.
+
+    a_minute   0 = no bound
+    now        a clock that never jumps, seconds
+    """
+
+    def __init__(self, a_minute: int, *, now: Callable[[], float]) -> None:
+        self._a_minute, self._now = a_minute, now
+        self._most = max(a_minute / 6, 1.0)
+        self._left, self._at = self._most, now()
+
+    def room(self) -> int | None:
+        """Return how many attempts may begin now; None = any number."""
+        if not self._a_minute:
+            return None
+        now = self._now()
+        self._left = min(self._most, self._left + (now - self._at) * self._a_minute / 60)
+        self._at = now
+        return int(self._left)
+
+    def began(self, count: int) -> None:
+        """Count attempts that began."""
+        self._left -= count

@@ -5,13 +5,13 @@ attempt without an end: when its lease is over the row is taken again, under the
 What a row has reserved is settled or released in the transaction that ends the row.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 from sqlalchemy import Connection
 
-from guanxi.actions import SENT, TEXT, Action, Attempt, Ended, Outgoing, OutState, Pace, Taken, Withdrawn
+from guanxi.actions import SENT, TEXT, Action, Attempt, Ended, Outgoing, OutState, Pace, Route, Taken, Withdrawn
 from guanxi.core import DataError, NotFound
 from guanxi.engines.control.database import Database
 from guanxi.engines.control.ledger import LedgerStore
@@ -110,20 +110,21 @@ class OutboxStore:
         return refused
 
     def take(
-        self, *, now_ms: int, lease_ms: int, limit: int, busy: Collection[str] = (), channels: Collection[str] = ()
-    ) -> list[Taken]:
+        self, *, now_ms: int, lease_ms: int, limit: int, dry: bool = False, only: Route | None = None,
+        but: Route | None = None,
+    ) -> list[Taken]:  # fmt: skip
         """Take rows whose time has come, the oldest first; each is `sending` and nobody else's until its lease is over.
 
-        busy, channels   senders, and channels whose rows name no sender, of which none is wanted now
+        dry         those that go to the dry-run file; else those that are sent
+        only, but   those that leave by these senders, or by none of them
         """
-        skip = "".join(
-            f" AND NOT ({test} IN ({','.join('?' * len(names))}){more})"
-            for test, names, more in (("sender", busy, ""), ("channel", channels, " AND sender = ''")) if names
-        )  # fmt: skip
+        way, named = _by(only or but or Route())
+        way = f" AND {'NOT ' if but else ''}({way})" if only or but else ""
         with self._database.write() as connection:
             self._database.alone(connection, "ledger")  # some may end here, and with them their reservations
-            due = f"state IN ('ready', 'sending') AND next_ms <= ? AND not_after_ms > ?{skip} ORDER BY next_ms LIMIT ?"
-            found = list(select_rows(connection, due, now_ms, now_ms, *busy, *channels, limit))
+            due = f"state IN ('ready', 'sending') AND next_ms <= ? AND not_after_ms > ? AND dry = ?{way}"
+            asked = (now_ms, now_ms, int(dry), *named, limit)
+            found = list(select_rows(connection, f"{due} ORDER BY next_ms LIMIT ?", *asked))
             lapsed = self._ends.lapsed(connection, found, now_ms=now_ms)
             ends, taken = [], []
             for here in found:
@@ -150,20 +151,26 @@ class OutboxStore:
             )
             return taken
 
-    def put_back(self, taken: Iterable[Taken]) -> None:
-        """Give back rows whose attempt was not begun: anybody may take them at once."""
-        rows = [(one.row.id, one.row.attempts) for one in taken]
+    def put_back(self, taken: Iterable[Taken], *, until: Mapping[str, int] | None = None) -> None:
+        """Give back rows whose attempt was not begun.
+
+        until   id -> instant before which it is not taken again; those that are not there may be taken at once
+        """
+        later = until or {}
+        rows = [
+            (max(later.get(one.row.id, 0), one.row.not_before_ms), one.row.id, one.row.attempts) for one in taken
+        ]  # fmt: skip
         with self._database.write() as connection:
             mine = "id = ? AND attempts = ? AND state = 'sending'"
             execute(
                 connection,
-                f"UPDATE outbox SET state = 'ready', next_ms = not_before_ms, lease_ms = 0 WHERE {mine}",
+                f"UPDATE outbox SET state = 'ready', next_ms = ?, lease_ms = 0, earlier = earlier + 1 WHERE {mine}",
                 rows,
             )
             statement = (
                 "UPDATE outbox_attempts SET ended_ms = begun_ms, outcome = 'put back' WHERE action = ? AND attempt = ?"
             )
-            execute(connection, statement, rows)
+            execute(connection, statement, [row[1:] for row in rows])
 
     def record(self, ended: Sequence[Ended], *, now_ms: int) -> None:
         """Write down what came of attempts, in one transaction with the ledger and with what the log will hear.
@@ -186,6 +193,7 @@ class OutboxStore:
                 here = here.with_doubt(one.verdict.uncertain)
                 text = _told(one)
                 if one.verdict.state == "sent":
+                    here = here.without_doubt() if one.keys else here
                     ends.append(End(here, "sent", "", "", one.outcome.receipt))
                 elif here.stopped:
                     ends.append(End(here, "withdrawn", one.outcome.error, text))
@@ -320,6 +328,12 @@ def _named(connection: Connection, approval: str, run: str, ids: Collection[str]
     if not tests:
         raise DataError("nothing is named that is to be taken back", "Name an approval, a run or ids")
     return list(select_rows(connection, " AND ".join(test for test, _ in tests), *(value for _, value in tests)))
+
+
+def _by(route: Route) -> tuple[str, list[str]]:
+    """A test for rows that leave by a route, and its values."""
+    names, channels = (",".join("?" * len(some)) or "''" for some in (route.senders, route.channels))
+    return f"sender IN ({names}) OR (sender = '' AND channel IN ({channels}))", [*route.senders, *route.channels]
 
 
 def _counts(row: Outgoing, ended: Ended) -> bool:

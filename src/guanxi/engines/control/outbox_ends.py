@@ -31,6 +31,11 @@ class Found:
         row = msgspec.structs.replace(self.row, uncertain=self.row.uncertain or uncertain)
         return Found(self.number, row, self.earlier, self.stopped)
 
+    def without_doubt(self) -> "Found":
+        """The same row, which was sent once."""
+        row = msgspec.structs.replace(self.row, uncertain=False)
+        return Found(self.number, row, self.earlier, self.stopped)
+
 
 @dataclass(frozen=True, slots=True)
 class End:
