@@ -10,6 +10,7 @@ from guanxi.app import Workspace
 from guanxi.app.approving import vote
 from guanxi.app.care import erase
 from guanxi.app.deciding import decide_one, run_policy
+from guanxi.app.decision_replay import replay_decision
 from guanxi.app.policies import load_policy, policy_files, save_policy, template, template_names
 from guanxi.core import DataError, NotFound, Refused, SettingError, midnight_ms
 from guanxi.decisions import NOTHING, Record, arm_of
@@ -165,6 +166,16 @@ def test_one_decision_alone(buyers: Workspace) -> None:
     assert bool(kept.hold) == made.decision.acts
     with pytest.raises(DataError, match="past"):
         decide_one(buyers, "winback", BUYERS[3], who="key:1", now_ms=NOW, at_ms=NOW - 1)
+
+
+def test_asked_again_under_a_key_the_first_answer_comes_again(buyers: Workspace) -> None:
+    made = decide_one(buyers, "winback", ANN, who="key:1", now_ms=NOW, send=True, ask="cart-7")
+    again = decide_one(buyers, "winback", ANN, who="key:1", now_ms=NOW + 60_000, send=True, ask="cart-7")
+    assert again == made
+    assert len(buyers.control.decisions.records()) == 1
+    assert replay_decision(buyers, made.decision.id).is_same
+    with pytest.raises(Refused, match="somebody else"):
+        decide_one(buyers, "winback", BUYERS[1], who="key:1", now_ms=NOW, ask="cart-7")
 
 
 def test_at_night_it_happens_in_the_morning(buyers: Workspace) -> None:

@@ -13,9 +13,10 @@ from guanxi.app.deciding_people import Onlookers
 from guanxi.app.deciding_plan import Plan, Shared
 from guanxi.app.deciding_proposal import Tally, proposal
 from guanxi.app.deciding_rooms import NOTHING_USED, Key, Rooms, Use
+from guanxi.app.identity import identities
 from guanxi.app.policies import load_policy
 from guanxi.app.workspace import Workspace
-from guanxi.core import DAY_MS, DataError, GuanxiError, Refused
+from guanxi.core import DAY_MS, DataError, GuanxiError, NotFound, Refused
 from guanxi.decisions import (
     NOTHING,
     OF_RUN,
@@ -81,13 +82,13 @@ class Decider:
         )  # fmt: skip
 
     def made(
-        self, record: Record, *, run: str = "", approval: str = "", until_ms: int | None = None
+        self, record: Record, *, run: str = "", ask: str = "", approval: str = "", until_ms: int | None = None
     ) -> tuple[Made, Use]:  # fmt: skip
         """Return a record with what it sends, and what it uses; of a dry run that is written nowhere.
 
         until_ms  until when it may be sent; None = a day from its time
         """
-        record = placed(record, run=run, version=self.kept.version, limits=self.limits_at)
+        record = placed(record, run=run, ask=ask, version=self.kept.version, limits=self.limits_at)
         what = record.decision
         chosen = next((one for one in record.weighed if one.verdict == "chosen" and one.id != NOTHING), None)
         if chosen is None or self.mode == "shadow":
@@ -108,26 +109,38 @@ class Decider:
         return full, use
 
 
-def placed(record: Record, *, run: str, version: int, limits: int) -> Record:
+def placed(record: Record, *, run: str = "", ask: str = "", version: int, limits: int) -> Record:
     """Return a record as part of a run, so that what two runs decide alike are two decisions.
 
+    ask      key under which the caller asked: the id follows from it alone
     version  of the policy; limits: number of the newest version of any limit
     """
     what = record.decision
     if run:
         what = replace(what, id=event_id("decision", run, what.id))
+    elif ask:
+        what = replace(what, id=asked_id(what.policy, ask), ask=ask)
     return msgspec.structs.replace(record, decision=what, run=run, version=version, limits=limits)
+
+
+def asked_id(policy: str, ask: str) -> str:
+    """Return the id of the decision that a caller's key stands for."""
+    return event_id("decision", "ask", policy, ask)
 
 
 def decide_one(
     workspace: Workspace, name: str, person: str, *, who: str, now_ms: int, facts: Pairs = (), mode: Mode | None = None,
-    send: bool = False, at_ms: int | None = None,
+    send: bool = False, at_ms: int | None = None, ask: str = "",
 ) -> Record:  # fmt: skip
     """Decide about one person now, and keep it with all that belongs to it.
 
     facts   what the caller states of the moment
-    raises  NotFound, SettingError as `load_policy`; Refused when the policy proposes: ask for a run
+    ask     the caller's key: asked again under it, the first answer comes again and nothing else happens
+    raises  NotFound, SettingError as `load_policy`; Refused when the policy proposes: ask for a run, or when the key
+            was used about somebody else
     """
+    if ask and (found := _answered(workspace, name, person, ask)) is not None:
+        return found
     decider = Decider(workspace, name, who=who, now_ms=now_ms, mode=mode, send=send, at_ms=at_ms)
     if decider.mode == "propose":
         raise Refused(
@@ -140,9 +153,21 @@ def decide_one(
         decider.rooms.load([context.party], now_ms=now_ms, connection=connection)
         rooms = decider.rooms.of(context.party)
         record = concluded(decider.compiled, context, rooms, decider.limits, "", mode=decider.mode)
-        made, _ = decider.made(record)
+        made, _ = decider.made(record, ask=ask)
         control.decisions.commit_in(connection, [made], now_ms=now_ms, secret=workspace.ledger_secret)
     return made.record
+
+
+def _answered(workspace: Workspace, name: str, person: str, ask: str) -> Record | None:
+    """The decision that was made under a key; None = none was."""
+    try:
+        kept = workspace.control.decisions.kept(asked_id(name, ask))
+    except NotFound:
+        return None
+    if kept.record is None or identities(workspace).resolve(person) != identities(workspace).resolve(kept.party):
+        raise Refused("the key was used about somebody else, or somebody who was erased since",
+                      "Take a new key for each question", "ask")  # fmt: skip
+    return kept.record
 
 
 def run_policy(

@@ -125,7 +125,8 @@ def _again(compiled: Compiled, seen: Onlookers, number: int, record: Record, lim
         compiled, seen.context(number), _rooms(compiled.policy, record, held), held, record.planned,
         chance=record.chance, mode=record.decision.mode,
     )  # fmt: skip
-    return placed(made, run=record.run, version=record.version, limits=record.limits)
+    ask = record.decision.ask
+    return placed(made, run=record.run, ask=ask, version=record.version, limits=record.limits)
 
 
 def _rooms(policy: Policy, record: Record, limits: Sequence[Limit]) -> dict[tuple[str, str], Room]:
