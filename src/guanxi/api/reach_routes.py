@@ -12,14 +12,13 @@ from guanxi.api.errors import Problem
 from guanxi.api.readers import Readers
 from guanxi.api.routes import Limit, Page, Routes
 from guanxi.app import Workspace, reach, reaching
-from guanxi.app.reach import ActionStory, DeadLetters, OutboxLine, Reach, ReachFunnel
 from guanxi.core import DataError, share_of
 from guanxi.engines.control import HoldNote, KeptReceipt, ReachCount, ReachFilter, WaitCount
 from guanxi.engines.log import now_ms
 
 _NOON: Final = 1_767_326_400_000
 _ID: Final = "5b0c6ab5e1f1b5a0c1f7e8a9d2c3b4a5"
-_LINE: Final = OutboxLine(
+_LINE: Final = reach.OutboxLine(
     number=12_480, id=_ID, made_ms=_NOON, kind="message", channel="app", content="refill", party="account:app:u-0001",
     state="sent", dry=False, receipts=("delivered", "opened"), policy="refill", run="9f1c", decision="7c21",
     approval="", attempts=1, error="", error_text="", uncertain=False, not_before_ms=_NOON,
@@ -30,13 +29,13 @@ _FUNNEL_LINE: Final = reach.ReachFunnelLine(
     redeemed=None, failed=20, delivered_share=share_of(1_160, 1_204), opened_share=share_of(310, 1_204),
     redeemed_share=None, failed_share=share_of(20, 1_204),
 )  # fmt: skip
-_DEAD: Final = DeadLetters(
+_DEAD: Final = reach.DeadLetters(
     error="timeout", channel="sms", sender="sms_house", rows=14, again=0, uncertain=14, arrived=0, late=2,
     text="no answer within 10 s", first_ms=_NOON, last_ms=_NOON + 60_000, what_zh="对方没有回音，可能已经送到",
     what_en="no answer: it may have arrived", do_zh="先向对方核对是否收到，没收到再重发",
     do_en="Ask the receiver whether it arrived before you try again",
 )  # fmt: skip
-_REACH: Final = Reach(
+_REACH: Final = reach.Reach(
     counts=(ReachCount(channel="app", state="sent", dry=False, rows=1_204),),
     waits=(
         WaitCount(
@@ -46,7 +45,7 @@ _REACH: Final = Reach(
     ),
     runs=(reach.ReachRun(id="9f1c", policy="refill", begun_ms=_NOON),), dead=14, parked=0, relay=0,
 )  # fmt: skip
-_STORY: Final = ActionStory(
+_STORY: Final = reach.ActionStory(
     line=_LINE, sender="", receipt="m-77", body=(("channel", "app"), ("content", "refill"), ("purpose", "care")),
     attempts=(Attempt(attempt=1, begun_ms=_NOON, ended_ms=_NOON + 900, outcome="accepted"),),
     receipts=(KeptReceipt(action=_ID, at_ms=_NOON + 2_000, state="delivered", heard_ms=_NOON + 2_500, event="e1"),),
@@ -114,7 +113,7 @@ def reach_routes(workspace: Workspace, access: Access, readers: Readers) -> APIR
                    columns=("channel", "state", "dry", "rows"), rows=lambda given: given.counts)  # fmt: skip
     def glance(
         request: Request, channel: Word = "", run: Word = "", policy: Word = "", dry: Dry = None, since: Since = 0
-    ) -> Reach:
+    ) -> reach.Reach:
         """Count by state and channel; what waits, is told of all of it, whatever is filtered."""
         wanted = ReachFilter(channel=channel, run=run, policy=policy, dry=dry, since_ms=since)
         with readers.lend() as ws:
@@ -126,7 +125,7 @@ def reach_routes(workspace: Workspace, access: Access, readers: Readers) -> APIR
         request: Request, state: Word = "", channel: Word = "", run: Word = "", policy: Word = "",
         party: Annotated[str, Query(max_length=512)] = "", approval: Word = "", sender: Word = "", error: Word = "",
         dry: Dry = None, since: Since = 0, limit: Limit = 100, cursor: Annotated[str, Query(max_length=20)] = "",
-    ) -> Page[OutboxLine]:  # fmt: skip
+    ) -> Page[reach.OutboxLine]:  # fmt: skip
         """What was, is or was not to be sent, the newest first."""
         if state not in _STATES:
             raise DataError(f"no state is called {state!r:.40}", f"Use one of {', '.join(_STATES[1:])}", "state")
@@ -145,21 +144,21 @@ def reach_routes(workspace: Workspace, access: Access, readers: Readers) -> APIR
                    rows=lambda given: given.runs)  # fmt: skip
     def funnel(
         request: Request, channel: Word = "", run: Word = "", policy: Word = "", since: Since = 0
-    ) -> ReachFunnel:
+    ) -> reach.ReachFunnel:
         """How many were sent, delivered, opened, redeemed, by channel and by run, with intervals."""
         with readers.lend() as ws:
             return reach.funnel(ws, ReachFilter(channel=channel, run=run, policy=policy, since_ms=since))
 
     @routes.listing("/v1/reach/dead", zh="没发出去的", en="Dead letters", example=msgspec.to_builtins(_DEAD),
                     columns=_DEADS)  # fmt: skip
-    def dead(request: Request) -> Page[DeadLetters]:
+    def dead(request: Request) -> Page[reach.DeadLetters]:
         """What was given up, by reason, channel and sender, with what to do about it."""
         with readers.lend() as ws:
             return Page(rows=reach.dead_letters(ws, now_ms=now_ms()))
 
     @routes.route("GET", "/v1/reach/actions/{action_id}", verb="view", zh="一次触达的全程", people=True,
                   en="The story of one action", example=msgspec.to_builtins(_STORY))  # fmt: skip
-    def story(request: Request, action_id: Annotated[str, Path(max_length=32)]) -> ActionStory:
+    def story(request: Request, action_id: Annotated[str, Path(max_length=32)]) -> reach.ActionStory:
         """What was known and decided, each attempt, what came back, what it used."""
         with readers.lend() as ws:
             return reach.story(ws, action_id)

@@ -8,8 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from guanxi.api.access import Access
 from guanxi.api.routes import encoded
 from guanxi.api.schemas import COMPONENTS, answer_schema
-from guanxi.app import Workspace
-from guanxi.app.receipts import MOST, GivenReceipt, ReceiptNote, Received, take_receipts
+from guanxi.app import Workspace, receipts
 from guanxi.core import DataError
 
 RECEIPTS: Final = "/v1/receipts"
@@ -22,25 +21,30 @@ _BODY: Final = {
     ]
 }  # fmt: skip
 _ANSWER: Final = msgspec.to_builtins(
-    Received(
+    receipts.Received(
         accepted=1,
-        parked=(ReceiptNote(index=1, what="no action has this id", mend="Give the action's id", field="action"),),
+        parked=(
+            receipts.ReceiptNote(index=1, what="no action has this id", mend="Give the action's id", field="action"),
+        ),
     )
 )
 
 
+_Given = receipts.GivenReceipt
+
+
 class _Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    receipts: list[GivenReceipt]
+    receipts: list[_Given]
 
 
 def receipt_routes(workspace: Workspace, access: Access) -> APIRouter:
     """Return the route that takes receipts, with a server key."""
     router = APIRouter(tags=["reach"])
-    schema, components = answer_schema(Received)
+    schema, components = answer_schema(receipts.Received)
     given = {
         "type": "object",
         "required": ["receipts"],
-        "properties": {"receipts": {"type": "array", "maxItems": MOST}},
+        "properties": {"receipts": {"type": "array", "maxItems": receipts.MOST}},
     }
     extra: dict[str, Any] = {
         "x-verb": "write", "x-people": False, COMPONENTS: components,
@@ -48,19 +52,19 @@ def receipt_routes(workspace: Workspace, access: Access) -> APIRouter:
     }  # fmt: skip
     media = {"example": _ANSWER} | ({"schema": schema} if schema else {})
 
-    async def body(request: Request) -> list[GivenReceipt]:
+    async def body(request: Request) -> list[_Given]:
         try:
             return _DECODE(await request.body()).receipts
         except msgspec.DecodeError as error:
             what = f"the body is not understood: {error}"[:300]
             raise DataError(what, 'Send {"receipts": [{"action", "at", "state", "detail"}]}', "receipts") from None
 
-    def take(receipts: list[GivenReceipt] = Depends(body)) -> Any:  # noqa: B008 - FastAPI's way
+    def take(given: list[_Given] = Depends(body)) -> Any:  # noqa: B008 - FastAPI's way
         """Report what became of actions: delivered, opened, failed, redeemed, refused; in any order, and again.
 
         Each receipt is answered by itself: what is refused is not kept; what is parked belongs to no action sent here.
         """
-        done = take_receipts(workspace, receipts)
+        done = receipts.take_receipts(workspace, given)
         kept = done.accepted + done.repeated + len(done.parked)
         return Response(msgspec.json.encode(done), 200 if kept else 400, media_type="application/json")
 
