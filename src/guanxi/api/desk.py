@@ -19,6 +19,7 @@ from guanxi.api.approval_routes import approval_routes
 from guanxi.api.data_routes import catalogue_routes, data_routes, intake_routes
 from guanxi.api.errors import Problem, answer_error
 from guanxi.api.kind_routes import kind_routes
+from guanxi.api.ledger_routes import evidence_routes, ledger_routes
 from guanxi.api.limit_routes import limit_routes
 from guanxi.api.live import Live
 from guanxi.api.metric_routes import cockpit_routes, metric_routes
@@ -87,6 +88,8 @@ def desk_app(workspace: Workspace, *, gate_url: str) -> FastAPI:
     app.include_router(approval_routes(workspace, access, readers))
     app.include_router(trait_routes(workspace, access, readers))
     app.include_router(own_trait_routes(workspace, access, readers))
+    app.include_router(ledger_routes(workspace, access, readers))
+    app.include_router(evidence_routes(workspace, access, readers))
     app.include_router(limit_routes(workspace, access, readers))
     app.include_router(reach_routes(workspace, access, readers))
     app.include_router(receipt_routes(workspace, access))

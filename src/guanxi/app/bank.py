@@ -14,8 +14,9 @@ from guanxi.app.bank_facts import Resolve, earned_facts, invited_facts, last_of,
 from guanxi.app.bank_posting import NAME, Posted, accounts_of, key_of, post
 from guanxi.app.identity import identities
 from guanxi.app.workspace import Workspace
-from guanxi.core import SettingError
+from guanxi.core import Busy, SettingError
 from guanxi.engines.control.accounting import AccountRow
+from guanxi.engines.log import now_ms
 from guanxi.ledger import Bank, Judged, Programme, judge_earned, judge_invited, read_bank, shipped_bank
 
 FILE: Final = "bank.toml"  # of the workspace
@@ -71,11 +72,14 @@ def follow(workspace: Workspace, *, now_ms: int) -> Posted:
 
     Reads on in steps of some thousand events, each with a transaction of its own, so it may be cut off anywhere.
     """
-    bank, names, control = bank_of(workspace), identities(workspace), workspace.control
+    bank, control = bank_of(workspace), workspace.control
     with control.snapshot() as connection:
         seq = control.followers.get_in(connection, NAME)
     done, last = Posted(seq=seq), workspace.reader.last_seq()
-    while bank.is_open and seq < last:
+    if not bank.is_open or seq >= last:
+        return done
+    names = identities(workspace)
+    while seq < last:
         upto = last_of(workspace.reader, bank, after=seq, last=last, most=PAGE)
         made = list(_judged(workspace, bank, after=seq, upto=upto, who=names.resolve))
         with control.transaction() as connection:
@@ -84,12 +88,16 @@ def follow(workspace: Workspace, *, now_ms: int) -> Posted:
             step = post(workspace, connection, bank, made, now_ms=now_ms)
             control.followers.set_in(connection, NAME, upto, now_ms)
         seq = upto
-        done = Posted(
-            seq=seq, posted=done.posted + step.posted, undone=done.undone + step.undone, short=done.short + step.short,
-            refused={name: done.refused.get(name, 0) + step.refused.get(name, 0) for name in
-                     sorted(done.refused | step.refused)},
-        )  # fmt: skip
+        done = done.plus(msgspec.structs.replace(step, seq=upto))
     return done
+
+
+def bank_round(workspace: Workspace) -> Posted | None:
+    """Follow the log once, for who does so again and again; None when it must wait for a lock or for a mended file."""
+    try:
+        return follow(workspace, now_ms=now_ms())
+    except (Busy, SettingError):  # `guanxi bank rewards` tells what is wrong with the file
+        return None
 
 
 def judged(workspace: Workspace, person: str) -> list[Judged]:

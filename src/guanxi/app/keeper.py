@@ -3,6 +3,7 @@
 import threading
 import time
 
+from guanxi.app.bank import bank_round
 from guanxi.app.care import erase_open
 from guanxi.app.relaying import relay_round
 from guanxi.app.trait_ranks_job import Ranker
@@ -27,6 +28,7 @@ def keep(workspace: Workspace, stop: threading.Event) -> None:
                 importer.look()
                 workspace.refresh()
                 ranker.look(workspace)
+                bank_round(workspace)
                 relay_round(workspace)
                 now = time.monotonic()
                 due = now - sealed_all >= settings.seal_seconds

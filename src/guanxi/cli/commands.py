@@ -15,6 +15,7 @@ from guanxi.app import DATA, Workspace, import_files, preview, queries, run_demo
 from guanxi.cli import (
     analysis,
     approvals,
+    bank,
     bench,
     control,
     events,
@@ -62,6 +63,7 @@ cli.add_typer(traits.commands, name="traits")
 cli.add_typer(analysis.explore, name="explore")
 cli.add_typer(parked.commands, name="parked")
 cli.add_typer(mapping.commands, name="mapping")
+cli.add_typer(bank.commands, name="bank")
 cli.add_typer(ledger.commands, name="ledger")
 cli.add_typer(approvals.commands, name="approvals")
 cli.add_typer(limits.commands, name="limits")
