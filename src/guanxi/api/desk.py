@@ -17,6 +17,7 @@ from guanxi.api.access import COOKIE, Access, Principal
 from guanxi.api.analysis_routes import analysis_routes
 from guanxi.api.approval_routes import approval_routes
 from guanxi.api.data_routes import catalogue_routes, data_routes, intake_routes
+from guanxi.api.decision_routes import decision_routes
 from guanxi.api.errors import Problem, answer_error
 from guanxi.api.kind_routes import kind_routes
 from guanxi.api.ledger_routes import evidence_routes, ledger_routes
@@ -91,6 +92,7 @@ def desk_app(workspace: Workspace, *, gate_url: str) -> FastAPI:
     app.include_router(ledger_routes(workspace, access, readers))
     app.include_router(evidence_routes(workspace, access, readers))
     app.include_router(limit_routes(workspace, access, readers))
+    app.include_router(decision_routes(workspace, access, readers))
     app.include_router(reach_routes(workspace, access, readers))
     app.include_router(receipt_routes(workspace, access))
     app.include_router(person_routes(workspace, access, readers))  # last of /v1/people: its path takes what is left
