@@ -31,7 +31,7 @@ from guanxi.ledger import (
     read_limits,
     verify_run,
 )
-from guanxi.ledger.contract import DAY, NOW, LedgerContract, name, pay, reserve
+from guanxi.ledger.contract import DAY, NOW, TOWN, LedgerContract, name, pay, reserve
 
 MEMBERS = tuple(name(f"member {i}") for i in range(4))
 BANK = {unit: name(f"bank {unit}") for unit in ("points", "fen")}
@@ -286,6 +286,20 @@ def test_a_dated_amount_is_not_laundered_through_another_movement() -> None:
     book.post(Release(name("r"), name("h")), now_ms=NOW + DAY)
     book.expire(now_ms=NOW + DAY)
     assert book.standing(name("ben")).balance == 0
+
+
+def test_amounts_of_one_issuer_with_one_date_are_one() -> None:
+    book = TestBook().town()
+    book.open(Account(id=name("other"), unit="points", kind=ISSUER, floor=-LARGEST))
+    for place in range(3):
+        book.post(pay(f"late {place}", "issuer", "ben", 10, expires_ms=NOW + 2 * DAY), now_ms=NOW)
+        book.post(pay(f"soon {place}", "issuer", "ben", 10, expires_ms=NOW + DAY), now_ms=NOW)
+        book.post(pay(f"other {place}", "other", "ben", 1, expires_ms=NOW + 2 * DAY), now_ms=NOW)
+    lots = [(lot.expires_ms - NOW, lot.left, lot.number) for lot in book.purse(name("ben")).lots]
+    assert lots == [(DAY, 30, TOWN + 2), (2 * DAY, 30, TOWN + 1), (2 * DAY, 3, TOWN + 3)]
+    book.post(pay("k", "ben", "shop", 62), now_ms=NOW)
+    assert book.expire(now_ms=NOW + 2 * DAY) == 1
+    assert [book.standing(name(word)).balance for word in ("ben", "issuer", "other")] == [0, -160, -2]
 
 
 def test_an_overdraft_is_used_last() -> None:

@@ -58,6 +58,7 @@ class Touched:
     holds: dict[str, Hold] = field(default_factory=dict)
     keys: list[str] = field(default_factory=list)
     opened: dict[str, Purse] = field(default_factory=dict)
+    reserved: dict[str, Hold] = field(default_factory=dict)
     limited: dict[str, Purse] = field(default_factory=dict)
 
 
@@ -271,7 +272,7 @@ class Book:
             taker.coming += move.amount
         hold = Hold(request.key, request.moves, request.until_ms)
         self.keep_hold(hold)
-        self.touched.holds[hold.id] = hold
+        self.touched.holds[hold.id] = self.touched.reserved[hold.id] = hold
         return first
 
     def _finish(self, request: Settle | Release) -> int:

@@ -1,6 +1,6 @@
 """What stands behind an account, a hold and a dated amount while requests are judged: small values that change."""
 
-from bisect import insort
+from bisect import bisect_left
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
@@ -30,12 +30,12 @@ class Line(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class Lot:
-    """A dated amount inside an account.
+    """A dated amount inside an account: all that came from one issuer with one date, while some of it is left.
 
-    number    of the entry by which it came
+    number    of the entry by which the first of it came
     left      not used yet
     issuer    account that it goes back to
-    transfer  by which it came
+    transfer  by which the first of it came
     """
 
     number: int
@@ -104,14 +104,23 @@ class Purse:
         return changed
 
     def put(self, amount: int, lot: Lot | None = None) -> Lot | None:
-        """Let `amount` enter; what pays off an overdraft has no date. The lot is returned when it was kept."""
+        """Let `amount` enter; what pays off an overdraft has no date. The lot that it is in now is returned."""
         self.balance += amount
         if lot is None:
             return None
         lot.left = min(amount, max(self.balance, 0))
         if not lot.left:
             return None
-        insort(self.lots, lot)
+        at = bisect_left(self.lots, lot.expires_ms, key=_date)
+        for place in range(at, len(self.lots)):
+            other = self.lots[place]
+            if other.expires_ms > lot.expires_ms:
+                break
+            if other.issuer == lot.issuer:
+                other.left += lot.left
+                return other
+            at += 1
+        self.lots.insert(at, lot)
         return lot
 
     def due(self, now_ms: int) -> list[tuple[Lot, int]]:
@@ -151,3 +160,7 @@ class Purse:
     def _drop_empty(self, changed: list[Lot]) -> None:
         if any(not lot.left for lot in changed):
             self.lots = [lot for lot in self.lots if lot.left]
+
+
+def _date(lot: Lot) -> int:
+    return lot.expires_ms

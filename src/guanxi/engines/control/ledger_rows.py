@@ -142,15 +142,12 @@ def save_book(connection: Connection, book: Book) -> None:
     )
     holds = [
         (hold.id, place, move.giver, move.taker, move.unit, move.amount, hold.until_ms, hold.state, move.expires_ms)
-        for hold in touched.holds.values()
+        for hold in touched.reserved.values()
         for place, move in enumerate(hold.moves)
     ]
-    many(
-        connection,
-        f"INSERT INTO ledger_holds ({_HOLD}) VALUES",
-        holds,
-        "ON CONFLICT (id, place) DO UPDATE SET state = excluded.state",
-    )
+    many(connection, f"INSERT INTO ledger_holds ({_HOLD}) VALUES", holds)
+    ended = [(hold.state, hold.id) for hold in touched.holds.values() if hold.id not in touched.reserved]
+    execute(connection, "UPDATE ledger_holds SET state = ? WHERE id = ?", ended)
     many(
         connection,
         f"INSERT INTO ledger_lots ({_LOT}) VALUES",
