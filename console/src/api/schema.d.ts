@@ -467,6 +467,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/receipts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 回执 · Receipts of actions
+         * @description Report what became of actions: delivered, opened, failed, redeemed, refused; in any order, and again.
+         *
+         *             Each receipt is answered by itself: what is refused is not kept; what is parked belongs to no action sent here.
+         */
+        post: operations["take_v1_receipts_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/status": {
         parameters: {
             query?: never;
@@ -2613,6 +2635,448 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/ledger/accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 账户 · Accounts
+         * @description Accounts in order of opening, as they stand or stood; whose they are is told to whoever may see people.
+         */
+        get: operations["accounts_v1_ledger_accounts_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/ledger/accounts.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 账户（CSV 导出） · Accounts as CSV
+         * @description Accounts in order of opening, as they stand or stood; whose they are is told to whoever may see people.
+         */
+        get: operations["accounts_v1_ledger_accounts_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/ledger/accounts.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 账户（Excel 导出） · Accounts as Excel
+         * @description Accounts in order of opening, as they stand or stood; whose they are is told to whoever may see people.
+         */
+        get: operations["accounts_v1_ledger_accounts_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/ledger/units": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 单位 · Units
+         * @description Every unit that has accounts, and what all but issuers hold together.
+         */
+        get: operations["units_v1_ledger_units_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/ledger/accounts/{account}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 一个账户 · One account
+         * @description What an account holds and, of now, its dated amounts, soonest first.
+         */
+        get: operations["account_v1_ledger_accounts__account__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/ledger/accounts/{account}/entries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 账户流水 · Entries of an account
+         * @description Entries of an account, the newest first; its balance stands after each.
+         */
+        get: operations["entries_v1_ledger_accounts__account__entries_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/ledger/accounts/{account}/entries.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 账户流水（CSV 导出） · Entries of an account as CSV
+         * @description Entries of an account, the newest first; its balance stands after each.
+         */
+        get: operations["entries_v1_ledger_accounts__account__entries_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/ledger/accounts/{account}/entries.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 账户流水（Excel 导出） · Entries of an account as Excel
+         * @description Entries of an account, the newest first; its balance stands after each.
+         */
+        get: operations["entries_v1_ledger_accounts__account__entries_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/ledger/flows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 单位流量 · Flows of a unit
+         * @description What holders of a unit had, what came and left by day and kind, and what they have: it adds up.
+         */
+        get: operations["flows_v1_ledger_flows_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/ledger/flows.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 单位流量（CSV 导出） · Flows of a unit as CSV
+         * @description What holders of a unit had, what came and left by day and kind, and what they have: it adds up.
+         */
+        get: operations["flows_v1_ledger_flows_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/ledger/flows.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 单位流量（Excel 导出） · Flows of a unit as Excel
+         * @description What holders of a unit had, what came and left by day and kind, and what they have: it adds up.
+         */
+        get: operations["flows_v1_ledger_flows_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/ledger/exposure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 未兑付敞口 · Exposure
+         * @description What people hold of points, coins and coupons, when it expires, and what it may cost.
+         */
+        get: operations["exposure_v1_ledger_exposure_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/ledger/exposure.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 未兑付敞口（CSV 导出） · Exposure as CSV
+         * @description What people hold of points, coins and coupons, when it expires, and what it may cost.
+         */
+        get: operations["exposure_v1_ledger_exposure_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/ledger/exposure.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 未兑付敞口（Excel 导出） · Exposure as Excel
+         * @description What people hold of points, coins and coupons, when it expires, and what it may cost.
+         */
+        get: operations["exposure_v1_ledger_exposure_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/bank/rewards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 奖励库存 · Rewards in stock
+         * @description What people may have for what they earned, and what is left of it.
+         */
+        get: operations["rewards_v1_bank_rewards_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/ledger/chain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 证据链 · The chain of evidence
+         * @description Where the chain and the tree end, and every signed head.
+         */
+        get: operations["state_v1_ledger_chain_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/ledger/entries/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 一条分录与证明 · An entry and its proof
+         * @description An entry, and the path from it to the root of a tree; of a signed one, where one covers it.
+         */
+        get: operations["prove_v1_ledger_entries__number__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/ledger/consistency": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 一致性证明 · Proof of growth
+         * @description What proves that the ledger of `new` entries, now when left out, begins with that of `old`.
+         */
+        get: operations["growth_v1_ledger_consistency_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/ledger/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 校验 · Check
+         * @description Hash the next 100,000 entries again; the last step counts the whole ledger again.
+         *
+         *             Ask again with `stop` as start and `chain` until `done`.
+         */
+        get: operations["check_v1_ledger_check_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/ledger/heads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 签名当前账本 · Sign the ledger as it stands
+         * @description Sign root and chain of now with the workspace's key, which is made the first time.
+         */
+        post: operations["sign_v1_ledger_heads_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/ledger/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 导出账本 · Export the ledger
+         * @description All entries and heads up to the newest signed one, for whoever checks with the public key alone.
+         */
+        get: operations["export_v1_ledger_export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/ledger/key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 公钥 · The public key
+         * @description The public key that checks exports, as PEM.
+         */
+        get: operations["key_v1_ledger_key_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/limits": {
         parameters: {
             query?: never;
@@ -2825,6 +3289,126 @@ export interface paths {
          * @description What is left for one person: 触达 本周 1/2.
          */
         get: operations["of_person_v1_people__ref__limits_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 决策日志 · Decision log
+         * @description Decisions, the newest first; `by` and `name` say what refused one of their candidates.
+         */
+        get: operations["decisions_v1_decisions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/decisions.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 决策日志（CSV 导出） · Decision log as CSV
+         * @description Decisions, the newest first; `by` and `name` say what refused one of their candidates.
+         */
+        get: operations["decisions_v1_decisions_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/decisions.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 决策日志（Excel 导出） · Decision log as Excel
+         * @description Decisions, the newest first; `by` and `name` say what refused one of their candidates.
+         */
+        get: operations["decisions_v1_decisions_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/decisions/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 决策计数 · Decisions counted
+         * @description How many decisions there are of each arm and choice, and which limit refused how many.
+         */
+        get: operations["counts_v1_decisions_counts_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/decisions/{decision}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 一个决策 · One decision
+         * @description Why this, what else could have been, which limit refused what, what became of it, and its proof.
+         */
+        get: operations["one_v1_decisions__decision__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/decisions/{decision}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 重算一个决策 · Decide again
+         * @description From the log, the limits and the policy as they were: the same to the byte, or what differs.
+         */
+        get: operations["replay_v1_decisions__decision__replay_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3127,28 +3711,6 @@ export interface paths {
          * @description Try again what was given up: by ids, or a group. Needs the right to propose or to approve.
          */
         post: operations["retry_v1_reach_retry_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/receipts": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * 回执 · Receipts of actions
-         * @description Report what became of actions: delivered, opened, failed, redeemed, refused; in any order, and again.
-         *
-         *             Each receipt is answered by itself: what is refused is not kept; what is parked belongs to no action sent here.
-         */
-        post: operations["take_v1_receipts_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3816,6 +4378,53 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description One account with its dated amounts, soonest first (of now: None at a past moment), undated = the rest. */
+        AccountCard: {
+            account: components["schemas"]["AccountLine"];
+            lots: components["schemas"]["LotLine"][] | null;
+            undated: number;
+            as_of_ms: number | null;
+        };
+        /**
+         * @description An account as people read it.
+         *
+         *         what, name   what it stands for: "bank" and its unit, "limit" and the limit's name, ...; zh, en = in words
+         *         person       reference of whose it is; "" = nobody's, an erased person's, or not for whoever asks
+         *         free         what can still be moved of it, or, of a limit, still be used; None = there is no end
+         *         resets_ms    when the next dated amount leaves; None = nothing is dated
+         */
+        AccountLine: {
+            number: number;
+            id: string;
+            unit: string;
+            unit_zh: string;
+            unit_en: string;
+            scale: number;
+            kind: string;
+            what: string;
+            name: string;
+            zh: string;
+            en: string;
+            person: string;
+            cap: number | null;
+            floor: number;
+            balance: number;
+            held: number;
+            coming: number;
+            free: number | null;
+            resets_ms: number | null;
+        };
+        /**
+         * @description Rows of a list.
+         *
+         *         next   cursor of the following page, None on the last
+         *         known  the sequence number as of which the rows were read; None where that has no meaning
+         */
+        AccountLinePage: {
+            rows: components["schemas"]["AccountLine"][];
+            next: string | null;
+            known: number | null;
+        };
         /**
          * @description All that is known of one action.
          *
@@ -4165,6 +4774,31 @@ export interface components {
             /** @default  */
             detail: string;
         };
+        /**
+         * @description What was counted.
+         *
+         *         entries         read and hashed again
+         *         imbalance       units that do not sum to zero, and accounts that are not what their entries give
+         *         overdraft       accounts that an entry took beyond a limit that they had then; those that were opened before limits
+         *                         were entries are judged from their first change of limits on
+         *         limits          accounts whose limits are not those of their last entry about them
+         *         double_settle   holds whose entries give more or less than was held, or twice
+         *         keys            requests whose receipt names entries that are not theirs
+         *         lots            accounts whose dated amounts exceed the balance
+         *         nodes           stored nodes of the tree that are not what the entries give, or are missing
+         *         broken          the first entry that is not what was chained; size, when the ends do not fit; None = sound
+         */
+        Audit: {
+            entries: number;
+            imbalance: number;
+            overdraft: number;
+            double_settle: number;
+            keys: number;
+            lots: number;
+            limits: number;
+            nodes: number;
+            broken: components["schemas"]["Break"] | null;
+        };
         /** @description A row of the file, and the events that it becomes; of an order, those that begin at this row. */
         Beside: {
             row: number;
@@ -4178,6 +4812,40 @@ export interface components {
             low: number;
             high: number | null;
             people: number;
+        };
+        /**
+         * @description Where a run of entries stops being what was chained.
+         *
+         *         number   of the first entry that is wrong
+         *         what     what differs, in words
+         */
+        Break: {
+            number: number;
+            what: string;
+        };
+        /** @description Part of what is outstanding: `days` = expires within so many, None = later; undated = never. */
+        Bucket: {
+            days: number | null;
+            undated: boolean;
+            amount: number;
+            people: number;
+        };
+        /**
+         * @description Where the chain and the tree end.
+         *
+         *         unsigned   entries since the newest signed head
+         *         key        fingerprint of the workspace's public key, "" = none was made yet
+         *         heads      signed ones, newest first
+         */
+        ChainState: {
+            ledger: string;
+            size: number;
+            root: string;
+            chain: string;
+            last_ms: number | null;
+            unsigned: number;
+            key: string;
+            heads: components["schemas"]["HeadLine"][];
         };
         /**
          * @description What one Party Resolved event did.
@@ -4205,6 +4873,24 @@ export interface components {
             effect: "merged" | "nothing" | "refused" | "split";
             /** @default  */
             undoes: string;
+        };
+        /**
+         * @description A step of a check: entries `start` to before `stop` of `size` were hashed again.
+         *
+         *         chain    hash of the chain after them, to begin the next step with
+         *         fault    what does not fit, and in which entry (`fault_at`); "" = nothing
+         *         audit    with the last step: balances, holds, dated amounts and the tree counted again
+         */
+        CheckStep: {
+            start: number;
+            stop: number;
+            size: number;
+            chain: string;
+            fault: string;
+            fault_at: number | null;
+            done: boolean;
+            sound: boolean;
+            audit: components["schemas"]["Audit"] | null;
         };
         /** @description A condition: as the row has it, and in words. */
         ClauseRead: {
@@ -4269,6 +4955,22 @@ export interface components {
             reads: string;
             sure: string;
             samples: string[];
+        };
+        /** @description What proves that the ledger of `new` entries begins with that of `old` entries. */
+        ConsistencyProof: {
+            old: number;
+            new: number;
+            old_root: string;
+            new_root: string;
+            path: string[];
+        };
+        /** @description How many decisions share a value; by: of refusals, what refused. */
+        CountedName: {
+            by: string;
+            name: string;
+            zh: string;
+            en: string;
+            decisions: number;
         };
         /**
          * @description One dated line on every time chart.
@@ -4335,6 +5037,41 @@ export interface components {
             next: string | null;
             known: number | null;
         };
+        /**
+         * @description One decision with all that it rests on; after an erasure the proof alone.
+         *
+         *         explore, holdout   shares of the policy's people, as its text had them
+         *         context_at_ms      as of when traits were read; known: up to which sequence number
+         *         rooms              the limits that were looked at, as they then stood
+         *         limits             limits that were looked at, as people call them
+         *         out, hold          its row of the outbox and what it has reserved; None = nothing
+         */
+        DecisionDetail: {
+            row: components["schemas"]["DecisionRow"];
+            version: number;
+            policy_hash: string;
+            bucket: number;
+            until_ms: number;
+            known: number;
+            personalise: boolean;
+            consents: {
+                [key: string]: boolean;
+            };
+            facts: {
+                [key: string]: string | number | boolean;
+            };
+            traits: components["schemas"]["SeenTrait"][];
+            weighed: components["schemas"]["WeighedLine"][];
+            rooms: components["schemas"]["LimitBar"][];
+            out: components["schemas"]["Outgoing"] | null;
+            hold: components["schemas"]["HoldNote"] | null;
+            proof: components["schemas"]["DecisionProof"];
+        };
+        /** @description A page of the log; `next` is the cursor of the following one, None on the last. */
+        DecisionList: {
+            rows: components["schemas"]["DecisionRow"][];
+            next: string | null;
+        };
         /** @description The decision that an action carries out; known: up to which event of the log it had read. */
         DecisionNote: {
             id: string;
@@ -4345,6 +5082,71 @@ export interface components {
             chosen: string[];
             propensity: number;
             known: number;
+        };
+        /**
+         * @description That the record, as it is kept, is part of what the ledger's entry `key` names.
+         *
+         *         leaf, path, root   RFC 6962: the leaf is the hash of salt and record; place, size: where in the tree
+         *         holds              the path leads from the leaf to the root
+         *         kept               False: the person was erased, and with them the record; the leaf stays
+         */
+        DecisionProof: {
+            leaf: string;
+            place: number;
+            size: number;
+            path: string[];
+            root: string;
+            key: string;
+            batch: number;
+            written_ms: number;
+            holds: boolean;
+            kept: boolean;
+        };
+        /**
+         * @description One decision in the log; fields as in `DecisionLine`.
+         *
+         *         person    masked name, "" = nobody said one; party: "" = erased
+         *         policy_zh, policy_en, chosen_zh, chosen_en   as people call them
+         */
+        DecisionRow: {
+            number: number;
+            id: string;
+            run: string;
+            at_ms: number;
+            written_ms: number;
+            policy: string;
+            policy_zh: string;
+            policy_en: string;
+            party: string;
+            person: string;
+            kind: string;
+            mode: string;
+            arm: string;
+            chosen: string;
+            chosen_zh: string;
+            chosen_en: string;
+            propensity: number;
+            acts: boolean;
+            refused: components["schemas"]["RefusedName"][];
+            refused_zh: string;
+            out: string;
+            dry: boolean;
+        };
+        /**
+         * @description Decisions of a filter, counted: at most the newest 200,000 (`is_whole` says whether that is all of them).
+         *
+         *         refused   by what candidates were refused; one decision may count for several
+         *         policies, runs   that can be filtered by, whatever the filter is
+         */
+        DecisionSummary: {
+            decisions: number;
+            is_whole: boolean;
+            arms: components["schemas"]["CountedName"][];
+            modes: components["schemas"]["CountedName"][];
+            chosen: components["schemas"]["CountedName"][];
+            refused: components["schemas"]["CountedName"][];
+            policies: components["schemas"]["Named"][];
+            runs: string[];
         };
         /** @description How a count or an amount per person is spread. */
         Distribution: {
@@ -4366,6 +5168,36 @@ export interface components {
             upload: string;
             sources: components["schemas"]["SourceRun"][];
             took_ms: number;
+        };
+        /**
+         * @description An entry of an account: moved is signed, balance is what it had after it.
+         *
+         *         other   the account on the other side; zh, en = what that one is
+         */
+        EntryLine: {
+            number: number;
+            at_ms: number;
+            kind: string;
+            moved: number;
+            held: number;
+            coming: number;
+            balance: number;
+            other: string;
+            zh: string;
+            en: string;
+            transfer: string;
+            key: string;
+        };
+        /**
+         * @description Rows of a list.
+         *
+         *         next   cursor of the following page, None on the last
+         *         known  the sequence number as of which the rows were read; None where that has no meaning
+         */
+        EntryLinePage: {
+            rows: components["schemas"]["EntryLine"][];
+            next: string | null;
+            known: number | null;
         };
         /** @description That this person was erased, when and why. */
         Erased: {
@@ -4543,6 +5375,45 @@ export interface components {
                 [key: string]: string;
             };
         };
+        /**
+         * @description What people hold of a unit as of an instant, and what it may cost.
+         *
+         *         people        accounts that hold something
+         *         issued, received   what came from issuers, and from other people
+         *         redeemed, expired, taken_back   what left: used, timed out, taken back after a correction
+         *         outstanding   what is held now: issued + received - redeemed - expired - taken_back
+         *         held          of it, reserved for something
+         *         buckets       of it, by when it expires; months: what came, by month in China
+         *         value_fen     of it, if all were used; None = the unit is worth no money
+         *         share         of what has ended, what was used and not left to expire; None = nothing has ended
+         *         share_low, share_high   its 95 % interval; 0 and 1 while nothing has ended
+         *         share_n       how many people's behaviour that is worth; share_of: "matured" or "ended"
+         *         low_fen, high_fen   value times the share: what it will probably cost
+         */
+        Exposure: {
+            unit: string;
+            zh: string;
+            en: string;
+            at_ms: number;
+            people: number;
+            issued: number;
+            received: number;
+            redeemed: number;
+            expired: number;
+            taken_back: number;
+            outstanding: number;
+            held: number;
+            buckets: components["schemas"]["Bucket"][];
+            months: components["schemas"]["Issue"][];
+            value_fen: number | null;
+            share: number | null;
+            share_low: number;
+            share_high: number;
+            share_n: number;
+            share_of: string;
+            low_fen: number | null;
+            high_fen: number | null;
+        };
         /** @description One property of an event, never a personal one; money in minor units. */
         Fact: {
             name: string;
@@ -4575,6 +5446,28 @@ export interface components {
             why: string;
             own: boolean;
             settings: components["schemas"]["SettingAsked"][];
+        };
+        /** @description What came to holders and left them on a day, by the kind of entry. */
+        FlowLine: {
+            day_ms: number;
+            kind: string;
+            came: number;
+            left: number;
+            entries: number;
+        };
+        /** @description What holders of a unit had, got and gave: opening + came - left = closing. */
+        Flows: {
+            unit: string;
+            zh: string;
+            en: string;
+            scale: number;
+            since_ms: number;
+            until_ms: number;
+            opening: number;
+            came: number;
+            left: number;
+            closing: number;
+            rows: components["schemas"]["FlowLine"][];
         };
         /**
          * @description How fresh a platform's data is, against its own promise.
@@ -4627,6 +5520,15 @@ export interface components {
             field: string;
             source: string;
             kind: string;
+        };
+        /** @description A signed head: the ledger's size, root and chain at an instant, and the fingerprint of the key. */
+        HeadLine: {
+            size: number;
+            root: string;
+            chain: string;
+            at_ms: number;
+            key: string;
+            signature: string;
         };
         /**
          * @description What an action has reserved in the ledger.
@@ -4766,6 +5668,15 @@ export interface components {
             p90_days: number | null;
             bins: components["schemas"]["Bin"][];
             took_ms: number;
+        };
+        /** @description What became of what came in a month: came = redeemed + expired + taken_back + outstanding. */
+        Issue: {
+            month: string;
+            came: number;
+            redeemed: number;
+            expired: number;
+            taken_back: number;
+            outstanding: number;
         };
         /** @description A receipt as it was kept; event = id of the log's event that tells of it, "" = none does. */
         KeptReceipt: {
@@ -5194,6 +6105,13 @@ export interface components {
             words_zh: string;
             words_en: string;
         };
+        /** @description A dated amount: it came with entry `number`, what is left of it expires at `expires_ms`. */
+        LotLine: {
+            number: number;
+            at_ms: number;
+            expires_ms: number;
+            left: number;
+        };
         /**
          * @description What buyers brought so far by the age of their cohort: paid less refunded, cumulated, per buyer.
          *
@@ -5548,6 +6466,12 @@ export interface components {
             next: string | null;
             known: number | null;
         };
+        /** @description Something by its id, as people call it. */
+        Named: {
+            id: string;
+            zh: string;
+            en: string;
+        };
         /** @description One neighbour and what the trait was of it at the last local midnight. */
         Neighbour: {
             ref: string;
@@ -5661,6 +6585,70 @@ export interface components {
             rows: components["schemas"]["OutboxLine"][];
             next: string | null;
             known: number | null;
+        };
+        /**
+         * @description One row of the outbox.
+         *
+         *         id             of the action: the idempotency key
+         *         decision, run  what it carries out; "" = none
+         *         party          whom it touches, "type:scope:key"; "" = operators, or somebody who was erased
+         *         kind, channel  message, coupon or notice; app, wechat, sms, mail, coupon, wecom, dingtalk, feishu, webhook, file
+         *         sender         name of the sender; "" = the one that the settings give to the channel
+         *         body           (name, value) sorted by name, as decided; no address: senders look that up
+         *         dry            True: written to the dry-run file instead
+         *         approval       that it waits for; "" = none
+         *         hold           key of the reservation that is settled when it is sent, else released; "" = none
+         *         not_before_ms, not_after_ms   when it may be sent: from, to before
+         *         uncertain      True: an attempt may have acted and never said so; a plain receiver may have it twice
+         */
+        Outgoing: {
+            id: string;
+            /** @default  */
+            decision: string;
+            /** @default  */
+            run: string;
+            /** @default  */
+            party: string;
+            kind: string;
+            channel: string;
+            /** @default  */
+            sender: string;
+            /** @default [] */
+            body: [
+                string,
+                string | number | boolean
+            ][];
+            /**
+             * @default ready
+             * @enum {unknown}
+             */
+            state: "dead" | "dry" | "expired" | "ready" | "refused" | "sending" | "sent" | "waiting" | "withdrawn";
+            /** @default true */
+            dry: boolean;
+            /** @default  */
+            approval: string;
+            /** @default  */
+            hold: string;
+            not_before_ms: number;
+            not_after_ms: number;
+            /** @default 0 */
+            next_ms: number;
+            /** @default 0 */
+            attempts: number;
+            /** @default 0 */
+            made_ms: number;
+            ended_ms: number | null;
+            /**
+             * @default
+             * @enum {unknown}
+             */
+            error: "" | "busy" | "invalid" | "refused" | "server" | "timeout" | "unknown" | "unreachable";
+            /** @default  */
+            error_text: string;
+            /** @default  */
+            receipt: string;
+            /** @default false */
+            uncertain: boolean;
         };
         /**
          * @description What the workspace's traits.toml holds.
@@ -6226,6 +7214,33 @@ export interface components {
             events: number;
             samples: string[];
         };
+        /**
+         * @description An entry with what proves that it stands in the tree of `size` entries, whose root is `root`.
+         *
+         *         line    its canonical bytes as text; leaf: their hash; path: siblings from the leaf up
+         *         signed  the oldest signed head that covers it, with its size and root; None = none does yet
+         */
+        ProvenEntry: {
+            number: number;
+            at_ms: number;
+            kind: string;
+            giver: string;
+            taker: string;
+            unit: string;
+            amount: number;
+            transfer: string;
+            key: string;
+            line: string;
+            leaf: string;
+            path: string[];
+            size: number;
+            root: string;
+            signed: components["schemas"]["HeadLine"] | null;
+            giver_zh: string;
+            giver_en: string;
+            taker_zh: string;
+            taker_en: string;
+        };
         /** @description One purpose of consent: its bit on events, and how many people allow it, or took it back, now. */
         Purpose: {
             purpose: string;
@@ -6361,6 +7376,29 @@ export interface components {
             /** @default [] */
             refused: components["schemas"]["ReceiptNote"][];
         };
+        /** @description Why a candidate could not be chosen; fields as in `Refusal`. */
+        RefusalLine: {
+            by: string;
+            name: string;
+            zh: string;
+            en: string;
+            /** @default  */
+            unit: string;
+            /** @default  */
+            account: string;
+            /** @default 0 */
+            asked: number;
+            /** @default 0 */
+            free: number;
+            resets_ms: number | null;
+        };
+        /** @description What refused candidates: a limit, a rule, a purpose, ... */
+        RefusedName: {
+            by: string;
+            name: string;
+            zh: string;
+            en: string;
+        };
         /**
          * @description Repeat purchase of those who first bought in the window.
          *
@@ -6386,6 +7424,24 @@ export interface components {
             days: number;
             share: number | null;
             at_risk: number;
+        };
+        /**
+         * @description What deciding again has given.
+         *
+         *         decisions  looked at; same: equal to the byte; erased: of people whose records are gone
+         *         differ     cause -> decisions; ids: some of them
+         */
+        Replayed: {
+            decisions: number;
+            same: number;
+            /** @default 0 */
+            erased: number;
+            /** @default {} */
+            differ: {
+                [key: string]: number;
+            };
+            /** @default [] */
+            ids: string[];
         };
         /**
          * RestoreBody
@@ -6456,6 +7512,21 @@ export interface components {
             field: string;
             value: string;
             at_ms: number;
+        };
+        /** @description A reward with its stock: given and reserved of it; left is None without an end. */
+        RewardStanding: {
+            name: string;
+            zh: string;
+            en: string;
+            kind: string;
+            unit: string;
+            price: number;
+            worth_fen: number;
+            stock: number | null;
+            given: number;
+            reserved: number;
+            left: number | null;
+            account: string;
         };
         /**
          * @description RFM of all who bought before the cut-off.
@@ -6658,6 +7729,20 @@ export interface components {
             field: string;
             /** Value */
             value: string;
+        };
+        /**
+         * @description A trait that the policy read; value None = unknown, withheld by consent, or hidden.
+         *
+         *         hidden  it is sensitive: the person's page shows it to whoever says why
+         */
+        SeenTrait: {
+            name: string;
+            zh: string;
+            en: string;
+            unit: string;
+            value: string | number | boolean | null;
+            /** @default false */
+            hidden: boolean;
         };
         /** @description A metric over time; `key` is what it was split by, "" for the whole. */
         Series: {
@@ -7437,6 +8522,20 @@ export interface components {
             path: string;
             body: Record<string, never>;
         };
+        /** @description A unit with how many accounts of each kind it has, and what all but issuers hold. */
+        UnitLine: {
+            unit: string;
+            zh: string;
+            en: string;
+            scale: number;
+            transferable: boolean;
+            accounts: number;
+            balance: number;
+            held: number;
+            kinds: {
+                [key: string]: number;
+            };
+        };
         /**
          * @description A file that was brought; the file itself goes once it is imported, or after a week.
          *
@@ -7562,6 +8661,29 @@ export interface components {
              * @enum {unknown}
              */
             error: "" | "busy" | "invalid" | "refused" | "server" | "timeout" | "unknown" | "unreachable";
+        };
+        /** @description A candidate as it was weighed; value, low and high in yuan, None when nobody estimated them; cost in fen. */
+        WeighedLine: {
+            id: string;
+            kind: string;
+            zh: string;
+            en: string;
+            verdict: string;
+            channel: string;
+            purpose: string;
+            params: {
+                [key: string]: string | number | boolean;
+            };
+            value: number | null;
+            low: number | null;
+            high: number | null;
+            level: number | null;
+            n: number;
+            method: string;
+            cost: number;
+            score: number | null;
+            propensity: number;
+            refusals: components["schemas"]["RefusalLine"][];
         };
         /**
          * WithdrawBody
@@ -8943,6 +10065,75 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["DateNote"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    take_v1_receipts_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "receipts": [
+                 *         {
+                 *           "action": "5b0c6ab5e1f1b5a0c1f7e8a9d2c3b4a5",
+                 *           "at": "2026-11-15T20:03:09+08:00",
+                 *           "state": "delivered",
+                 *           "detail": ""
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": {
+                    receipts: unknown[];
+                };
+            };
+        };
+        responses: {
+            /** @description What became of each */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "accepted": 1,
+                     *       "repeated": 0,
+                     *       "parked": [
+                     *         {
+                     *           "index": 1,
+                     *           "what": "no action has this id",
+                     *           "mend": "Give the action's id",
+                     *           "field": "action"
+                     *         }
+                     *       ],
+                     *       "refused": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Received"];
                 };
             };
             /** @description what went wrong, and the next step */
@@ -16351,6 +17542,1186 @@ export interface operations {
             };
         };
     };
+    accounts_v1_ledger_accounts_get: {
+        parameters: {
+            query?: {
+                unit?: string;
+                kind?: string;
+                what?: string;
+                name?: string;
+                /** @description as known then: ISO time or ms 截至 */
+                asof?: string;
+                /** @description `next` of the page before 游标 */
+                cursor?: string;
+                /** @description rows of a page 每页行数 */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accounts */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "rows": [
+                     *         {
+                     *           "number": 7,
+                     *           "id": "a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0",
+                     *           "unit": "coins",
+                     *           "unit_zh": "知识币",
+                     *           "unit_en": "knowledge coins",
+                     *           "scale": 0,
+                     *           "kind": "member",
+                     *           "what": "bank",
+                     *           "name": "coins",
+                     *           "zh": "知识币 · 个人账户",
+                     *           "en": "knowledge coins · a person's account",
+                     *           "person": "account:jd:u-1",
+                     *           "floor": 0,
+                     *           "balance": 120,
+                     *           "held": 0,
+                     *           "coming": 0,
+                     *           "free": 120,
+                     *           "resets_ms": 1767225600000
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AccountLinePage"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    accounts_v1_ledger_accounts_csv_get: {
+        parameters: {
+            query?: {
+                unit?: string;
+                kind?: string;
+                what?: string;
+                name?: string;
+                /** @description as known then: ISO time or ms 截至 */
+                asof?: string;
+                /** @description `next` of the page before 游标 */
+                cursor?: string;
+                /** @description rows of a page 每页行数 */
+                limit?: number;
+                /** @description gb18030 for spreadsheets that know nothing else 导出编码 */
+                encoding?: "utf-8" | "gb18030";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example number,id,zh,unit,kind,balance,held,coming,cap,floor,free */
+                    "text/csv": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    accounts_v1_ledger_accounts_xlsx_get: {
+        parameters: {
+            query?: {
+                unit?: string;
+                kind?: string;
+                what?: string;
+                name?: string;
+                /** @description as known then: ISO time or ms 截至 */
+                asof?: string;
+                /** @description `next` of the page before 游标 */
+                cursor?: string;
+                /** @description rows of a page 每页行数 */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example a workbook */
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    units_v1_ledger_units_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Units */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "unit": "coins",
+                     *         "zh": "知识币",
+                     *         "en": "knowledge coins",
+                     *         "scale": 0,
+                     *         "transferable": true,
+                     *         "accounts": 2,
+                     *         "balance": 120,
+                     *         "held": 0,
+                     *         "kinds": {
+                     *           "issuer": 1,
+                     *           "member": 1
+                     *         }
+                     *       }
+                     *     ]
+                     */
+                    "application/json": components["schemas"]["UnitLine"][];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    account_v1_ledger_accounts__account__get: {
+        parameters: {
+            query?: {
+                /** @description as known then: ISO time or ms 截至 */
+                asof?: string;
+            };
+            header?: never;
+            path: {
+                /** @description of the account 账户编号 */
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One account */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "account": {
+                     *         "number": 7,
+                     *         "id": "a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0",
+                     *         "unit": "coins",
+                     *         "unit_zh": "知识币",
+                     *         "unit_en": "knowledge coins",
+                     *         "scale": 0,
+                     *         "kind": "member",
+                     *         "what": "bank",
+                     *         "name": "coins",
+                     *         "zh": "知识币 · 个人账户",
+                     *         "en": "knowledge coins · a person's account",
+                     *         "person": "account:jd:u-1",
+                     *         "floor": 0,
+                     *         "balance": 120,
+                     *         "held": 0,
+                     *         "coming": 0,
+                     *         "free": 120,
+                     *         "resets_ms": 1767225600000
+                     *       },
+                     *       "lots": [
+                     *         {
+                     *           "number": 42,
+                     *           "at_ms": 1767225600000,
+                     *           "expires_ms": 1767225600000,
+                     *           "left": 10
+                     *         }
+                     *       ],
+                     *       "undated": 110
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AccountCard"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    entries_v1_ledger_accounts__account__entries_get: {
+        parameters: {
+            query?: {
+                /** @description as known then: ISO time or ms 截至 */
+                asof?: string;
+                /** @description `next` of the page before 游标 */
+                cursor?: string;
+                /** @description rows of a page 每页行数 */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description of the account 账户编号 */
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Entries of an account */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "rows": [
+                     *         {
+                     *           "number": 42,
+                     *           "at_ms": 1767225600000,
+                     *           "kind": "earn",
+                     *           "moved": 10,
+                     *           "held": 0,
+                     *           "coming": 0,
+                     *           "balance": 120,
+                     *           "other": "a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0",
+                     *           "zh": "知识币 · 发行方",
+                     *           "en": "knowledge coins · issuer",
+                     *           "transfer": "a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0",
+                     *           "key": "a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EntryLinePage"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    entries_v1_ledger_accounts__account__entries_csv_get: {
+        parameters: {
+            query?: {
+                /** @description as known then: ISO time or ms 截至 */
+                asof?: string;
+                /** @description `next` of the page before 游标 */
+                cursor?: string;
+                /** @description rows of a page 每页行数 */
+                limit?: number;
+                /** @description gb18030 for spreadsheets that know nothing else 导出编码 */
+                encoding?: "utf-8" | "gb18030";
+            };
+            header?: never;
+            path: {
+                /** @description of the account 账户编号 */
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example number,at_ms,kind,moved,held,coming,balance,zh,other,transfer,key */
+                    "text/csv": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    entries_v1_ledger_accounts__account__entries_xlsx_get: {
+        parameters: {
+            query?: {
+                /** @description as known then: ISO time or ms 截至 */
+                asof?: string;
+                /** @description `next` of the page before 游标 */
+                cursor?: string;
+                /** @description rows of a page 每页行数 */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description of the account 账户编号 */
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example a workbook */
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    flows_v1_ledger_flows_get: {
+        parameters: {
+            query: {
+                unit: string;
+                /** @description today, yesterday, 7d, 30d, week, last_week, month, custom:… 时间 */
+                t?: string;
+                /** @description as known then: ISO time or ms 截至 */
+                asof?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Flows of a unit */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "unit": "coins",
+                     *       "zh": "知识币",
+                     *       "en": "knowledge coins",
+                     *       "scale": 0,
+                     *       "since_ms": 1767225600000,
+                     *       "until_ms": 1767312000000,
+                     *       "opening": 110,
+                     *       "came": 10,
+                     *       "left": 0,
+                     *       "closing": 120,
+                     *       "rows": [
+                     *         {
+                     *           "day_ms": 1767225600000,
+                     *           "kind": "earn",
+                     *           "came": 10,
+                     *           "left": 0,
+                     *           "entries": 1
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Flows"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    flows_v1_ledger_flows_csv_get: {
+        parameters: {
+            query: {
+                unit: string;
+                /** @description today, yesterday, 7d, 30d, week, last_week, month, custom:… 时间 */
+                t?: string;
+                /** @description as known then: ISO time or ms 截至 */
+                asof?: string;
+                /** @description gb18030 for spreadsheets that know nothing else 导出编码 */
+                encoding?: "utf-8" | "gb18030";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example day_ms,kind,came,left,entries */
+                    "text/csv": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    flows_v1_ledger_flows_xlsx_get: {
+        parameters: {
+            query: {
+                unit: string;
+                /** @description today, yesterday, 7d, 30d, week, last_week, month, custom:… 时间 */
+                t?: string;
+                /** @description as known then: ISO time or ms 截至 */
+                asof?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example a workbook */
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    exposure_v1_ledger_exposure_get: {
+        parameters: {
+            query?: {
+                /** @description as known then: ISO time or ms 截至 */
+                asof?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Exposure */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "unit": "coins",
+                     *         "zh": "知识币",
+                     *         "en": "knowledge coins",
+                     *         "at_ms": 1767225600000,
+                     *         "people": 1,
+                     *         "issued": 120,
+                     *         "received": 0,
+                     *         "redeemed": 0,
+                     *         "expired": 0,
+                     *         "taken_back": 0,
+                     *         "outstanding": 120,
+                     *         "held": 0,
+                     *         "buckets": [
+                     *           {
+                     *             "days": 365,
+                     *             "undated": false,
+                     *             "amount": 120,
+                     *             "people": 1
+                     *           }
+                     *         ],
+                     *         "months": [
+                     *           {
+                     *             "month": "2026-01",
+                     *             "came": 120,
+                     *             "redeemed": 0,
+                     *             "expired": 0,
+                     *             "taken_back": 0,
+                     *             "outstanding": 120
+                     *           }
+                     *         ],
+                     *         "value_fen": 120,
+                     *         "share_low": 0,
+                     *         "share_high": 1,
+                     *         "share_n": 0,
+                     *         "share_of": "ended",
+                     *         "low_fen": 0,
+                     *         "high_fen": 120
+                     *       }
+                     *     ]
+                     */
+                    "application/json": components["schemas"]["Exposure"][];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    exposure_v1_ledger_exposure_csv_get: {
+        parameters: {
+            query?: {
+                /** @description as known then: ISO time or ms 截至 */
+                asof?: string;
+                /** @description gb18030 for spreadsheets that know nothing else 导出编码 */
+                encoding?: "utf-8" | "gb18030";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example unit,zh,people,issued,redeemed,expired,taken_back,outstanding,held,value_fen,share,share_low,share_high,low_fen,high_fen */
+                    "text/csv": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    exposure_v1_ledger_exposure_xlsx_get: {
+        parameters: {
+            query?: {
+                /** @description as known then: ISO time or ms 截至 */
+                asof?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example a workbook */
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    rewards_v1_bank_rewards_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Rewards in stock */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "name": "salon_seat",
+                     *         "zh": "线下沙龙席位",
+                     *         "en": "seat at a salon",
+                     *         "kind": "seat",
+                     *         "unit": "coins",
+                     *         "price": 1200,
+                     *         "worth_fen": 6800,
+                     *         "stock": 30,
+                     *         "given": 2,
+                     *         "reserved": 1,
+                     *         "left": 27,
+                     *         "account": "a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0"
+                     *       }
+                     *     ]
+                     */
+                    "application/json": components["schemas"]["RewardStanding"][];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    state_v1_ledger_chain_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The chain of evidence */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "ledger": "a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0",
+                     *       "size": 43,
+                     *       "root": "b9cf95930a7aa73f064e6826f23c47340227f98eb6e748601b5122233fa3f9d0",
+                     *       "chain": "b9cf95930a7aa73f064e6826f23c47340227f98eb6e748601b5122233fa3f9d0",
+                     *       "last_ms": 1767225600000,
+                     *       "unsigned": 0,
+                     *       "key": "b9cf95930a7aa73f064e6826f23c47340227f98eb6e748601b5122233fa3f9d0",
+                     *       "heads": [
+                     *         {
+                     *           "size": 43,
+                     *           "root": "b9cf95930a7aa73f064e6826f23c47340227f98eb6e748601b5122233fa3f9d0",
+                     *           "chain": "b9cf95930a7aa73f064e6826f23c47340227f98eb6e748601b5122233fa3f9d0",
+                     *           "at_ms": 1767225600000,
+                     *           "key": "b9cf95930a7aa73f064e6826f23c47340227f98eb6e748601b5122233fa3f9d0",
+                     *           "signature": "b9cf95930a7aa73f064e6826f23c47340227f98eb6e748601b5122233fa3f9d0b9cf95930a7aa73f064e6826f23c47340227f98eb6e748601b5122233fa3f9d0"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ChainState"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    prove_v1_ledger_entries__number__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description An entry and its proof */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "number": 42,
+                     *       "at_ms": 1767225600000,
+                     *       "kind": "earn",
+                     *       "giver": "a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0",
+                     *       "taker": "a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0",
+                     *       "unit": "coins",
+                     *       "amount": 10,
+                     *       "transfer": "a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0",
+                     *       "key": "a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0",
+                     *       "line": "[42,…]",
+                     *       "leaf": "b9cf95930a7aa73f064e6826f23c47340227f98eb6e748601b5122233fa3f9d0",
+                     *       "path": [
+                     *         "b9cf95930a7aa73f064e6826f23c47340227f98eb6e748601b5122233fa3f9d0"
+                     *       ],
+                     *       "size": 43,
+                     *       "root": "b9cf95930a7aa73f064e6826f23c47340227f98eb6e748601b5122233fa3f9d0",
+                     *       "signed": {
+                     *         "size": 43,
+                     *         "root": "b9cf95930a7aa73f064e6826f23c47340227f98eb6e748601b5122233fa3f9d0",
+                     *         "chain": "b9cf95930a7aa73f064e6826f23c47340227f98eb6e748601b5122233fa3f9d0",
+                     *         "at_ms": 1767225600000,
+                     *         "key": "b9cf95930a7aa73f064e6826f23c47340227f98eb6e748601b5122233fa3f9d0",
+                     *         "signature": "b9cf95930a7aa73f064e6826f23c47340227f98eb6e748601b5122233fa3f9d0b9cf95930a7aa73f064e6826f23c47340227f98eb6e748601b5122233fa3f9d0"
+                     *       },
+                     *       "giver_zh": "知识币 · 发行方",
+                     *       "giver_en": "knowledge coins · issuer",
+                     *       "taker_zh": "知识币 · 个人账户",
+                     *       "taker_en": "knowledge coins · a person's account"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ProvenEntry"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    growth_v1_ledger_consistency_get: {
+        parameters: {
+            query: {
+                old: number;
+                new?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Proof of growth */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "old": 40,
+                     *       "new": 43,
+                     *       "old_root": "b9cf95930a7aa73f064e6826f23c47340227f98eb6e748601b5122233fa3f9d0",
+                     *       "new_root": "b9cf95930a7aa73f064e6826f23c47340227f98eb6e748601b5122233fa3f9d0",
+                     *       "path": [
+                     *         "b9cf95930a7aa73f064e6826f23c47340227f98eb6e748601b5122233fa3f9d0"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ConsistencyProof"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    check_v1_ledger_check_get: {
+        parameters: {
+            query?: {
+                start?: number;
+                chain?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Check */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "start": 0,
+                     *       "stop": 43,
+                     *       "size": 43,
+                     *       "chain": "b9cf95930a7aa73f064e6826f23c47340227f98eb6e748601b5122233fa3f9d0",
+                     *       "fault": "",
+                     *       "done": true,
+                     *       "sound": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CheckStep"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    sign_v1_ledger_heads_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Sign the ledger as it stands */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "size": 43,
+                     *       "root": "b9cf95930a7aa73f064e6826f23c47340227f98eb6e748601b5122233fa3f9d0",
+                     *       "chain": "b9cf95930a7aa73f064e6826f23c47340227f98eb6e748601b5122233fa3f9d0",
+                     *       "at_ms": 1767225600000,
+                     *       "key": "b9cf95930a7aa73f064e6826f23c47340227f98eb6e748601b5122233fa3f9d0",
+                     *       "signature": "b9cf95930a7aa73f064e6826f23c47340227f98eb6e748601b5122233fa3f9d0b9cf95930a7aa73f064e6826f23c47340227f98eb6e748601b5122233fa3f9d0"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["HeadLine"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    export_v1_ledger_export_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Export the ledger */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example JSON lines */
+                    "application/json": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    key_v1_ledger_key_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The public key */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example -----BEGIN PUBLIC KEY----- */
+                    "application/json": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     every_v1_limits_get: {
         parameters: {
             query?: never;
@@ -17017,6 +19388,487 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["PersonLimits"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    decisions_v1_decisions_get: {
+        parameters: {
+            query?: {
+                policy?: string;
+                run?: string;
+                mode?: "" | "shadow" | "propose" | "auto";
+                arm?: "" | "treated" | "explore" | "holdout";
+                chosen?: string;
+                by?: string;
+                name?: string;
+                /** @description written at: ISO time or ms 决策时间 */
+                since?: string;
+                /** @description written at: ISO time or ms 决策时间 */
+                until?: string;
+                /** @description type:scope:key 参与方 */
+                person?: string;
+                /** @description rows of a page 每页行数 */
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Decision log */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "rows": [
+                     *         {
+                     *           "number": 42,
+                     *           "id": "0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f",
+                     *           "run": "1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a",
+                     *           "at_ms": 1767225600000,
+                     *           "written_ms": 1767225000000,
+                     *           "policy": "winback",
+                     *           "policy_zh": "久未下单唤回",
+                     *           "policy_en": "Win back",
+                     *           "party": "account:app:u-0001",
+                     *           "person": "王*芳",
+                     *           "kind": "message",
+                     *           "mode": "propose",
+                     *           "arm": "treated",
+                     *           "chosen": "greeting",
+                     *           "chosen_zh": "问候一条",
+                     *           "chosen_en": "A greeting",
+                     *           "propensity": 0.86,
+                     *           "acts": true,
+                     *           "refused": [
+                     *             {
+                     *               "by": "limit",
+                     *               "name": "coupons_person",
+                     *               "zh": "每人 30 天优惠券",
+                     *               "en": "Coupons a person"
+                     *             }
+                     *           ],
+                     *           "refused_zh": "每人 30 天优惠券",
+                     *           "out": "waiting",
+                     *           "dry": false
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DecisionList"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    decisions_v1_decisions_csv_get: {
+        parameters: {
+            query?: {
+                policy?: string;
+                run?: string;
+                mode?: "" | "shadow" | "propose" | "auto";
+                arm?: "" | "treated" | "explore" | "holdout";
+                chosen?: string;
+                by?: string;
+                name?: string;
+                /** @description written at: ISO time or ms 决策时间 */
+                since?: string;
+                /** @description written at: ISO time or ms 决策时间 */
+                until?: string;
+                /** @description type:scope:key 参与方 */
+                person?: string;
+                /** @description rows of a page 每页行数 */
+                limit?: number;
+                cursor?: string;
+                /** @description gb18030 for spreadsheets that know nothing else 导出编码 */
+                encoding?: "utf-8" | "gb18030";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example number,id,written_ms,at_ms,policy,policy_zh,party,person,mode,arm,chosen,chosen_zh,propensity,refused_zh,out,run */
+                    "text/csv": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    decisions_v1_decisions_xlsx_get: {
+        parameters: {
+            query?: {
+                policy?: string;
+                run?: string;
+                mode?: "" | "shadow" | "propose" | "auto";
+                arm?: "" | "treated" | "explore" | "holdout";
+                chosen?: string;
+                by?: string;
+                name?: string;
+                /** @description written at: ISO time or ms 决策时间 */
+                since?: string;
+                /** @description written at: ISO time or ms 决策时间 */
+                until?: string;
+                /** @description type:scope:key 参与方 */
+                person?: string;
+                /** @description rows of a page 每页行数 */
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example a workbook */
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    counts_v1_decisions_counts_get: {
+        parameters: {
+            query?: {
+                policy?: string;
+                run?: string;
+                mode?: "" | "shadow" | "propose" | "auto";
+                arm?: "" | "treated" | "explore" | "holdout";
+                chosen?: string;
+                by?: string;
+                name?: string;
+                /** @description written at: ISO time or ms 决策时间 */
+                since?: string;
+                /** @description written at: ISO time or ms 决策时间 */
+                until?: string;
+                /** @description type:scope:key 参与方 */
+                person?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Decisions counted */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "decisions": 9310,
+                     *       "is_whole": true,
+                     *       "arms": [
+                     *         {
+                     *           "by": "",
+                     *           "name": "treated",
+                     *           "zh": "treated",
+                     *           "en": "Coupons",
+                     *           "decisions": 268
+                     *         }
+                     *       ],
+                     *       "modes": [],
+                     *       "chosen": [],
+                     *       "refused": [
+                     *         {
+                     *           "by": "limit",
+                     *           "name": "coupons_person",
+                     *           "zh": "每人 30 天优惠券",
+                     *           "en": "Coupons",
+                     *           "decisions": 268
+                     *         }
+                     *       ],
+                     *       "policies": [
+                     *         {
+                     *           "id": "winback",
+                     *           "zh": "久未下单唤回",
+                     *           "en": "Win"
+                     *         }
+                     *       ],
+                     *       "runs": [
+                     *         "1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DecisionSummary"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    one_v1_decisions__decision__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the decision 决策 */
+                decision: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One decision */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "row": {
+                     *         "number": 42,
+                     *         "id": "0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f",
+                     *         "run": "1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a",
+                     *         "at_ms": 1767225600000,
+                     *         "written_ms": 1767225000000,
+                     *         "policy": "winback",
+                     *         "policy_zh": "久未下单唤回",
+                     *         "policy_en": "Win back",
+                     *         "party": "account:app:u-0001",
+                     *         "person": "王*芳",
+                     *         "kind": "message",
+                     *         "mode": "propose",
+                     *         "arm": "treated",
+                     *         "chosen": "greeting",
+                     *         "chosen_zh": "问候一条",
+                     *         "chosen_en": "A greeting",
+                     *         "propensity": 0.86,
+                     *         "acts": true,
+                     *         "refused": [
+                     *           {
+                     *             "by": "limit",
+                     *             "name": "coupons_person",
+                     *             "zh": "每人 30 天优惠券",
+                     *             "en": "Coupons a person"
+                     *           }
+                     *         ],
+                     *         "refused_zh": "每人 30 天优惠券",
+                     *         "out": "waiting",
+                     *         "dry": false
+                     *       },
+                     *       "version": 3,
+                     *       "policy_hash": "2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b",
+                     *       "bucket": 0.41,
+                     *       "until_ms": 1767225000000,
+                     *       "known": 90412,
+                     *       "personalise": true,
+                     *       "consents": {
+                     *         "message": true
+                     *       },
+                     *       "facts": {},
+                     *       "traits": [
+                     *         {
+                     *           "name": "person.orders.count.90d",
+                     *           "zh": "90 天订单数",
+                     *           "en": "Orders in 90 days",
+                     *           "unit": "",
+                     *           "value": 0,
+                     *           "hidden": false
+                     *         }
+                     *       ],
+                     *       "weighed": [
+                     *         {
+                     *           "id": "greeting",
+                     *           "kind": "message",
+                     *           "zh": "问候一条",
+                     *           "en": "A greeting",
+                     *           "verdict": "chosen",
+                     *           "channel": "app",
+                     *           "purpose": "marketing",
+                     *           "params": {
+                     *             "content": "好久不见"
+                     *           },
+                     *           "value": 0.8,
+                     *           "low": 0.2,
+                     *           "high": 1.4,
+                     *           "level": 0.9,
+                     *           "n": 0,
+                     *           "method": "policy",
+                     *           "cost": 0,
+                     *           "score": 0.8,
+                     *           "propensity": 0.86,
+                     *           "refusals": []
+                     *         }
+                     *       ],
+                     *       "rooms": [
+                     *         {
+                     *           "limit": "contacts_week",
+                     *           "zh": "每人每周营销触达",
+                     *           "en": "Marketing contacts a person a week",
+                     *           "unit": "contacts",
+                     *           "cap": 2,
+                     *           "used": 1,
+                     *           "reserved": 0,
+                     *           "free": 1,
+                     *           "subject": {},
+                     *           "resets_ms": 1767225600000,
+                     *           "account": "0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f"
+                     *         }
+                     *       ],
+                     *       "proof": {
+                     *         "leaf": "3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c",
+                     *         "place": 7,
+                     *         "size": 500,
+                     *         "path": [
+                     *           "4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d"
+                     *         ],
+                     *         "root": "5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e",
+                     *         "key": "5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e",
+                     *         "batch": 3,
+                     *         "written_ms": 1767225000000,
+                     *         "holds": true,
+                     *         "kept": true
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DecisionDetail"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    replay_v1_decisions__decision__replay_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description id of the decision 决策 */
+                decision: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Decide again */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "decisions": 1,
+                     *       "same": 1,
+                     *       "erased": 0,
+                     *       "differ": {},
+                     *       "ids": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Replayed"];
                 };
             };
             /** @description what went wrong, and the next step */
@@ -17946,75 +20798,6 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["TriedAgain"];
-                };
-            };
-            /** @description what went wrong, and the next step */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "what": "the key is not known",
-                     *       "mend": "Make one with `guanxi keys create`",
-                     *       "field": ""
-                     *     }
-                     */
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-        };
-    };
-    take_v1_receipts_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                /**
-                 * @example {
-                 *       "receipts": [
-                 *         {
-                 *           "action": "5b0c6ab5e1f1b5a0c1f7e8a9d2c3b4a5",
-                 *           "at": "2026-11-15T20:03:09+08:00",
-                 *           "state": "delivered",
-                 *           "detail": ""
-                 *         }
-                 *       ]
-                 *     }
-                 */
-                "application/json": {
-                    receipts: unknown[];
-                };
-            };
-        };
-        responses: {
-            /** @description What became of each */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "accepted": 1,
-                     *       "repeated": 0,
-                     *       "parked": [
-                     *         {
-                     *           "index": 1,
-                     *           "what": "no action has this id",
-                     *           "mend": "Give the action's id",
-                     *           "field": "action"
-                     *         }
-                     *       ],
-                     *       "refused": []
-                     *     }
-                     */
-                    "application/json": components["schemas"]["Received"];
                 };
             };
             /** @description what went wrong, and the next step */
