@@ -36,6 +36,8 @@ export interface PageSpec {
   range?: Range;
   /** letter of `g` + letter */
   jump?: string;
+  /** single keys that the page itself takes, for the list of shortcuts */
+  keys?: { keys: string[]; does: Label }[];
   /** searches what this page knows; personal fields by exact match only */
   find?: (text: string, lang: Lang) => Promise<Hit[]>;
   load: () => Promise<{ default: ComponentType }>;

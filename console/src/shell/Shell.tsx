@@ -81,7 +81,7 @@ export function Shell({ children }: { children: ReactNode }): ReactNode {
             {content}
           </div>
           {panel === "search" && <SearchBox onClose={() => setPanel("")} />}
-          {panel === "help" && <KeyHelp onClose={() => setPanel("")} />}
+          {panel === "help" && <KeyHelp page={page} onClose={() => setPanel("")} />}
           <TourHolder />
         </div>
       )}
