@@ -10,6 +10,7 @@ from guanxi.engines.control.decision_pages import (
     DecisionLine,
     DecisionPages,
 )
+from guanxi.engines.control.journeys import JourneyCount, JourneyRow
 from guanxi.engines.control.keys import SettingsKey
 from guanxi.engines.control.ledger import LedgerStore
 from guanxi.engines.control.ledger_audit import Audit
@@ -31,6 +32,7 @@ from guanxi.engines.control.roles import (
     Verb,
 )
 from guanxi.engines.control.runs import RUN_STATES, PolicyText, Run, RunState, new_run_id
+from guanxi.engines.control.schedules import ScheduleRow
 
 __all__ = [
     "FILE",
@@ -57,6 +59,8 @@ __all__ = [
     "Heard",
     "HoldNote",
     "ImportJob",
+    "JourneyCount",
+    "JourneyRow",
     "Kept",
     "KeptReceipt",
     "Language",
@@ -76,6 +80,7 @@ __all__ = [
     "Role",
     "Run",
     "RunState",
+    "ScheduleRow",
     "Scope",
     "Session",
     "SettingsKey",

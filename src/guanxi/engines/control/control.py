@@ -19,6 +19,7 @@ from guanxi.engines.control.deciding import DecisionStore
 from guanxi.engines.control.decision_pages import DecisionPages
 from guanxi.engines.control.followers import Followers
 from guanxi.engines.control.journal import Jobs, Journal
+from guanxi.engines.control.journeys import Journeys
 from guanxi.engines.control.keys import Keys
 from guanxi.engines.control.ledger import LedgerStore
 from guanxi.engines.control.limits import LimitStore
@@ -29,6 +30,7 @@ from guanxi.engines.control.reach import ReachStore
 from guanxi.engines.control.receipts import ReceiptStore
 from guanxi.engines.control.relay import Relay
 from guanxi.engines.control.runs import RunStore
+from guanxi.engines.control.schedules import Schedules
 
 FILE: Final = "control.sqlite"
 CHECKS_AT_ONCE: Final = 2
@@ -58,6 +60,8 @@ class Control(People, Keys, Journal, Jobs, Appearances, Notes):
         self.outbox = OutboxStore(self._database, self.ledger, self.relay)  # what is to be sent
         self.accounting = Accounting(self._database)  # the ledger as people read it
         self.followers = Followers()  # how far readers of the log have come
+        self.journeys = Journeys()  # where people are on their ways
+        self.schedules = Schedules()  # when what goes on by itself is due
         self.decisions = DecisionStore(self._database, self.ledger, self.outbox, self.relay)
         self.decision_pages = DecisionPages(self._database)  # decisions, looked through
         self._now = now or _clock

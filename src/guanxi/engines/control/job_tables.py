@@ -7,6 +7,7 @@ from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, Text, 
 from guanxi.engines.control.tables import metadata
 
 _OPEN: Final = "state = 'open'"
+_TODO: Final = "todo <> ''"
 
 journeys: Final = Table(
     "journeys",
@@ -22,8 +23,10 @@ journeys: Final = Table(
     Column("moved_ms", BigInteger, nullable=False),
     Column("moves", Integer, nullable=False),
     Column("data", Text, nullable=False),  # JSON
+    Column("todo", String(64), nullable=False),  # policy that is to decide about them where they came; "" = done
     Index("ix_journeys_due", "journey", "due_ms", sqlite_where=text(_OPEN), postgresql_where=text(_OPEN)),
     Index("ix_journeys_party", "party"),
+    Index("ix_journeys_todo", "journey", "todo", sqlite_where=text(_TODO), postgresql_where=text(_TODO)),
 )
 
 schedules: Final = Table(
@@ -32,8 +35,11 @@ schedules: Final = Table(
     Column("name", String(64), primary_key=True),
     Column("rule", String(64), nullable=False),  # cron of China time
     Column("enabled", Integer, nullable=False),
-    Column("last_ms", BigInteger),
+    Column("slot_ms", BigInteger),  # instant of the rule that it ran for last
     Column("next_ms", BigInteger, nullable=False),
+    Column("fails", Integer, nullable=False),  # since it last succeeded
+    Column("begun_ms", BigInteger),
+    Column("ended_ms", BigInteger),
     Column("outcome", String(240), nullable=False),
 )
 

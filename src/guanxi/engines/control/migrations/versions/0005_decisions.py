@@ -10,6 +10,7 @@ depends_on = None
 
 NUMBER = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 OPEN = sa.text("state = 'open'")
+TODO = sa.text("todo <> ''")
 DUE = sa.text("state IN ('ready', 'sending')")
 ALIVE = sa.text("state IN ('waiting', 'ready', 'sending')")
 TABLES = (
@@ -282,17 +283,22 @@ def _jobs() -> None:
         sa.Column("moved_ms", sa.BigInteger, nullable=False),
         sa.Column("moves", sa.Integer, nullable=False),
         sa.Column("data", sa.Text, nullable=False),
+        sa.Column("todo", sa.String(64), nullable=False),
         sa.PrimaryKeyConstraint("journey", "party", "entry", name="pk_journeys"),
     )
     op.create_index("ix_journeys_due", "journeys", ["journey", "due_ms"], sqlite_where=OPEN, postgresql_where=OPEN)
     op.create_index("ix_journeys_party", "journeys", ["party"])
+    op.create_index("ix_journeys_todo", "journeys", ["journey", "todo"], sqlite_where=TODO, postgresql_where=TODO)
     op.create_table(
         "schedules",
         sa.Column("name", sa.String(64), nullable=False),
         sa.Column("rule", sa.String(64), nullable=False),
         sa.Column("enabled", sa.Integer, nullable=False),
-        sa.Column("last_ms", sa.BigInteger),
+        sa.Column("slot_ms", sa.BigInteger),
         sa.Column("next_ms", sa.BigInteger, nullable=False),
+        sa.Column("fails", sa.Integer, nullable=False),
+        sa.Column("begun_ms", sa.BigInteger),
+        sa.Column("ended_ms", sa.BigInteger),
         sa.Column("outcome", sa.String(240), nullable=False),
         sa.PrimaryKeyConstraint("name", name="pk_schedules"),
     )
