@@ -35,10 +35,22 @@ def _assign(data: Path) -> Sequence[Figure]:
     return assign.run(data)
 
 
+def _journeys(data: Path) -> Sequence[Figure]:
+    from guanxi.bench import journeys
+
+    return journeys.run(data)
+
+
 def _ledger(data: Path) -> Sequence[Figure]:
     from guanxi.bench import ledger  # forks processes: it is loaded for its own run only
 
     return ledger.run(data)
+
+
+def _send(data: Path) -> Sequence[Figure]:
+    from guanxi.bench import send  # as above
+
+    return send.run(data)
 
 
 def _traits_equal(data: Path) -> Sequence[Figure]:
@@ -82,9 +94,14 @@ BENCHES: dict[str, tuple[str, Callable[[Path], Sequence[Figure]]]] = {
         "events by HTTP per second without and with live traits, rows of files per processor second, peak memory",
         ingest.run,
     ),
+    "journeys": ("a hundred thousand people on their way, moved on in one tick", _journeys),
     "ledger": (
         "durable transfers per second, time of a single one, a million random requests, kills and races",
         _ledger,
+    ),
+    "send": (
+        "actions per second, and effects that happen twice or never while workers are killed and the network fails",
+        _send,
     ),
     "town": ("processor seconds and bytes of the planted economy, each in a fresh process", town.run),
     "traits": ("events per second, time per event, memory and restart at the full risk catalogue", _traits),
