@@ -7,7 +7,7 @@ distress; rules, or that personalisation is off; value and cost that cannot be c
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import msgspec
 import xxhash
@@ -15,12 +15,11 @@ import xxhash
 from guanxi.core import Estimate, Reason
 from guanxi.decisions.buckets import arm_of, bucket, explores, pick
 from guanxi.decisions.fairness import is_priced, protected
-from guanxi.decisions.laws import Scalar
 from guanxi.decisions.limits import Limit, Room
 from guanxi.decisions.policy import Offer, Policy, Rule
 from guanxi.decisions.records import Arm, Context, Record, Refusal, Weighed
 from guanxi.decisions.refusals import ERASED, Fate, by_limit, by_rule, for_protection, no_consent, no_number
-from guanxi.decisions.rules import Expression, Outcome, RuleSet
+from guanxi.decisions.rules import Expression, Outcome, RuleSet, places, taker
 from guanxi.decisions.values import NOTHING, Decision, Mode
 
 Rooms = Mapping[tuple[str, str], Room]  # (limit, offer) -> what the limit leaves
@@ -52,11 +51,12 @@ class Compiled:
         numbers: list[Expression] = []
         self._slots: Final = [_Slot(policy, place, numbers) for place in range(len(policy.offers))]
         self._rules: Final = RuleSet(rules, numbers)
+        self._take: Final = taker(policy.reads)
         self._warn: Final = sum(1 << at for at, one in enumerate(policy.rules) if one.effect == "warn")
         self._told: Final = [_reasons_of(one) for one in policy.rules]
         self._refused: Final[dict[tuple[int, Fate], Refusal]] = {}
-        self._counted: tuple[tuple[Limit, ...], list[list[Limit]]] = ((), [[] for _ in self._slots])
-        self._last: tuple[Context | None, Outcome] = (None, Outcome(0, 0, 0, ()))
+        self._counted: tuple[tuple[int, tuple[Limit, ...]], list[list[Limit]]] = ((-1, ()), [])
+        self._last: tuple[Context, Context, Outcome] | None = None
 
     def weigh(self, context: Context, rooms: Rooms, limits: Sequence[Limit]) -> tuple[Weighed, ...]:
         """Return every offer as weighed, NOTHING last, with the propensities of who takes the best one.
@@ -64,10 +64,9 @@ class Compiled:
         rooms   for every limit and offer that it counts; one that lacks refuses the offer
         limits  that hold
         """
-        outcome, off = self._judge(context), is_off(context)
+        outcome = self._look(context)[1]
         shields = protected(dict(context.facts)) if context.facts else ()
-        counted = self._counting(limits)
-        closed: dict[str, bool] = {}
+        counted = self._counting(limits, context.at_ms)
         found: list[tuple[Estimate | None, int, tuple[Refusal, ...]]] = []
         for slot in self._slots:
             value, cost = slot.worth(outcome)
@@ -76,13 +75,9 @@ class Compiled:
                 continue
             refusals = self._refusals(slot, context, outcome, shields)
             if value is None or cost is None:
-                refusals = (*refusals, no_number("cost" if cost is None else "value", withheld=off))
+                missing: Literal["value", "cost"] = "cost" if cost is None else "value"
+                refusals = (*refusals, no_number(missing, withheld=is_off(context)))
             for limit in counted[slot.place]:
-                if limit.hours is not None:
-                    if limit.name not in closed:
-                        closed[limit.name] = limit.within(context.at_ms)
-                    if not closed[limit.name]:
-                        continue
                 asked = 1 if limit.uses == "one" else cost or 0
                 if asked and ((room := rooms.get((limit.name, slot.offer.id))) is None or asked > room.free):
                     refusals = (*refusals, by_limit(limit, room, asked=asked, at_ms=context.at_ms))
@@ -150,12 +145,12 @@ class Compiled:
         held = {(one.limit, one.account): one for one in rooms.values()}
         return Record(
             decision=decision, policy=self.policy.hash, arm=arm, bucket=bucket(self.policy.name, context.party),
-            context=self._seen(context), rooms=tuple(held[key] for key in sorted(held)), weighed=told,
+            context=self._look(context)[0], rooms=tuple(held[key] for key in sorted(held)), weighed=told,
         )  # fmt: skip
 
     def cell(self, context: Context) -> int:
         """Return the cell of behaviour of a moment: what the rules and the values say of it, and not whose it is."""
-        outcome = self._judge(context)
+        outcome = self._look(context)[1]
         text = "\x1f".join((self.policy.hash, *map(repr, outcome)))
         return xxhash.xxh3_64_intdigest(text.encode()) >> 1
 
@@ -178,29 +173,30 @@ class Compiled:
         found[NOTHING] += held
         return found
 
-    def _judge(self, context: Context) -> Outcome:
-        seen, outcome = self._last
-        if seen is not context:
-            traits: Mapping[str, Scalar | None] = {} if is_off(context) or context.erased else context.traits
-            outcome = self._rules.judge(traits, dict(context.facts))
-            self._last = (context, outcome)
-        return outcome
+    def _look(self, context: Context) -> tuple[Context, Outcome]:
+        """A context without what the policy may not see or does not read, and what the rules say of it."""
+        if self._last is None or self._last[0] is not context:
+            hidden = is_off(context) or context.erased
+            traits = {} if hidden else dict(zip(self.reads, self._take(context.traits), strict=True))
+            seen = context if traits == context.traits else msgspec.structs.replace(context, traits=traits)
+            self._last = (context, seen, self._rules.judge(traits, dict(context.facts) if context.facts else {}))
+        return self._last[1:]
 
     def _refusals(
         self, slot: "_Slot", context: Context, outcome: Outcome, shields: tuple[str, ...]
     ) -> tuple[Refusal, ...]:
         """What refuses an offer by consent, protection and rules."""
-        found = [
-            no_consent(one, withdrawn=one in context.consents)
-            for one in slot.needs
-            if context.consents.get(one) is not True
-        ]
-        if shields and slot.presses:
-            found += [for_protection(one) for one in shields]
         bits = (slot.require & ~outcome.holds) | (slot.exclude & outcome.holds)
         bits |= (slot.require | slot.exclude) & outcome.failed
-        found += [self._by_rule(place, outcome, context) for place in _places(bits)]
-        return tuple(found)
+        asked = [one for one in slot.needs if context.consents.get(one) is not True]
+        shields = shields if slot.presses else ()
+        if not (asked or shields or bits):
+            return ()
+        return (
+            *(no_consent(one, withdrawn=one in context.consents) for one in asked),
+            *map(for_protection, shields),
+            *(self._by_rule(place, outcome, context) for place in places(bits)),
+        )
 
     def _by_rule(self, place: int, outcome: Outcome, context: Context) -> Refusal:
         fate: Fate = "held" if outcome.holds >> place & 1 else "not"
@@ -212,33 +208,27 @@ class Compiled:
             self._refused[place, fate] = by_rule(self.policy.rules[place], fate)
         return self._refused[place, fate]
 
-    def _counting(self, limits: Sequence[Limit]) -> list[list[Limit]]:
-        """For each offer the limits that count it at some hour."""
-        held = tuple(limits)
-        if held != self._counted[0]:
-            always = [(one, msgspec.structs.replace(one, hours=None)) for one in held]
-            self._counted = (held, [
-                [one for one, bare in always
-                 if bare.counts(slot.offer.kind, channel=slot.offer.channel, purpose=slot.offer.purpose, at_ms=0)]
+    def _counting(self, limits: Sequence[Limit], at_ms: int) -> list[list[Limit]]:
+        """For each offer the limits that count it at an instant; those of a minute are remembered."""
+        held, minute = tuple(limits), at_ms // 60_000
+        if (minute, held) != self._counted[0]:
+            self._counted = ((minute, held), [
+                [one for one in held
+                 if one.counts(slot.offer.kind, channel=slot.offer.channel, purpose=slot.offer.purpose, at_ms=at_ms)]
                 for slot in self._slots
             ])  # fmt: skip
         return self._counted[1]
 
     def _reasons(self, context: Context, slot: "_Slot | None") -> tuple[Reason, ...]:
         """Why this one: the rules that asked for it, those that warn, and those that could not be used."""
-        outcome = self._judge(context)
+        outcome = self._look(context)[1]
         warned = self._warn & outcome.holds
         asked, unused = (slot.require & outcome.holds, slot.exclude & outcome.unknown) if slot else (0, 0)
         return (
-            *(self._told[place][0] for place in _places(asked)),
-            *(self._told[place][1] for place in _places(warned)),
-            *(self._told[place][2] for place in _places(unused)),
+            *(self._told[place][0] for place in places(asked)),
+            *(self._told[place][1] for place in places(warned)),
+            *(self._told[place][2] for place in places(unused)),
         )
-
-    def _seen(self, context: Context) -> Context:
-        """The context without what the policy does not read."""
-        traits = {} if is_off(context) or context.erased else {name: context.traits.get(name) for name in self.reads}
-        return context if traits == context.traits else msgspec.structs.replace(context, traits=traits)
 
 
 class _Slot:
@@ -343,16 +333,6 @@ def _reasons_of(rule: Rule) -> tuple[Reason, Reason, Reason]:
             evidence=(rule.name,),
         ),
     )
-
-
-def _places(bits: int) -> list[int]:
-    """The numbers of the bits that are set, ascending."""
-    found = []
-    while bits:
-        low = bits & -bits
-        found.append(low.bit_length() - 1)
-        bits ^= low
-    return found
 
 
 _NOTHING: Final = Weighed(id=NOTHING, kind=NOTHING, zh="什么都不做", en="Do nothing", verdict="possible", score=0.0)

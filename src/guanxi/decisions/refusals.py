@@ -71,15 +71,8 @@ def by_limit(limit: Limit, room: Room | None, *, asked: int, at_ms: int) -> Refu
     if room is None:
         return Refusal(by="limit", name=limit.name, zh=f"{limit.zh}：读不到余量，先不放行", asked=asked,
                        en=f"{limit.en}: what is left is not known, so nothing passes")  # fmt: skip
-    resets = room.resets_ms
-    if limit.hours is not None and room.cap == 0:
-        start, end = (f"{one // 60:02}:{one % 60:02}" for one in limit.hours)
-        resets = limit.opens_ms(at_ms)
-        zh, en = f"{limit.zh}：{start}–{end} 不发", f"{limit.en}: nothing from {start} to {end}"
-    else:
-        zh, en = _used(limit, room, asked)
-    if resets is not None:
-        zh, en = f"{zh}，{shown_time(resets, 'zh')} 恢复", f"{en}, more on {shown_time(resets, 'en')}"
+    resets = limit.opens_ms(at_ms) if limit.hours is not None and room.cap == 0 else room.resets_ms
+    zh, en = _full(limit, room.cap, room.used, room.reserved, asked, resets)
     return Refusal(by="limit", name=limit.name, zh=zh, en=en, account=room.account, asked=asked, free=room.free,
                    resets_ms=resets)  # fmt: skip
 
@@ -111,21 +104,32 @@ def shown_window(window: str, lang: str) -> str:
     return _CALENDAR[window][lang == "en"]
 
 
-def _used(limit: Limit, room: Room, asked: int) -> tuple[str, str]:
-    used = room.used + room.reserved
-    cap, spent, free, want = (
-        {lang: shown_amount(one, limit.unit, lang) for lang in ("zh", "en")}
-        for one in (room.cap, used, max(room.free, 0), asked)
-    )
-    window = shown_window(limit.window, "zh"), shown_window(limit.window, "en")
-    zh = f"{limit.zh}：{window[0]}最多 {cap['zh']}，已用 {spent['zh']}"
-    en = f"{limit.en}: at most {cap['en']}{' ' + window[1] if window[1] else ''}, {spent['en']} used"
-    if room.reserved:
-        held = {lang: shown_amount(room.reserved, limit.unit, lang) for lang in ("zh", "en")}
-        zh, en = f"{zh}（其中 {held['zh']}待定）", f"{en} ({held['en']} of it pending)"
-    if limit.uses == "cost":
-        zh, en = f"{zh}，这次要 {want['zh']}，只剩 {free['zh']}", f"{en}; this asks {want['en']}, {free['en']} is left"
+@lru_cache(maxsize=4_096)
+def _full(limit: Limit, cap: int, used: int, reserved: int, asked: int, resets: int | None) -> tuple[str, str]:
+    """The sentence of a limit that is used up; many people are told the same."""
+    zh, en = (f"{limit.zh}：{_words(limit, cap, used, reserved, asked, 'zh')}",
+              f"{limit.en}: {_words(limit, cap, used, reserved, asked, 'en')}")  # fmt: skip
+    if resets is not None:
+        return f"{zh}，{shown_time(resets, 'zh')} 恢复", f"{en}, more on {shown_time(resets, 'en')}"
     return zh, en
+
+
+def _words(limit: Limit, cap: int, used: int, reserved: int, asked: int, lang: str) -> str:
+    if limit.hours is not None and cap == 0:
+        start, end = (f"{one // 60:02}:{one % 60:02}" for one in limit.hours)
+        return f"{start}–{end} 不发" if lang == "zh" else f"nothing from {start} to {end}"
+    most, spent, held, want, free = (
+        shown_amount(one, limit.unit, lang)
+        for one in (cap, used + reserved, reserved, asked, max(cap - used - reserved, 0))
+    )
+    window = shown_window(limit.window, lang)
+    if lang == "zh":
+        text = f"{window}最多 {most}，已用 {spent}" + (f"（其中 {held}待定）" if reserved else "")
+        return text + (f"，这次要 {want}，只剩 {free}" if limit.uses == "cost" else "")
+    text = f"at most {most}{' ' if window else ''}{window}, {spent} used" + (
+        f" ({held} of it pending)" if reserved else ""
+    )
+    return text + (f"; this asks {want}, {free} is left" if limit.uses == "cost" else "")
 
 
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

@@ -12,8 +12,9 @@ Standard text of the Common Expression Language; this module alone knows the eng
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, Final, Literal, NamedTuple
 
 from cel_expr_python import cel  # type: ignore[import-untyped]  # it ships stubs without a marker
@@ -120,47 +121,36 @@ class RuleSet:
             )  # fmt: skip
         named = {name: one for expression in both for name, one in expression.reads.items()}
         self.reads = {name: named[name] for name in sorted(named) if named[name].sort != "constant"}
-        self._constants = {name: CONSTANTS[name] for name in named if name in CONSTANTS}
-        self._slots = [
-            (name, one.source, one.sort, one.fact, sum(1 << at for at, each in enumerate(both) if name in each.reads))
-            for name, one in self.reads.items()
-        ]
+        self._bits = {name: sum(1 << at for at, one in enumerate(both) if name in one.reads) for name in self.reads}
+        # Values go in as a few lists: the engine takes in a hundred values three times as fast.
+        held = {
+            sort: [one for one in self.reads.values() if one.sort == sort] for sort in (*_OF_TRAITS, "fact", "known")
+        }
+        self._places = {one.name: (sort, at) for sort, some in held.items() for at, one in enumerate(some)}
+        self._read = [one for sort in _OF_TRAITS for one in held[sort]]
+        self._types = [_TYPES[one.sort] for one in self._read]
+        self._ends = (len(held["int"]), len(held["int"]) + len(held["double"]))
+        self._take = taker([one.source for one in self._read])
+        self._facts, self._asked = held["fact"], held["known"]
         self._chunks = range(0, len(self.rules), _BITS)
-        parts = [_sum([f"((\n{one.text}\n)?{1 << at}:0)" for at, one in enumerate(self.rules[start : start + _BITS])])
-                 for start in self._chunks]  # fmt: skip
-        parts += [f"double((\n{one.text}\n))" for one in self.numbers]
-        self._whole = _compile(f"[{','.join(parts)}]", named, "all rules together") if parts else None
-
-    def values(self, traits: Mapping[str, Scalar | None], facts: Mapping[str, Scalar]) -> tuple[dict[str, Scalar], int]:
-        """Return the values of all variables, and the bits of the expressions that read one which is not known.
-
-        What is not known has a value that nobody looks at, and is left out when an expression is judged alone.
-        raises  DataError when a trait's value is not of its type
-        """
-        held: dict[str, Scalar] = {**self._constants}
-        missing = 0
-        for name, source, sort, fact, bits in self._slots:
-            value = facts.get(source) if fact else traits.get(source)
-            if sort == "known":
-                held[name] = value is not None and value == value
-                continue
-            if value is None or value != value:  # not a number: not known
-                missing |= bits
-                continue
-            if type(value) is not _TYPES.get(sort):
-                value = _cast(value, sort, source)
-            held[name] = value
-        return held, missing
+        texts = [self._renamed(one.text) for one in both]
+        parts = [_sum([f"((\n{text}\n)?{1 << at}:0)" for at, text in enumerate(texts[start : start + _BITS])
+                       if start + at < len(self.rules)]) for start in self._chunks]  # fmt: skip
+        parts += [f"double((\n{text}\n))" for text in texts[len(self.rules) :]]
+        self._whole = _compiled(f"[{','.join(parts)}]", _LISTS, "all rules together") if parts else None
 
     def judge(self, traits: Mapping[str, Scalar | None], facts: Mapping[str, Scalar]) -> Outcome:
-        """Return what all say of one moment; equal to what each says alone."""
-        known, missing = self.values(traits, facts)
+        """Return what all say of one moment; equal to what each says alone.
+
+        raises  DataError when a trait's value is not of its type
+        """
         if self._whole is None:
             return Outcome(0, 0, 0, ())
-        filled = known
-        if missing:
-            filled = {**known, **{name: _BLANKS[one.sort] for name, one in self.reads.items() if name not in known}}
-        found = _run(self._whole, filled)
+        values, absent = self._values(traits, facts)
+        missing = 0
+        for name in absent:
+            missing |= self._bits[name]
+        found = _run(self._whole, values)
         if isinstance(found, str):  # one of them failed, so that all did
             found, missing = [0.0] * (len(self._chunks) + len(self.numbers)), -1
         holds = 0
@@ -169,23 +159,110 @@ class RuleSet:
         numbers = found[len(self._chunks) :]
         for at, number in enumerate(numbers, len(self.rules)):
             missing |= 0 if math.isfinite(number) else 1 << at
-        return self._again(known, missing, holds, numbers) if missing else Outcome(holds, 0, 0, tuple(numbers))
+        if not missing:
+            return Outcome(holds, 0, 0, tuple(numbers))
+        return self._again(values, frozenset(absent), missing, holds, numbers)
 
-    def _again(self, known: dict[str, Scalar], missing: int, holds: int, numbers: list[float]) -> Outcome:
+    def _values(
+        self, traits: Mapping[str, Scalar | None], facts: Mapping[str, Scalar]
+    ) -> tuple[dict[str, list[Any]], list[str]]:
+        """The values of all variables, a list for each type, and the variables that are not known.
+
+        What is not known has a value that nobody looks at.
+        """
+        absent: list[str] = []
+        found: list[Any] = list(self._take(traits))
+        kinds = list(map(type, found))
+        if kinds != self._types:
+            for place in [at for at, kind in enumerate(kinds) if kind is not self._types[at]]:
+                found[place] = self._cast(found[place], self._read[place], absent)
+        first, last = self._ends
+        doubles = found[first:last]
+        if not math.isfinite(sum(doubles)):
+            for place, value in enumerate(doubles):
+                if value != value:
+                    doubles[place] = self._cast(None, self._read[first + place], absent)
+        return {
+            "v_int": found[:first], "v_double": doubles, "v_string": found[last:],
+            "v_fact": [self._cast(facts.get(one.source), one, absent) for one in self._facts],
+            "v_known": [_is_known((facts if one.fact else traits).get(one.source)) for one in self._asked],
+        }, absent  # fmt: skip
+
+    def _cast(self, value: Scalar | None, one: Variable, absent: list[str]) -> Scalar:
+        """A value in the type of its variable; what is not known is noted, and blank."""
+        if value is None or value != value:  # not a number: not known
+            absent.append(one.name)
+            return _BLANKS[one.sort]
+        return _cast(value, one.sort, one.source)
+
+    def _again(
+        self, values: Mapping[str, list[Any]], absent: frozenset[str], missing: int, holds: int, numbers: list[float]
+    ) -> Outcome:
         """Judge alone what reads something unknown."""
         unknown = failed = 0
-        for at, one in enumerate(self.rules):
-            if (bit := 1 << at) & missing:
-                found = one.judge(known)
-                holds = holds | bit if found is True else holds & ~bit
-                unknown |= bit if found is None else 0
-                failed |= bit if isinstance(found, str) else 0
         told: list[float | None] = list(numbers)
-        for at, one in enumerate(self.numbers):
-            if 1 << (at + len(self.rules)) & missing:
-                found = one.judge(known)
-                told[at] = None if found is None or isinstance(found, str) else float(found)
+        both = (*self.rules, *self.numbers)
+        for at in places(missing & ((1 << len(both)) - 1)):
+            found = both[at].judge(self._known(values, both[at], absent))
+            if at >= len(self.rules):
+                told[at - len(self.rules)] = None if found is None or isinstance(found, str) else float(found)
+                continue
+            bit = 1 << at
+            holds = holds | bit if found is True else holds & ~bit
+            unknown |= bit if found is None else 0
+            failed |= bit if isinstance(found, str) else 0
         return Outcome(holds, unknown, failed, tuple(told))
+
+    def _known(self, values: Mapping[str, list[Any]], one: Expression, absent: frozenset[str]) -> dict[str, Scalar]:
+        """The values that one expression reads, by name."""
+        known: dict[str, Scalar] = {name: CONSTANTS[name] for name in one.reads if name in CONSTANTS}
+        for name in one.reads:
+            if name in self._places and name not in absent:
+                sort, at = self._places[name]
+                known[name] = values[f"v_{sort}"][at]
+        return known
+
+    def _renamed(self, text: str) -> str:
+        """An expression that reads lists, its strings as they are."""
+        parts, end = [], 0
+        for found in _STRINGS.finditer(text):
+            parts += [self._shortened(text[end : found.start()]), found[0]]
+            end = found.end()
+        return "".join([*parts, self._shortened(text[end:])])
+
+    def _shortened(self, text: str) -> str:
+        return _IDENTIFIER.sub(lambda found: self._place(found[0]), text)
+
+    def _place(self, name: str) -> str:
+        if name in CONSTANTS:
+            return str(CONSTANTS[name])
+        sort, at = self._places.get(name, ("", 0))
+        return f"v_{sort}[{at}]" if sort else name
+
+
+def places(bits: int) -> list[int]:
+    """Return the numbers of the bits that are set, ascending."""
+    found = []
+    while bits:
+        low = bits & -bits
+        found.append(low.bit_length() - 1)
+        bits ^= low
+    return found
+
+
+def taker(names: Sequence[str]) -> Callable[[Mapping[str, Scalar | None]], Sequence[Scalar | None]]:
+    """Return what takes the values of these names, None where there is none: as fast as can be where all are there."""
+    if len(names) < 2:
+        return lambda held: [held.get(name) for name in names]
+    take = itemgetter(*names)
+
+    def taken(held: Mapping[str, Scalar | None]) -> Sequence[Scalar | None]:
+        try:
+            return take(held)  # type: ignore[no-any-return]  # a tuple of two or more
+        except KeyError:
+            return [held.get(name) for name in names]
+
+    return taken
 
 
 @lru_cache(maxsize=4)
@@ -213,15 +290,17 @@ _DEEP: Final = 10  # how much deeper a rule lies in the sum of all
 _ABSENT: Final = "UNKNOWN: No value with name"
 _CEL: Final = {"int": cel.Type.INT, "double": cel.Type.DOUBLE, "string": cel.Type.STRING, "fact": cel.Type.DYN,
                "known": cel.Type.BOOL, "constant": cel.Type.INT}  # fmt: skip
+_OF_TRAITS: Final = ("int", "double", "string")
+_LISTS: Final = {f"v_{sort}": cel.Type.List(_CEL[sort]) for sort in (*_OF_TRAITS, "fact", "known")}
 _TYPES: Final[dict[str, type]] = {"int": int, "double": float, "string": str}
 _BLANKS: Final[dict[str, Scalar]] = {"int": 1, "double": 1.0, "string": "", "fact": 1, "known": True, "constant": 1}
 _FACT: Final = re.compile(FACT + NAME)
 _PREFIXES: Final = frozenset((*PARTIES, "known", "fact"))
 _STRINGS: Final = re.compile(
-    r'\b[rR](?:"[^"\n]*"|\'[^\'\n]*\')|"""(?:\\.|[^\\])*?"""|\'\'\'(?:\\.|[^\\])*?\'\'\'|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|//[^\n]*',
-    re.DOTALL,
+    r"""\b(?:[rR][bB]?|[bB][rR])(?:"[^"\n]*"|'[^'\n]*')|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|//[^\n]*"""
 )
 _MACRO: Final = re.compile(r"\.\s*(all|exists|exists_one|map|filter)\s*\(")
+_FIELD: Final = re.compile(rf"\.\s*(?:{'|'.join(sorted(_PREFIXES))})_\w*")
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_]\w*")
 _UNDECLARED: Final = re.compile(r"undeclared reference to '(\w+)'")
 _OVERLOAD: Final = re.compile(r"no matching overload for '([^']+)' applied to '([^']+)'")
@@ -229,8 +308,12 @@ _OVERLOAD: Final = re.compile(r"no matching overload for '([^']+)' applied to '(
 
 def _compile(text: str, reads: Mapping[str, Variable], shown: str) -> cel.Expression:
     """Compile a text over variables; raises SettingError in words that name the text as it was written."""
+    return _compiled(text, {name: _CEL[one.sort] for name, one in reads.items()}, shown)
+
+
+def _compiled(text: str, types: Mapping[str, cel.Type], shown: str) -> cel.Expression:
     try:
-        return cel.NewEnv(variables={name: _CEL[one.sort] for name, one in reads.items()}).compile(text)
+        return cel.NewEnv(variables=types).compile(text)
     except RuntimeError as error:
         raise _unusable(str(error), shown) from None
 
@@ -254,7 +337,7 @@ def _unusable(words: str, shown: str) -> SettingError:
     return SettingError(f"{what}: {found[1] if found else words:.200}", "Write it as docs/policies.md shows", "when")
 
 
-def _run(compiled: cel.Expression, known: Mapping[str, Scalar]) -> Any:
+def _run(compiled: cel.Expression, known: Mapping[str, Any]) -> Any:
     """What an expression gives; text when it fails (no expression here gives text)."""
     try:
         return compiled.eval(data=known).plain_value()
@@ -265,6 +348,12 @@ def _run(compiled: cel.Expression, known: Mapping[str, Scalar]) -> Any:
 def _check_bounds(text: str, bare: str) -> None:
     if not text.strip() or len(text) > MOST_TEXT or "\0" in text:
         raise SettingError(f"an expression has {len(text):,} characters", f"Use 1 to {MOST_TEXT:,}", "when")
+    if '"""' in text or "'''" in text or _FIELD.search(bare):
+        raise SettingError(
+            f"{' '.join(text.split())!r:.120} has a long string or a trait behind a dot",
+            "Write plain strings and names",
+            "when",
+        )
     starts = [found.end() for found in _MACRO.finditer(bare)]
     for start in starts:
         depth, end = 1, start
@@ -308,6 +397,10 @@ def _cast(value: Scalar, sort: Sort, source: str) -> Scalar:
     raise DataError(
         f"the trait {source} is {value!r:.40}", f"Give it as {sort}, or leave it out when unknown", "traits"
     )
+
+
+def _is_known(value: Scalar | None) -> bool:
+    return value is not None and value == value
 
 
 def _sum(parts: list[str]) -> str:
