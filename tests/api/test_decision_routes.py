@@ -74,6 +74,8 @@ def test_what_refused_is_counted(boss, rows) -> None:
     params = {"policy": "follow_up", "by": "consent", "name": "message"}
     assert len(boss.get("/v1/decisions", params=params).json()["rows"]) == 6
     assert boss.get("/v1/decisions", params=params | {"until": "2020-01-01"}).json()["rows"] == []
+    assert len(boss.get("/v1/decisions", params=params | {"t": "7d"}).json()["rows"]) == 6
+    assert boss.get("/v1/decisions", params=params | {"t": "yesterday"}).json()["rows"] == []
 
 
 def test_one_decision_and_deciding_again(boss, rows) -> None:

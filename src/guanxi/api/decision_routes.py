@@ -3,12 +3,14 @@
 from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Path, Query, Request
+from msgspec.structs import replace
 
 from guanxi.api.access import Access
 from guanxi.api.person_routes import instant
 from guanxi.api.readers import Readers
 from guanxi.api.routes import Limit, Routes
 from guanxi.app import Workspace, decision_detail, decision_log, decision_replay
+from guanxi.app.scope import scope
 from guanxi.core import DataError
 from guanxi.engines.control import DecisionFilter
 
@@ -54,6 +56,7 @@ _COLUMNS: Final = (
 Id = Annotated[str, Path(max_length=64, description="id of the decision 决策")]
 Text = Annotated[str, Query(max_length=128)]
 Instant = Annotated[str, Query(max_length=40, description="written at: ISO time or ms 决策时间")]
+Span = Annotated[str, Query(max_length=40, description="time range as in the page, 7d; empty = all 时间")]
 Mode = Literal["", "shadow", "propose", "auto"]
 Arm = Literal["", "treated", "explore", "holdout"]
 
@@ -65,24 +68,26 @@ def decision_routes(workspace: Workspace, access: Access, readers: Readers) -> A
     @routes.listing("/v1/decisions", zh="决策日志", en="Decision log", example=_ROW, columns=_COLUMNS, people=True)
     def decisions(
         request: Request, policy: Text = "", run: Text = "", mode: Mode = "", arm: Arm = "", chosen: Text = "",
-        by: Text = "", name: Text = "", since: Instant = "", until: Instant = "",
+        by: Text = "", name: Text = "", t: Span = "", since: Instant = "", until: Instant = "",
         person: Annotated[str, Query(max_length=700, description="type:scope:key 参与方")] = "",
         limit: Limit = 100, cursor: Annotated[str, Query(max_length=20)] = "",
     ) -> decision_log.DecisionList:  # fmt: skip
         """Decisions, the newest first; `by` and `name` say what refused one of their candidates."""
         wanted = _wanted(policy, run, mode, arm, chosen, by, name, since, until)
         with readers.lend() as ws:
+            wanted = _within(ws, wanted, t)
             return decision_log.decision_list(ws, wanted, person=person, before=_before(cursor), limit=limit)
 
     @routes.route("GET", "/v1/decisions/counts", verb="view", zh="决策计数", en="Decisions counted", example=_SUMMARY)
     def counts(
         request: Request, policy: Text = "", run: Text = "", mode: Mode = "", arm: Arm = "", chosen: Text = "",
-        by: Text = "", name: Text = "", since: Instant = "", until: Instant = "",
+        by: Text = "", name: Text = "", t: Span = "", since: Instant = "", until: Instant = "",
         person: Annotated[str, Query(max_length=700, description="type:scope:key 参与方")] = "",
     ) -> decision_log.DecisionSummary:  # fmt: skip
         """How many decisions there are of each arm and choice, and which limit refused how many."""
         wanted = _wanted(policy, run, mode, arm, chosen, by, name, since, until)
         with readers.lend() as ws:
+            wanted = _within(ws, wanted, t)
             return decision_log.decision_summary(ws, wanted, person=person)
 
     @routes.route("GET", "/v1/decisions/{decision}", verb="view", zh="一个决策", en="One decision", people=True,
@@ -109,6 +114,13 @@ def _wanted(
         policy=policy, run=run, mode=mode, arm=arm, chosen=chosen, by=by, name=name, since_ms=instant(since) or 0,
         until_ms=instant(until) or 0,
     )  # fmt: skip
+
+
+def _within(workspace: Workspace, wanted: DecisionFilter, t: str) -> DecisionFilter:
+    if not t:
+        return wanted
+    window = scope(workspace, t=t, cmp="none").window
+    return replace(wanted, since_ms=max(wanted.since_ms, window.start_ms), until_ms=wanted.until_ms or window.end_ms)
 
 
 def _before(cursor: str) -> int:
