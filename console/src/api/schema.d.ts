@@ -4736,6 +4736,7 @@ export interface components {
          *         sample    some of the people, for those who may see people
          *         counts    state -> actions of it in the outbox
          *         now_ms    when all this was read
+         *         four_eyes_people, four_eyes_fen   above either, two people must approve
          */
         ApprovalView: {
             line: components["schemas"]["ApprovalLine"];
@@ -4748,6 +4749,8 @@ export interface components {
                 [key: string]: number;
             };
             now_ms: number;
+            four_eyes_people: number;
+            four_eyes_fen: number;
         };
         /** @description One vote; void: what they saw was changed since, so it counts no more. */
         ApprovalVoice: {
@@ -16233,7 +16236,9 @@ export interface operations {
                      *       "counts": {
                      *         "waiting": 1204
                      *       },
-                     *       "now_ms": 1767225700000
+                     *       "now_ms": 1767225700000,
+                     *       "four_eyes_people": 1000,
+                     *       "four_eyes_fen": 1000000
                      *     }
                      */
                     "application/json": components["schemas"]["ApprovalView"];
@@ -19418,6 +19423,8 @@ export interface operations {
                 chosen?: string;
                 by?: string;
                 name?: string;
+                /** @description time range as in the page, 7d; empty = all 时间 */
+                t?: string;
                 /** @description written at: ISO time or ms 决策时间 */
                 since?: string;
                 /** @description written at: ISO time or ms 决策时间 */
@@ -19508,6 +19515,8 @@ export interface operations {
                 chosen?: string;
                 by?: string;
                 name?: string;
+                /** @description time range as in the page, 7d; empty = all 时间 */
+                t?: string;
                 /** @description written at: ISO time or ms 决策时间 */
                 since?: string;
                 /** @description written at: ISO time or ms 决策时间 */
@@ -19564,6 +19573,8 @@ export interface operations {
                 chosen?: string;
                 by?: string;
                 name?: string;
+                /** @description time range as in the page, 7d; empty = all 时间 */
+                t?: string;
                 /** @description written at: ISO time or ms 决策时间 */
                 since?: string;
                 /** @description written at: ISO time or ms 决策时间 */
@@ -19618,6 +19629,8 @@ export interface operations {
                 chosen?: string;
                 by?: string;
                 name?: string;
+                /** @description time range as in the page, 7d; empty = all 时间 */
+                t?: string;
                 /** @description written at: ISO time or ms 决策时间 */
                 since?: string;
                 /** @description written at: ISO time or ms 决策时间 */

@@ -37,7 +37,7 @@ _LINE: Final = approval_view.approval_line(
 )  # fmt: skip
 _VIEW: Final = ApprovalView(
     line=_LINE, detail=_DETAIL, content=_APPROVAL.content, limits=(_LIMIT,), votes=(), sample=(),
-    counts={"waiting": 1_204}, now_ms=1_767_225_700_000,
+    counts={"waiting": 1_204}, now_ms=1_767_225_700_000, four_eyes_people=1_000, four_eyes_fen=1_000_000,
 )  # fmt: skip
 _EFFECT: Final = msgspec.to_builtins(ApprovalEffect(approval=_APPROVAL, missing=1))
 _COLUMNS: Final = ("id", "title_zh", "state", "who", "asked_ms", "until_ms", "people", "cost", "needs", "missing")

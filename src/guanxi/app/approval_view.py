@@ -5,6 +5,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from guanxi.app.approving import rules_of
 from guanxi.app.identity import identities
 from guanxi.app.people import names_of
 from guanxi.app.scope import scope
@@ -74,6 +75,7 @@ class ApprovalView(msgspec.Struct, frozen=True, kw_only=True):
     sample    some of the people, for those who may see people
     counts    state -> actions of it in the outbox
     now_ms    when all this was read
+    four_eyes_people, four_eyes_fen   above either, two people must approve
     """
 
     line: ApprovalLine
@@ -84,6 +86,8 @@ class ApprovalView(msgspec.Struct, frozen=True, kw_only=True):
     sample: tuple[SampledPerson, ...]
     counts: dict[str, int]
     now_ms: int
+    four_eyes_people: int
+    four_eyes_fen: int
 
 
 def approval_line(
@@ -118,6 +122,7 @@ def approval_view(
         votes = control.approvals.votes_in(connection, id)
         accounts = [one.account for one in approval.detail.limits if one.account]
         standings = control.ledger.standings_in(connection, accounts)
+    rules = rules_of(workspace.settings)
     limits = []
     for one in approval.detail.limits:
         if (found := standings.get(one.account)) is not None:
@@ -129,6 +134,7 @@ def approval_view(
     return ApprovalView(
         line=approval_line(approval, votes, who=who, verbs=verbs, now_ms=now_ms), detail=approval.detail,
         content=approval.content, limits=tuple(limits), now_ms=now_ms,
+        four_eyes_people=rules.four_eyes_people, four_eyes_fen=rules.four_eyes_fen,
         votes=tuple(
             ApprovalVoice(who=one.who, ballot=one.ballot, at_ms=one.at_ms, reason=one.reason,
                           void=one.content != approval.content)

@@ -79,11 +79,12 @@ function Reach({ view: { line, detail } }: { view: View }): ReactNode {
   const t = useT(m);
   const lang = useLang();
   const worth = detail.forecast;
-  const yuan = (value: number): string => money(Math.round(value * 100), "CNY", lang);
+  const step = worth ? Math.max(10 ** Math.floor(Math.log10(Math.max(worth.high - worth.low, 1e-2)) - 1), 0.01) : 1; // no digit finer than a tenth of the interval
+  const yuan = (value: number): string => money(Math.round(Math.round(value / step) * step * 100), "CNY", lang);
   const rows: [string, ReactNode, ReactNode][] = [
     [t("touches"), t("people", { n: exact(line.people) }), detail.asked > 0 && t("ofAsked", { n: exact(detail.asked), share: share(line.people / detail.asked, 0) })],
     [t("cost"), line.cost ? moneyExact(line.cost) : t("noCost"), null],
-    [t("worth"), worth ? yuan(worth.value) : "—", worth ? t("interval", { low: yuan(worth.low), high: yuan(worth.high), n: exact(worth.n) }) : t("worthNone")],
+    [t("worth"), worth ? yuan(worth.value) : "—", worth ? t("interval", { low: yuan(worth.low), high: yuan(worth.high) }) : t("worthNone")],
     [t("needs"), t(line.needs === 2 ? "needsTwo" : "needsOne"), line.state === "open" ? t("missing", { n: line.missing }) : line.state === "approved" ? t("enough") : null],
   ];
   return (
@@ -106,11 +107,11 @@ function Limits({ view }: { view: View }): ReactNode {
       <div className="approval-limits">
         {view.limits.map((one) => (
           <div key={one.name}>
-            <LimitBar name={lang === "zh" ? one.zh : one.en} cap={one.cap} used={one.used} reserved={one.reserved} unit={one.unit} resetsMs={one.resets_ms} now={view.now_ms} to={has("/settings/limits") ? `/settings/limits?limit=${one.name}` : undefined} />
+            {one.accounts === 1 ? <LimitBar name={lang === "zh" ? one.zh : one.en} cap={one.cap} used={one.used} reserved={one.reserved} unit={one.unit} resetsMs={one.resets_ms} now={view.now_ms} to={has("/settings/limits") ? `/settings/limits?limit=${one.name}` : undefined} />
+              : <p>{lang === "zh" ? one.zh : one.en}</p>}
             <p className="note">
-              {t("uses", { n: amountOf(one.asked, one.unit, lang) })}
+              {one.accounts === 1 ? t("uses", { n: amountOf(one.asked, one.unit, lang) }) : t("perPerson", { cap: amountOf(one.cap, one.unit, lang), n: amountOf(one.asked, one.unit, lang), accounts: exact(one.accounts) })}
               {open && one.accounts === 1 && <> · {t("after", { n: amountOf(one.cap - one.used - one.reserved, one.unit, lang) })}</>}
-              {one.accounts > 1 && <> · {t("perPerson", { n: exact(one.accounts) })}</>}
               {one.full > 0 && one.accounts > 1 && <> · {t("fullAfter", { n: exact(one.full) })}</>}
             </p>
           </div>

@@ -4,7 +4,7 @@ import { useCallback, useEffect, useState, type ReactNode } from "react";
 import { Button, Input, Modal, Segmented } from "antd";
 import { useQueryClient } from "@tanstack/react-query";
 import { api, useGet } from "@/api/client";
-import { exact, time } from "@/format";
+import { exact, money, time } from "@/format";
 import { useLang, useT } from "@/i18n";
 import { PageState } from "@/parts/PageState";
 import { problemOf } from "@/parts/problem";
@@ -149,8 +149,10 @@ function useActs(view: View | undefined, tell: (done: { text: string; undo?: () 
   };
 }
 
-function Verbs({ view: { line }, acts }: { view: View; acts: Acts }): ReactNode {
+function Verbs({ view, acts }: { view: View; acts: Acts }): ReactNode {
   const t = useT(m);
+  const lang = useLang();
+  const { line } = view;
   const n = exact(line.people);
   const second = line.needs === 2;
   const approve = line.dry ? t("approveDry", { n }) : !second ? t("approve", { n }) : line.missing === 2 ? t("approveFirst") : t("approveSecond", { n });
@@ -158,7 +160,6 @@ function Verbs({ view: { line }, acts }: { view: View; acts: Acts }): ReactNode 
     <>
       {line.part === "decide" && (
         <div className="row wrap">
-          <Seal />
           <Button type="primary" loading={acts.busy} onClick={() => void acts.approve()} aria-keyshortcuts="1"><kbd aria-hidden>1</kbd> {approve}</Button>
           <Button disabled={acts.busy} onClick={acts.ask} aria-keyshortcuts="2"><kbd aria-hidden>2</kbd> {t("refuse")}</Button>
         </div>
@@ -167,7 +168,7 @@ function Verbs({ view: { line }, acts }: { view: View; acts: Acts }): ReactNode 
       {line.part === "voted" && <p><span aria-hidden style={{ color: "var(--celadon)" }}>✓</span> {t("votedNote", { n: line.missing })}</p>}
       {line.part === "right" && <p className="note">{t("rightNote")}</p>}
       {line.part === "undo" && <Button disabled={acts.busy} onClick={() => void acts.undo()} aria-keyshortcuts="u"><kbd aria-hidden>u</kbd> {t("undo")}</Button>}
-      {second && line.state === "open" && <p className="note">{t("twoNote", { what: t("over") })}</p>}
+      {second && line.state === "open" && <p className="note">{t("twoNote", { people: exact(view.four_eyes_people), money: money(view.four_eyes_fen, "CNY", lang) })}</p>}
       {acts.problem && <p role="alert"><span aria-hidden style={{ color: "var(--amber)" }}>◐</span> {acts.problem}</p>}
     </>
   );
