@@ -29,7 +29,9 @@ from guanxi.engines.control import Control
 LEASE_MS: Final = 120_000  # an attempt is over long before
 DEPTH: Final = 3  # rows taken for each attempt that may be under way
 DRY_AT_ONCE: Final = 500
+GATHER_S: Final = 0.005
 GRACE_S: Final = 5.0  # for attempts under way when the courier is to stop
+OTHERS_S: Final = 0.2  # between two looks for rows of dry runs
 SWEEP_S: Final = 1.0  # between two looks for what is late
 
 Guard: TypeAlias = Callable[[Outgoing, int], Refusal | None]
@@ -114,7 +116,7 @@ class Courier:
         )
         self._runner = asyncio.Runner()
         self._seen_ms: int | None = None
-        self._swept = float("-inf")
+        self._swept = self._others_at = float("-inf")
 
     def __enter__(self) -> Self:
         return self
@@ -151,15 +153,19 @@ class Courier:
         try:
             while not self._stop.is_set():
                 self._look_at_clock()
-                handled += self._take_others()
+                others = self._take_others()
+                handled += others
                 for lane in self._lanes:
                     for taken in self._take(lane):
                         task = asyncio.create_task(self._attempt(lane, taken.row.id))
                         tasks[task] = (lane, taken.row.id)
                 if not tasks:
+                    if others:
+                        continue
                     break
-                done, _ = await asyncio.wait(tasks, timeout=0.2, return_when=asyncio.FIRST_COMPLETED)
-                over = [task for task in done if not task.cancelled()]
+                await asyncio.wait(tasks, timeout=0.2, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.sleep(GATHER_S)  # others that are over by then share the commit
+                over = [task for task in tasks if task.done() and not task.cancelled()]
                 handled += self._record([(*tasks.pop(task), task.result()) for task in over])
             if tasks:
                 await asyncio.wait(tasks, timeout=GRACE_S)
@@ -181,7 +187,7 @@ class Courier:
 
     def _take_others(self) -> int:
         """Rows of dry runs, and rows that no sender is set for."""
-        if not self._is_due():
+        if time.monotonic() < self._others_at or not self._is_due():
             return 0
         now_ms, ends = self._now(), list[tuple[str, int, OutState, str]]()
         dry = self._outbox.take(now_ms=now_ms, lease_ms=self._lease_ms, limit=DRY_AT_ONCE, dry=True)
@@ -192,11 +198,14 @@ class Courier:
         ends += [(one.row.id, one.row.attempts, "dead", _no_way(one.row)) for one in nowhere]
         if ends:
             self._outbox.close_rows(ends, now_ms=self._now())
+        else:
+            self._others_at = time.monotonic() + OTHERS_S
         return len(ends)
 
     def _take(self, lane: _Lane) -> list[Taken]:
         room = lane.room()
-        if room <= 0 or not self._is_due():
+        waiting = len(lane.flying) - len(lane.begun)  # a few more than can begin: one commit takes many
+        if room <= 0 or waiting >= lane.way.sender.at_once or not self._is_due():
             return []
         taken = self._outbox.take(now_ms=self._now(), lease_ms=self._lease_ms, limit=room, only=lane.route)
         lane.rate.began(len(taken))

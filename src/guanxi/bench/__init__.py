@@ -41,6 +41,12 @@ def _journeys(data: Path) -> Sequence[Figure]:
     return journeys.run(data)
 
 
+def _decide(data: Path) -> Sequence[Figure]:
+    from guanxi.bench import decide  # loads the engine of rules, which no other bench needs
+
+    return decide.run(data)
+
+
 def _ledger(data: Path) -> Sequence[Figure]:
     from guanxi.bench import ledger  # forks processes: it is loaded for its own run only
 
@@ -90,6 +96,7 @@ BENCHES: dict[str, tuple[str, Callable[[Path], Sequence[Figure]]]] = {
         _assign,
     ),
     "cockpit": ("the first page over ten million events while more come in", cockpit.run),
+    "decide": ("decisions per second and time of one: fifty rules, five hundred traits, limits that bind", _decide),
     "ingest": (
         "events by HTTP per second without and with live traits, rows of files per processor second, peak memory",
         ingest.run,

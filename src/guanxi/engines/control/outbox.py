@@ -332,7 +332,7 @@ def _named(connection: Connection, approval: str, run: str, ids: Collection[str]
 
 def _by(route: Route) -> tuple[str, list[str]]:
     """A test for rows that leave by a route, and its values."""
-    names, channels = (",".join("?" * len(some)) or "''" for some in (route.senders, route.channels))
+    names, channels = (",".join("?" * len(some)) or "'-'" for some in (route.senders, route.channels))
     return f"sender IN ({names}) OR (sender = '' AND channel IN ({channels}))", [*route.senders, *route.channels]
 
 

@@ -1,6 +1,7 @@
 """One HTTP request within bounds: a checked and pinned address, a total time, a size, no redirects."""
 
 import asyncio
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -14,6 +15,7 @@ from guanxi.engines.senders.network import resolve
 
 TIMEOUT_S: Final = 10.0  # from resolving the name to the last byte of the answer
 CONNECT_S: Final = 4.0
+PINNED_S: Final = 10.0  # between two resolutions of the name
 MOST_BYTES: Final = 65_536  # of an answer that is read
 
 
@@ -38,6 +40,7 @@ class Caller:
         self._url = check_url(url, allow_private=allow_private)
         self._private, self._timeout_s = allow_private, timeout_s
         self._client: httpx.AsyncClient | None = None
+        self._pinned, self._until = "", 0.0
 
     async def call(self, method: str, path: str, *, headers: Mapping[str, str], content: bytes) -> Answer | Outcome:
         """Send one request.
@@ -69,7 +72,7 @@ class Caller:
     ) -> Answer | Outcome:
         url = self._url
         port = url.port or (443 if url.scheme == "https" else 80)
-        address = await resolve(url.host, port, allow_private=self._private)
+        address = await self._address(port)
         if isinstance(address, Outcome):
             return address
         if self._client is None:
@@ -91,6 +94,15 @@ class Caller:
             return Answer(response.status_code, await _read(response), _retry_after(response))
         finally:
             await response.aclose()
+
+    async def _address(self, port: int) -> str | Outcome:
+        """The address to be called; one that was checked is called for a few seconds more, whatever the name says."""
+        if time.monotonic() >= self._until or not self._pinned:
+            found = await resolve(self._url.host, port, allow_private=self._private)
+            if isinstance(found, Outcome):
+                return found
+            self._pinned, self._until = found, time.monotonic() + PINNED_S
+        return self._pinned
 
 
 def check_url(url: str, *, allow_private: bool) -> httpx.URL:
