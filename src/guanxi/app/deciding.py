@@ -28,7 +28,6 @@ from guanxi.decisions import (
     Policy,
     Record,
     Room,
-    arm_of,
     best_of,
     bucket,
     check_blast,
@@ -91,10 +90,12 @@ class Decider:
         record = placed(record, run=run, ask=ask, version=self.kept.version, limits=self.limits_at)
         what = record.decision
         chosen = next((one for one in record.weighed if one.verdict == "chosen" and one.id != NOTHING), None)
-        if chosen is None or self.mode == "shadow":
+        if chosen is None:
             return Made(record=record), NOTHING_USED
         ends = self.at_ms + VALID_MS if until_ms is None else until_ms
         use = self.rooms.take(what.party, chosen)
+        if self.mode == "shadow":
+            return Made(record=record), use
         row = Outgoing(
             id=event_id("action", what.id, what.kind, what.party), decision=what.id, run=run, party=what.party,
             kind=what.kind, channel=chosen.channel or what.kind, body=what.params, dry=not self.send,
@@ -217,7 +218,7 @@ def _planned(decider: Decider, seen: Onlookers, say: Progress) -> Plan:
         for place in range(start, start + len(people)):
             context = seen.context(place)
             weighed = decider.compiled.weigh(context, rooms.of(context.party), decider.limits)
-            plan.add(place, context, weighed, held=arm_of(decider.policy, context.party) == "holdout")
+            plan.add(place, context, weighed)
         say("weigh", start + len(people), len(seen))
     assert plan is not None  # noqa: S101 - there is at least one person
     plan.make()

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from guanxi.decisions import NOTHING, Assignment, Compiled, Context, Limit, Room, Weighed, assign
 
-STEPS: Final = 12  # halvings of the price of a limit that several offers share
+STEPS: Final = 16  # halvings of the price of a limit that several offers share
 
 
 class Shared(NamedTuple):
@@ -32,32 +32,39 @@ class Plan:
         size = (people, len(self._ids))
         self._scores, self._costs = np.zeros(size), np.zeros(size, np.int64)
         self._may = np.zeros(size, np.bool_)
-        self._held = np.zeros(people, np.bool_)
+        self._aside = np.zeros(people, np.bool_)
+        self._drawn = np.full(people, -1, np.int64)
         self._cells = np.full(people, -1, np.int64)
         self._keys = np.zeros(people, np.uint64)
         self._choice = np.full(people, -1, np.int64)
         self._chance = np.ones(people)
         self.value = self.bound = 0.0
 
-    def add(self, place: int, context: Context, weighed: Sequence[Weighed], *, held: bool) -> None:
-        """Put in how the offers weigh for one person; held: in the hold-out, who uses nothing."""
+    def add(self, place: int, context: Context, weighed: Sequence[Weighed]) -> None:
+        """Put in how the offers weigh for one person.
+
+        Who is in the hold-out uses nothing; for whom chance chooses, what it takes is taken first.
+        """
         by_id = {one.id: one for one in weighed}
         for at, name in enumerate(self._ids):
             one = by_id[name]
             if one.verdict != "refused":
                 self._may[place, at], self._costs[place, at] = True, one.cost
                 self._scores[place, at] = one.score or 0.0
-        self._held[place] = held
+        drawn = self._compiled.draw(context, weighed, NOTHING)
+        self._aside[place] = drawn.arm != "treated"
+        if drawn.arm == "explore" and drawn.chosen != NOTHING:
+            self._drawn[place] = self._ids.index(drawn.chosen)
         self._cells[place] = self._compiled.cell(context) & (2**62 - 1)
         self._keys[place] = xxhash.xxh3_64_intdigest(f"assign\x1f{context.party}".encode())
 
     def make(self) -> None:
-        """Assign offers to those outside the hold-out; those in it get what they would have got at these prices."""
-        rows = np.flatnonzero(~self._held & self._may.any(axis=1))
+        """Assign offers; whom a draw put aside gets what they would have got at these prices."""
+        rows = np.flatnonzero(~self._aside & self._may.any(axis=1))
         prices = np.zeros(len(self._ids))
         if rows.size:
             prices = self._assigned(rows)
-        held = np.flatnonzero(self._held & self._may.any(axis=1))
+        held = np.flatnonzero(self._aside & self._may.any(axis=1))
         worth = np.where(
             self._may[held], self._scores[held] - self._budget_price * self._counted(held) - prices, -np.inf
         )
@@ -71,44 +78,52 @@ class Plan:
 
     @property
     def acting(self) -> int:
-        """How many people outside the hold-out are given something."""
-        return int((self._choice[~self._held] >= 0).sum())
+        """How many people are given something."""
+        return int((self._choice[~self._aside] >= 0).sum() + (self._drawn >= 0).sum())
 
     def _assigned(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Assign; returns what a place costs at each offer, over its price in money."""
         _, cells = np.unique(self._cells[rows], return_inverse=True)
         counts = [one for one in self._shared if one.limit.uses == "one" and one.offers.any()]
+        free = [self._free(one) for one in counts]
         caps = np.full(len(self._ids), rows.size, np.int64)
-        for one in counts:
-            caps[one.offers] = np.minimum(caps[one.offers], max(one.room.free, 0))
-        money = self._tightest()
-        self._budget = None if money is None else money.offers
-        budget = None if money is None else max(money.room.free, 0)
+        for one, left in zip(counts, free, strict=True):
+            caps[one.offers] = np.minimum(caps[one.offers], left)
+        money = [(self._free(one), one.offers) for one in self._shared if one.limit.uses == "cost"]
+        budget, self._budget = min(money, key=lambda one: one[0], default=(None, None))
         seed = int(self._compiled.policy.hash[:12], 16)
 
-        def run(price: NDArray[np.float64]) -> NDArray[np.int32]:
-            made = self._made = assign(
+        def run(price: NDArray[np.float64]) -> Assignment:
+            return assign(
                 self._scores[rows] - price, self._counted(rows), self._may[rows], budget=budget, caps=caps,
                 groups=cells.astype(np.int64), ids=self._keys[rows], seed=seed,
             )  # fmt: skip
-            return made.choice
 
         price = np.zeros(len(self._ids))
-        choice = run(price)
-        for one in counts:
-            choice = _priced(one, price, choice, run, top=float(self._scores[rows].max(initial=0.0)))
-        made = self._made
-        self._choice[rows], self._chance[rows] = made.choice, made.chance
-        given = made.choice >= 0
-        self.value = float(self._scores[rows[given], made.choice[given]].sum())
-        spare = sum(float(price[one.offers].max(initial=0.0)) * max(one.room.free, 0) for one in counts)
+        made = run(price)
+        choice, chance = made.choice.copy(), made.chance.copy()
+        for one, left in zip(counts, free, strict=True):
+            if _used(one, choice) <= left:
+                continue
+            price += np.where(one.offers, _price(one, price, run, left, top=float(self._scores[rows].max())), 0.0)
+            made = run(price)  # the dearest price at which it does not hold: some of those at the margin give way
+            choice, chance = made.choice.copy(), made.chance.copy()
+            given = np.where(choice >= 0, self._scores[rows, choice] - price[choice], 0.0)
+            _give_way(one, left, choice, chance, given, cells, self._keys[rows])
+        self._choice[rows], self._chance[rows] = choice, chance
+        taken = choice >= 0
+        self.value = float(self._scores[rows[taken], choice[taken]].sum())
+        spare = sum(float(price[one.offers].max()) * left for one, left in zip(counts, free, strict=True))
         self.bound = max(made.bound + spare, self.value)
         self._budget_price = made.budget_price
         return made.cap_prices + price
 
-    def _tightest(self) -> Shared | None:
-        """The limit of money that leaves least."""
-        money = [one for one in self._shared if one.limit.uses == "cost" and one.offers.any()]
-        return min(money, key=lambda one: one.room.free, default=None)
+    def _free(self, one: Shared) -> int:
+        """What a limit leaves beside those for whom chance chooses."""
+        rows = np.flatnonzero(self._drawn >= 0)
+        rows = rows[one.offers[self._drawn[rows]]]
+        taken = rows.size if one.limit.uses == "one" else int(self._costs[rows, self._drawn[rows]].sum())
+        return max(one.room.free - taken, 0)
 
     def _counted(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """What the offers cost of the budget."""
@@ -117,29 +132,44 @@ class Plan:
 
     _budget: NDArray[np.bool_] | None = None
     _budget_price: float = 0.0
-    _made: Assignment
 
 
-def _priced(
-    one: Shared, price: NDArray[np.float64], choice: NDArray[np.int32],
-    run: Callable[[NDArray[np.float64]], NDArray[np.int32]], *, top: float,
-) -> NDArray[np.int32]:  # fmt: skip
-    """Raise the price of a limit that several offers share until it holds; the price is left in `price`."""
-    free = max(one.room.free, 0)
+def _used(one: Shared, choice: NDArray[np.int32]) -> int:
+    return int(one.offers[choice[choice >= 0]].sum())
 
-    def used(made: NDArray[np.int32]) -> int:
-        return int(one.offers[made[made >= 0]].sum())
 
-    if used(choice) <= free:
-        return choice
+def _price(
+    one: Shared, price: NDArray[np.float64], run: Callable[[NDArray[np.float64]], Assignment], free: int, *, top: float
+) -> float:  # fmt: skip
+    """The dearest price, as far as it was looked for, at which more is used of a limit than is free."""
     low, high = 0.0, top
-    kept = price.copy()
     for _ in range(STEPS):
         middle = (low + high) / 2
-        price[:] = kept + np.where(one.offers, middle, 0.0)
-        if used(run(price)) > free:
+        if _used(one, run(price + np.where(one.offers, middle, 0.0)).choice) > free:
             low = middle
         else:
             high = middle
-    price[:] = kept + np.where(one.offers, high, 0.0)
-    return run(price)
+    return low
+
+
+def _give_way(
+    one: Shared, free: int, choice: NDArray[np.int32], chance: NDArray[np.float64], given: NDArray[np.float64],
+    cells: NDArray[np.int64], keys: NDArray[np.uint64],
+) -> None:  # fmt: skip
+    """Take a limit's excess from the cells to which it is worth least; in the last one a draw decides.
+
+    given  what each person's choice is worth over its price
+    """
+    mine = np.flatnonzero((choice >= 0) & one.offers[np.maximum(choice, 0)])
+    over = mine.size - free
+    if over <= 0:
+        return
+    kinds, at = np.unique(cells[mine] * (len(one.offers) + 1) + choice[mine], return_inverse=True)
+    size = np.bincount(at)
+    worth = np.bincount(at, given[mine]) / size
+    lots = np.array([xxhash.xxh3_64_intdigest(f"give way\x1f{key}".encode()) for key in keys[mine]], np.uint64)
+    order = np.lexsort((lots, at, np.round(worth, 9)[at]))
+    gone = order[:over]
+    left = size - np.bincount(at[gone], minlength=kinds.size)
+    chance[mine] *= (left / size)[at]
+    choice[mine[gone]], chance[mine[gone]] = -1, 1.0
