@@ -25,7 +25,7 @@ from guanxi.decisions.assign import Assignment, assign
 from guanxi.decisions.buckets import arm_of, bucket
 from guanxi.decisions.choice import Compiled, Drawn, best_of, compile_policy, is_off
 from guanxi.decisions.columns import NONE, Asks, Decisions, check_answers
-from guanxi.decisions.fairness import PROTECTED, families, unfair
+from guanxi.decisions.fairness import PROTECTED, Parity, families, parity, unfair
 from guanxi.decisions.laws import Pairs, Scalar
 from guanxi.decisions.limit_rows import (
     Guards,
@@ -54,6 +54,7 @@ from guanxi.decisions.records import (
     record_bytes,
 )
 from guanxi.decisions.rules import variable_of
+from guanxi.decisions.story import Section, Story, for_person, story
 from guanxi.decisions.values import (
     ASKED,
     CHANNELS,
@@ -106,6 +107,7 @@ __all__ = [
     "Mode",
     "Offer",
     "Pairs",
+    "Parity",
     "Policy",
     "Record",
     "Refusal",
@@ -113,6 +115,8 @@ __all__ = [
     "Room",
     "Rule",
     "Scalar",
+    "Section",
+    "Story",
     "Verdict",
     "Vote",
     "Weighed",
@@ -130,11 +134,13 @@ __all__ = [
     "decision_event",
     "decision_id",
     "families",
+    "for_person",
     "guards",
     "is_off",
     "limit_words",
     "needs_of",
     "outcome",
+    "parity",
     "proposed",
     "read_hours",
     "read_limit_rows",
@@ -144,6 +150,7 @@ __all__ = [
     "shipped_limits",
     "shipped_rows",
     "source_of",
+    "story",
     "unfair",
     "use_of",
     "variable_of",
