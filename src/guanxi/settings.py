@@ -137,8 +137,9 @@ class Approvals(_Section):
     most_people: int = Field(
         default=200_000, gt=0, description="Most people that one proposal may touch; more cannot be proposed at all."
     )
-    notices: tuple[Literal["wecom", "dingtalk", "feishu", "webhook"], ...] = Field(
-        default=(), description="Channels that tell operators when an approval opens; each needs a sender."
+    notices: tuple[Literal["wecom", "dingtalk", "feishu", "webhook", "mail"], ...] = Field(
+        default=(),
+        description="Channels that tell operators when an approval opens, each with a sender; empty: all robots.",
     )
 
 

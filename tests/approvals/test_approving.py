@@ -14,6 +14,7 @@ from guanxi.app import Workspace, approving
 from guanxi.core import NotFound, Refused
 from guanxi.decisions import Ballot
 from guanxi.engines.control import Control
+from guanxi.engines.log import now_ms
 
 from .conftest import COST, HOUR, T, budget, propose, run_state
 
@@ -63,6 +64,16 @@ def test_what_is_not_approved_is_taken_back_with_its_reservations(workspace: Wor
     with pytest.raises(Refused, match=ended):
         approving.vote(control, approval.id, ballot="approve", who="he", content=approval.content, now_ms=T + 9)
     assert states(control) == {"withdrawn": 3}
+
+
+def test_the_keeper_ends_what_nobody_decided(workspace: Workspace) -> None:
+    control, late = workspace.control, propose(workspace, now_ms=T)  # of a day long ago
+    fresh = propose(workspace, run="b" * 32, now_ms=now_ms())
+    assert (approving.approval_round(workspace), approving.approval_round(workspace)) == (1, 0)
+    assert [control.approvals.get(one.id).state for one in (late, fresh)] == ["lapsed", "open"]
+    assert states(control) == {"withdrawn": 3, "waiting": 3}
+    (line,) = control.operations(limit=9, verb="approval.lapse")
+    assert (line.who, line.object, line.detail["withdrawn"]) == ("guanxi", late.id, 3)
 
 
 def test_undo_takes_back_what_was_not_sent_and_says_what_was(workspace: Workspace) -> None:
@@ -157,14 +168,29 @@ def test_pages_begin_with_the_latest(workspace: Workspace) -> None:
         control.approvals.get("0" * 32)
 
 
-def test_operators_are_told_where_a_channel_is_set(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GUANXI_APPROVALS__NOTICES", '["wecom"]')
+@pytest.mark.parametrize(
+    ("settings", "channels"),
+    [
+        pytest.param("", [], id="nobody"),
+        pytest.param('[approvals]\nnotices = ["wecom"]\n', ["wecom"], id="as-set"),
+        pytest.param(
+            '[[senders]]\nname = "group"\nkind = "feishu"\nchannels = ["feishu"]\nurl = "https://example.com/hook/"\n'
+            'token_env = "GUANXI_SECRET_GROUP"\n'
+            '[[senders]]\nname = "out"\nkind = "file"\nchannels = ["sms"]\npath = "out.jsonl"\n',
+            ["feishu"], id="every-robot",
+        ),
+    ],
+)  # fmt: skip
+def test_operators_are_told_where_a_channel_is_set(workspace: Workspace, settings: str, channels: list[str]) -> None:
+    (workspace.folder / "guanxi.toml").write_text(settings, "utf-8")
     with Workspace.open(workspace.folder) as told:
         approval = propose(told)
-        ((_, notice),) = told.control.outbox.page(channel="wecom")
-    assert (notice.kind, notice.state, notice.party, notice.dry) == ("notice", "ready", "", False)
-    assert dict(notice.body)["approval"] == approval.id
-    assert dict(notice.body)["text"] == "补货提醒:3 人,15.00 元。需 1 人批准,72 小时内有效。"
+        notices = [row for _, row in told.control.outbox.page() if row.kind == "notice"]
+    assert [one.channel for one in notices] == channels
+    for notice in notices:
+        assert (notice.state, notice.party, notice.dry) == ("ready", "", False)
+        assert dict(notice.body)["approval"] == approval.id
+        assert dict(notice.body)["text"] == "补货提醒：3 人，15.00 元。需 1 人批准，72 小时内有效。"
 
 
 def test_rules_come_from_the_settings(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:

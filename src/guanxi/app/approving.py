@@ -9,11 +9,13 @@ from guanxi.actions import NOTICE, Outgoing
 from guanxi.app.workspace import Workspace
 from guanxi.decisions import Approval, ApprovalRules, ApprovalStanding, Ballot, Vote, outcome
 from guanxi.engines.control import Control
+from guanxi.engines.log import now_ms
 from guanxi.events import event_id
 from guanxi.settings import Settings
 
 LAPSED_AT_ONCE: Final = 100  # approvals in one transaction
 HOUR_MS: Final = 3_600_000
+ROBOTS: Final = ("wecom", "dingtalk", "feishu")  # kinds of senders that speak to operators alone
 
 
 class ApprovalEffect(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,7 +58,7 @@ def open_in(workspace: Workspace, connection: Connection, approval: Approval, *,
             id=event_id("notice", approval.id, approval.content, channel), kind=NOTICE, channel=channel, dry=False,
             body=_notice(approval), not_before_ms=now_ms, not_after_ms=max(approval.until_ms, now_ms + 1),
         )
-        for channel in workspace.settings.approvals.notices
+        for channel in _notice_channels(workspace.settings)
     ]  # fmt: skip
     workspace.control.outbox.put_in(connection, notices, now_ms=now_ms)
 
@@ -100,20 +102,33 @@ def undo(control: Control, id: str, *, who: str, reason: str = "", now_ms: int) 
         return _taken_back(control, connection, approval, now_ms=now_ms)
 
 
+def approval_round(workspace: Workspace) -> int:
+    """End what nobody decided in time, for the keeper; returns how much ended."""
+    done = lapse(workspace.control, now_ms=now_ms())
+    for one in done:
+        detail = {"run": one.approval.object, "withdrawn": one.withdrawn}
+        workspace.control.record(who="guanxi", verb="approval.lapse", object=one.approval.id, detail=detail)
+    return len(done)
+
+
 def lapse(control: Control, *, now_ms: int) -> list[ApprovalEffect]:
-    """End what nobody decided in time; for the keeper. Returns what ended."""
+    """End what nobody decided in time, and take back what waited for it; returns what ended."""
     done: list[ApprovalEffect] = []
-    while True:
+    while control.approvals.is_late(now_ms=now_ms):
         with control.transaction() as connection:
             late = control.approvals.lapse_in(connection, now_ms=now_ms, limit=LAPSED_AT_ONCE)
             done += [_taken_back(control, connection, one, now_ms=now_ms) for one in late]
-        if len(late) < LAPSED_AT_ONCE:
-            return done
+    return done
 
 
 def standing_of(control: Control, approval: Approval, *, now_ms: int) -> ApprovalStanding:
     """Return how far an approval has come."""
     return outcome(approval, control.approvals.votes(approval.id), now_ms=now_ms)
+
+
+def _notice_channels(settings: Settings) -> tuple[str, ...]:
+    robots = [one for row in settings.senders if row.kind in ROBOTS for one in row.channels]
+    return settings.approvals.notices or tuple(dict.fromkeys(robots))
 
 
 def _taken_back(control: Control, connection: Connection, approval: Approval, *, now_ms: int) -> ApprovalEffect:

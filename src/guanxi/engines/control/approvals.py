@@ -106,6 +106,12 @@ class ApprovalStore:
         found = [_read(row) for row in connection.execute(wanted).all()]
         return [self._end(connection, one, "lapsed", now_ms) for one in found]
 
+    def is_late(self, *, now_ms: int) -> bool:
+        """Whether something open should have lapsed; reads alone, so it may be asked each second."""
+        late = (approvals.c.state == "open", approvals.c.until_ms <= now_ms)
+        with self._database.read() as connection:
+            return connection.execute(select(approvals.c.id).where(*late).limit(1)).first() is not None
+
     def get(self, id: str) -> Approval:  # noqa: A002 - the field's word
         """Return one approval; raises NotFound."""
         with self._database.read() as connection:
