@@ -3,6 +3,7 @@
 import threading
 import time
 
+from guanxi.app.approving import approval_round
 from guanxi.app.bank import bank_round
 from guanxi.app.care import erase_open
 from guanxi.app.relaying import relay_round
@@ -30,6 +31,7 @@ def keep(workspace: Workspace, stop: threading.Event) -> None:
                 ranker.look(workspace)
                 bank_round(workspace)
                 relay_round(workspace)
+                approval_round(workspace)
                 now = time.monotonic()
                 due = now - sealed_all >= settings.seal_seconds
                 try:
