@@ -47,6 +47,7 @@ class Journey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     leave   kinds with which they leave, wherever they are
     again   when somebody may begin anew: "never", or how long after they ended, as 30d
     keep    properties of the event with which they begin: they stay as they were then
+    send    True: what its policies decide is carried out; False: it is tried dry
     steps   the first is where they begin; without `then` the next one follows, after the last one END
     """
 
@@ -58,6 +59,7 @@ class Journey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     leave: tuple[str, ...] = ()
     again: str = "never"
     keep: tuple[str, ...] = ()
+    send: bool = False
 
     @property
     def again_ms(self) -> int | None:

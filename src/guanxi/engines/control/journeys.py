@@ -5,8 +5,9 @@ from typing import Any, Final
 
 import msgspec
 import polars as pl
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select, update
 
+from guanxi.engines.control.decision_tables import decisions
 from guanxi.engines.control.job_tables import journeys
 from guanxi.plays import FOREVER, STATES, Journey, resting
 
@@ -99,6 +100,15 @@ class Journeys:
             at = [journeys.c[name] == bindparam(f"b_{name}") for name in names]
             values: list[dict[str, Any]] = [{f"b_{name}": getattr(row, name) for name in names} for row in rows]
             connection.execute(update(journeys).where(*at).values(todo=""), values)
+
+    def settle_in(self, connection: Connection, journey: str) -> int:
+        """Note what was decided already, by a run that was cut off before it could say so; return for how many."""
+        table, made = journeys.c, decisions.c
+        decided = exists().where(
+            made.party == table.party, made.policy == table.todo, made.at_ms >= table.moved_ms
+        )  # fmt: skip
+        at = (table.journey == journey, table.todo != "", decided)
+        return connection.execute(update(journeys).where(*at).values(todo="")).rowcount
 
     def page_in(
         self, connection: Connection, *, journey: str = "", party: str = "", state: str = "", limit: int = 100
