@@ -1,7 +1,6 @@
 """The ledger in a database: the contract of the Book, and the same rows as the Book whatever is asked."""
 
 import random
-import secrets
 import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +10,6 @@ import pytest
 from alembic import command
 from alembic.config import Config
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import create_engine, make_url
 from sqlalchemy.exc import DatabaseError
 
 from guanxi.core import GuanxiError, Refused
@@ -48,29 +46,6 @@ class TestSqlite(LedgerContract):
 
     def make_ledger(self) -> LedgerStore:
         return LedgerStore(self.database)
-
-
-@pytest.fixture(scope="module")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """URL of a Postgres of these tests, where the package that brings one is installed."""
-    pgserver = pytest.importorskip("pgserver", reason="no Postgres here: pgserver is not installed")
-    pytest.importorskip("psycopg", reason="no Postgres here: psycopg is not installed")
-    server = pgserver.get_server(tmp_path_factory.mktemp("postgres"))
-    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
-    server.cleanup()
-
-
-@pytest.fixture
-def on_postgres(postgres: str) -> Iterator[Database]:
-    """A new database there."""
-    name = f"db{secrets.token_hex(6)}"
-    server = create_engine(postgres, isolation_level="AUTOCOMMIT")
-    with server.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    server.dispose()
-    opened = Database(make_url(postgres).set(database=name).render_as_string(hide_password=False))
-    yield opened
-    opened.close()
 
 
 class TestPostgres(LedgerContract):

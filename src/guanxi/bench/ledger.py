@@ -11,7 +11,21 @@ from typing import Final
 from guanxi.bench.ledger_drill import START_MS, kill_drill, race_drill, random_drill
 from guanxi.bench.report import Figure, at_least, at_most, colour
 from guanxi.engines.control import Control
-from guanxi.ledger import ISSUER, LARGEST, Account, Edge, Move, Receipt, Transfer, leaf_hash, leaf_hashes, verify_run
+from guanxi.ledger import (
+    ISSUER,
+    LARGEST,
+    Account,
+    Edge,
+    Move,
+    Receipt,
+    Transfer,
+    entry_bytes,
+    leaf_hash,
+    leaf_hashes,
+    verify_consistency,
+    verify_inclusion,
+    verify_run,
+)
 
 GROUP: Final = 1_000  # transfers in one durable commit
 GROUPS: Final = 100
@@ -20,6 +34,7 @@ SINGLES: Final = 400
 OPERATIONS: Final = 1_000_000
 KILLS: Final = 50
 FLIPS: Final = 400
+PROOFS: Final = 200
 
 
 def run(_data: Path, *, operations: int = OPERATIONS, kills: int = KILLS, groups: int = GROUPS) -> Sequence[Figure]:
@@ -31,6 +46,7 @@ def run(_data: Path, *, operations: int = OPERATIONS, kills: int = KILLS, groups
         return [
             *_speed(folder / "speed", groups),
             *_drilled(random_drill(folder / "random", operations=operations), "random"),
+            *_proved(folder / "random"),
             *_drilled(kill_drill(folder / "kill", kills=kills), "kill"),
             *_raced(race_drill(folder / "race", pots=200)),
             at_most("rfc6962_mismatches", _mismatches(), "vectors", 0),
@@ -69,6 +85,32 @@ def _speed(folder: Path, groups: int) -> list[Figure]:
         colour("read_entries_per_s", len(rows) / read, "1/s"),
         at_most("verify_faults", found is not None, "entries", 0),
         at_most("flips_missed", _missed(rows[:500], hashes[:500], dice), "bytes", 0),
+    ]
+
+
+def _proved(folder: Path) -> list[Figure]:
+    """Proofs of any entry and any older size of a ledger that is there, each checked as an outsider would."""
+    control = Control.open(folder)
+    store, dice = control.ledger, random.Random(7)  # noqa: S311 - a bench, repeatable
+    size, root = store.size(), store.root()
+    took: dict[str, list[float]] = {"inclusion": [], "consistency": []}
+    wrong = 0
+    for _ in range(PROOFS):
+        number, old = dice.randrange(size), dice.randrange(size)
+        begin = time.perf_counter()
+        proof = store.inclusion(number)
+        took["inclusion"].append((time.perf_counter() - begin) * 1000)
+        begin = time.perf_counter()
+        grown = store.consistency(old)
+        took["consistency"].append((time.perf_counter() - begin) * 1000)
+        path, tie = ([bytes.fromhex(word) for word in one.path] for one in (proof, grown))
+        leaf = leaf_hash(entry_bytes(proof.entry))
+        wrong += not verify_inclusion(leaf, number, size=size, path=path, root=root)
+        wrong += not verify_consistency(old, size, path=tie, old_root=store.root(old), new_root=root)
+    control.close()
+    return [
+        *(colour(f"{name}_p99_ms", sorted(taken)[int(PROOFS * 0.99)], "ms") for name, taken in took.items()),
+        at_most("proofs_wrong", wrong, "", 0),
     ]
 
 

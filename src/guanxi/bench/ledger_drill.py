@@ -93,12 +93,13 @@ def kill_drill(folder: Path, *, kills: int, seed: int = 7, size: int = 25) -> di
     return {
         "kills": kills, "groups": done, "operations": done * size, "entries": count.entries, "repeated": repeated,
         "lost": lost, "imbalance": count.imbalance, "overdraft": count.overdraft, "double_settle": count.double_settle,
-        "wrong_keys": count.keys, "wrong_lots": count.lots, "broken": int(count.broken is not None),
+        "wrong_keys": count.keys, "wrong_lots": count.lots, "wrong_limits": count.limits, "wrong_nodes": count.nodes,
+        "broken": int(count.broken is not None),
     }  # fmt: skip
 
 
 def random_drill(folder: Path, *, operations: int, seed: int = 11, size: int = 1_000) -> dict[str, int]:
-    """Post random requests in groups of `size`, then count.
+    """Post random requests in groups of `size`, change a limit after each, then count.
 
     folder    empty; a control database is made in it
     returns   operations; admitted (those with a receipt); entries; and the counts of the audit
@@ -110,12 +111,14 @@ def random_drill(folder: Path, *, operations: int, seed: int = 11, size: int = 1
     for number in range(operations // size):
         now_ms, asked = random_group(number, seed=seed, size=size)
         admitted += sum(isinstance(one, Receipt) for one in store.post_many(asked, now_ms=now_ms))
+        store.limit(_id("member 0"), floor=-number % 40 - 39, cap=500 + number % 7, now_ms=now_ms)
     count = store.audit()
     control.close()
     return {
         "operations": operations // size * size, "admitted": admitted, "entries": count.entries,
         "imbalance": count.imbalance, "overdraft": count.overdraft, "double_settle": count.double_settle,
-        "wrong_keys": count.keys, "wrong_lots": count.lots, "broken": int(count.broken is not None),
+        "wrong_keys": count.keys, "wrong_lots": count.lots, "wrong_limits": count.limits, "wrong_nodes": count.nodes,
+        "broken": int(count.broken is not None),
     }  # fmt: skip
 
 
@@ -170,8 +173,9 @@ def _request(dice: random.Random, seed: int, number: int, place: tuple[int, int]
     if sort < 4:
         return Transfer(key, (Move(giver, taker, "points", amount), Move(taker, giver, "points", 1)))
     if sort < 6:
-        until = now_ms + dice.randint(1, 200) * DAY_MS // 50
-        return Reserve(key, (Move(giver, taker, "points", amount), Move(giver, _id("quota"), "points", 1)), until)
+        until, dated = (now_ms + dice.randint(1, 200) * DAY_MS // 50 for _ in range(2))
+        used = Move(_id("issuer"), _id("quota"), "points", 1, dated)
+        return Reserve(key, (Move(giver, taker, "points", amount), used), until)
     hold = _id(f"{seed} {max(number - dice.randrange(3), 0)} {dice.randrange(place[1])}")
     return Settle(key, hold, (dice.randint(1, 30), dice.randint(0, 1))) if sort == 6 else Release(key, hold)
 

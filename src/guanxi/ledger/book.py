@@ -352,9 +352,11 @@ class Book:
             if move.expires_ms is not None:
                 check_dated(move, giver, self._now_ms)
             pairs.append((giver, taker))
-        for pair in pairs:
-            self._expire(pair[0])
-            self._expire(pair[1])
+        for giver, taker in pairs:
+            if giver.lots:
+                self._expire(giver)
+            if taker.lots:
+                self._expire(taker)
         return pairs
 
     def _write(
