@@ -10,8 +10,6 @@ from guanxi.api.access import Access, Principal
 from guanxi.api.readers import Readers
 from guanxi.api.routes import Limit, Page, Routes
 from guanxi.app import Workspace, approval_view, approving
-from guanxi.app.approval_view import ApprovalLine, ApprovalView
-from guanxi.app.approving import ApprovalEffect
 from guanxi.decisions import Approval, ApprovalDetail, ApprovalLimit, ApprovalOffer
 from guanxi.engines.log import now_ms
 
@@ -35,11 +33,11 @@ _APPROVAL: Final = Approval(
 _LINE: Final = approval_view.approval_line(
     _APPROVAL, (), who="lin.yue", verbs=frozenset({"approve"}), now_ms=1_767_225_700_000
 )  # fmt: skip
-_VIEW: Final = ApprovalView(
+_VIEW: Final = approval_view.ApprovalView(
     line=_LINE, detail=_DETAIL, content=_APPROVAL.content, limits=(_LIMIT,), votes=(), sample=(),
     counts={"waiting": 1_204}, now_ms=1_767_225_700_000, four_eyes_people=1_000, four_eyes_fen=1_000_000,
 )  # fmt: skip
-_EFFECT: Final = msgspec.to_builtins(ApprovalEffect(approval=_APPROVAL, missing=1))
+_EFFECT: Final = msgspec.to_builtins(approving.ApprovalEffect(approval=_APPROVAL, missing=1))
 _COLUMNS: Final = ("id", "title_zh", "state", "who", "asked_ms", "until_ms", "people", "cost", "needs", "missing")
 
 Id = Annotated[str, Path(max_length=64)]
@@ -75,7 +73,7 @@ def approval_routes(workspace: Workspace, access: Access, readers: Readers) -> A
         state: Annotated[State, Query(description='"" = all 状态')] = "",
         cursor: Annotated[str, Query(max_length=64, description="`next` of the page before 翻页")] = "",
         limit: Limit = 100,
-    ) -> Page[ApprovalLine]:
+    ) -> Page[approval_view.ApprovalLine]:
         """What waits for agreement and what was decided, the latest first; `part` says what the caller may do."""
         me: Principal = request.state.me
         rows = approval_view.approval_lines(
@@ -85,7 +83,7 @@ def approval_routes(workspace: Workspace, access: Access, readers: Readers) -> A
 
     @routes.route("GET", "/v1/approvals/{approval_id}", verb="view", zh="一项审批", en="One approval",
                   example=msgspec.to_builtins(_VIEW))  # fmt: skip
-    def one(request: Request, approval_id: Id) -> ApprovalView:
+    def one(request: Request, approval_id: Id) -> approval_view.ApprovalView:
         """What it would do, to whom, for how much, within which limits, and what cannot be taken back."""
         me: Principal = request.state.me
         with readers.lend() as ws:
@@ -95,7 +93,7 @@ def approval_routes(workspace: Workspace, access: Access, readers: Readers) -> A
 
     @routes.route("POST", "/v1/approvals/{approval_id}/vote", verb="approve", zh="批准或驳回", en="Approve or refuse",
                   example=_EFFECT)  # fmt: skip
-    def vote(request: Request, approval_id: Id, body: VoteBody) -> ApprovalEffect:
+    def vote(request: Request, approval_id: Id, body: VoteBody) -> approving.ApprovalEffect:
         """Vote; the deciding vote frees what waits, or takes it back, in the same transaction."""
         me: Principal = request.state.me
         done = approving.vote(
@@ -107,7 +105,7 @@ def approval_routes(workspace: Workspace, access: Access, readers: Readers) -> A
 
     @routes.route("POST", "/v1/approvals/{approval_id}/withdraw", verb="propose", zh="撤回提议",
                   en="Withdraw a proposal", example=_EFFECT)  # fmt: skip
-    def withdraw(request: Request, approval_id: Id, body: ReasonBody) -> ApprovalEffect:
+    def withdraw(request: Request, approval_id: Id, body: ReasonBody) -> approving.ApprovalEffect:
         """Take back what one proposed oneself, while it is open."""
         me: Principal = request.state.me
         done = approving.withdraw(control, approval_id, who=me.who, reason=body.reason, now_ms=now_ms())
@@ -116,7 +114,7 @@ def approval_routes(workspace: Workspace, access: Access, readers: Readers) -> A
 
     @routes.route("POST", "/v1/approvals/{approval_id}/undo", verb="approve", zh="撤销批准", en="Undo an approval",
                   example=_EFFECT)  # fmt: skip
-    def undo(request: Request, approval_id: Id, body: ReasonBody) -> ApprovalEffect:
+    def undo(request: Request, approval_id: Id, body: ReasonBody) -> approving.ApprovalEffect:
         """Take back what was not sent yet; the answer says how much was sent."""
         me: Principal = request.state.me
         done = approving.undo(control, approval_id, who=me.who, reason=body.reason, now_ms=now_ms())
@@ -126,6 +124,6 @@ def approval_routes(workspace: Workspace, access: Access, readers: Readers) -> A
     return routes.router
 
 
-def _record(routes: Routes, request: Request, verb: str, done: ApprovalEffect) -> None:
+def _record(routes: Routes, request: Request, verb: str, done: approving.ApprovalEffect) -> None:
     counts = {name: getattr(done, name) for name in ("missing", "freed", "withdrawn", "sent", "sending")}
     routes.record(request, verb, done.approval.id, run=done.approval.object, people=done.approval.people, **counts)

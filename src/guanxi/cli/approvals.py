@@ -6,8 +6,6 @@ from typing import Annotated, Final
 import typer
 
 from guanxi.app import VERBS, Workspace, approval_view, approving
-from guanxi.app.approval_view import ApprovalView
-from guanxi.app.approving import ApprovalEffect
 from guanxi.cli.output import (
     DEFAULT_WORKSPACE,
     JsonOption,
@@ -132,7 +130,7 @@ def _vote(
         _told(opened, f"approval.{ballot}", name, done, as_json=as_json)
 
 
-def _view(opened: Workspace, approval: str) -> ApprovalView:
+def _view(opened: Workspace, approval: str) -> approval_view.ApprovalView:
     return approval_view.approval_view(
         opened, approval, who=MACHINE, verbs=frozenset(VERBS), sees_people=True, now_ms=now_ms()
     )  # fmt: skip
@@ -149,7 +147,7 @@ def _signed_in(opened: Workspace, name: str, verb: str) -> str:
     return user.name
 
 
-def _show(found: ApprovalView) -> None:
+def _show(found: approval_view.ApprovalView) -> None:
     line, detail = found.line, found.detail
     missing = f", {line.missing} of {line.needs} people missing 还差 {line.missing} 人" if line.state == "open" else ""
     pairs: list[tuple[str, object]] = [
@@ -176,7 +174,7 @@ def _show(found: ApprovalView) -> None:
     show_pairs(pairs)
 
 
-def _told(opened: Workspace, verb: str, who: str, done: ApprovalEffect, *, as_json: bool) -> None:
+def _told(opened: Workspace, verb: str, who: str, done: approving.ApprovalEffect, *, as_json: bool) -> None:
     counts = {name: getattr(done, name) for name in ("missing", "freed", "withdrawn", "sent", "sending")}
     opened.control.record(who=who, verb=verb, object=done.approval.id, detail={"run": done.approval.object, **counts})
     if as_json:
