@@ -177,6 +177,10 @@ def test_one_decision_tells_what_else_and_what_refused(runs: tuple[Workspace, Ru
     assert (why.unit, why.asked, why.free <= 0) == ("contacts", 1, True)
     assert {one.limit for one in told_.rooms} >= {"contacts_day", "contacts_week"}
     assert told_.traits[0].zh
+    assert told_.traits[0].shown_zh
+    assert told_.why_zh
+    assert told_.chance_en
+    assert "上限" in told_.person_zh
     assert (told_.proof.holds, told_.proof.kept, told_.proof.size >= 1) == (True, True, True)
     # What acted is in the outbox, and has reserved what it uses.
     acting = next(one for one in decision_list(workspace, DecisionFilter(run=first.id)).rows if one.acts)

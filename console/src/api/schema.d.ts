@@ -5046,7 +5046,8 @@ export interface components {
          *         explore, holdout   shares of the policy's people, as its text had them
          *         context_at_ms      as of when traits were read; known: up to which sequence number
          *         rooms              the limits that were looked at, as they then stood
-         *         limits             limits that were looked at, as people call them
+         *         why, chance        why this one, and how likely it was, in sentences
+         *         person_zh, person_en   what the person concerned is told
          *         out, hold          its row of the outbox and what it has reserved; None = nothing
          */
         DecisionDetail: {
@@ -5064,6 +5065,12 @@ export interface components {
                 [key: string]: string | number | boolean;
             };
             traits: components["schemas"]["SeenTrait"][];
+            why_zh: string[];
+            why_en: string[];
+            chance_zh: string[];
+            chance_en: string[];
+            person_zh: string;
+            person_en: string;
             weighed: components["schemas"]["WeighedLine"][];
             rooms: components["schemas"]["LimitBar"][];
             out: components["schemas"]["Outgoing"] | null;
@@ -7744,6 +7751,8 @@ export interface components {
             en: string;
             unit: string;
             value: string | number | boolean | null;
+            shown_zh: string;
+            shown_en: string;
             /** @default false */
             hidden: boolean;
         };
@@ -19775,9 +19784,25 @@ export interface operations {
                      *           "en": "Orders in 90 days",
                      *           "unit": "",
                      *           "value": 0,
+                     *           "shown_zh": "0",
+                     *           "shown_en": "0",
                      *           "hidden": false
                      *         }
                      *       ],
+                     *       "why_zh": [
+                     *         "在 3 个可选项里净值最高：0.80 元"
+                     *       ],
+                     *       "why_en": [
+                     *         "The best of 3 possible ones: ¥0.80 net"
+                     *       ],
+                     *       "chance_zh": [
+                     *         "选中它的概率是 86%"
+                     *       ],
+                     *       "chance_en": [
+                     *         "It was chosen with a chance of 86%"
+                     *       ],
+                     *       "person_zh": "我们选择给你发一条消息。",
+                     *       "person_en": "We chose to send you a message.",
                      *       "weighed": [
                      *         {
                      *           "id": "greeting",

@@ -41,8 +41,11 @@ _DETAIL: Final = {
     "row": _ROW, "version": 3, "policy_hash": "2b" * 16, "bucket": 0.41, "until_ms": 1_767_225_000_000, "known": 90_412,
     "personalise": True, "consents": {"message": True}, "facts": {}, "traits": [
         {"name": "person.orders.count.90d", "zh": "90 天订单数", "en": "Orders in 90 days", "unit": "", "value": 0,
-         "hidden": False}
+         "shown_zh": "0", "shown_en": "0", "hidden": False}
     ],
+    "why_zh": ["在 3 个可选项里净值最高：0.80 元"], "why_en": ["The best of 3 possible ones: ¥0.80 net"],
+    "chance_zh": ["选中它的概率是 86%"], "chance_en": ["It was chosen with a chance of 86%"],
+    "person_zh": "我们选择给你发一条消息。", "person_en": "We chose to send you a message.",
     "weighed": [_WEIGHED], "rooms": [_BAR], "out": None, "hold": None, "proof": {
         "leaf": "3c" * 32, "place": 7, "size": 500, "path": ["4d" * 32], "root": "5e" * 32, "key": "5e" * 32,
         "batch": 3, "written_ms": 1_767_225_000_000, "holds": True, "kept": True,

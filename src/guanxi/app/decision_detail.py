@@ -1,6 +1,7 @@
 """One decision with all that it rests on: candidates, limits, what became of it, and the proof of its record."""
 
 from collections.abc import Mapping
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -12,8 +13,11 @@ from guanxi.app.scope import scope
 from guanxi.app.workspace import Workspace
 from guanxi.core import NotFound
 from guanxi.decisions import Context, Limit, Record, Scalar, Weighed
+from guanxi.decisions.story import for_person, shown_trait, story
 from guanxi.engines.control import DecisionFilter, DecisionLine, HoldNote, Kept
 from guanxi.traits import Trait
+
+_LANGS: Final[tuple[Literal["zh", "en"], ...]] = ("zh", "en")
 
 
 class RefusalLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,6 +68,8 @@ class SeenTrait(msgspec.Struct, frozen=True, kw_only=True):
     en: str
     unit: str
     value: str | int | float | bool | None
+    shown_zh: str
+    shown_en: str
     hidden: bool = False
 
 
@@ -93,7 +99,8 @@ class DecisionDetail(msgspec.Struct, frozen=True, kw_only=True):
     explore, holdout   shares of the policy's people, as its text had them
     context_at_ms      as of when traits were read; known: up to which sequence number
     rooms              the limits that were looked at, as they then stood
-    limits             limits that were looked at, as people call them
+    why, chance        why this one, and how likely it was, in sentences
+    person_zh, person_en   what the person concerned is told
     out, hold          its row of the outbox and what it has reserved; None = nothing
     """
 
@@ -107,6 +114,12 @@ class DecisionDetail(msgspec.Struct, frozen=True, kw_only=True):
     consents: dict[str, bool]
     facts: dict[str, str | int | float | bool]
     traits: tuple[SeenTrait, ...]
+    why_zh: tuple[str, ...]
+    why_en: tuple[str, ...]
+    chance_zh: tuple[str, ...]
+    chance_en: tuple[str, ...]
+    person_zh: str
+    person_en: str
     weighed: tuple[WeighedLine, ...]
     rooms: tuple[LimitBar, ...]
     out: Outgoing | None
@@ -135,10 +148,27 @@ def decision_detail(workspace: Workspace, id: str) -> DecisionDetail:  # noqa: A
         bucket=record.bucket if record else 0.0, until_ms=context.until_ms, known=context.known,
         personalise=context.personalise, consents=context.consents, facts=dict(context.facts),
         traits=tuple(_trait(workspace, *pair) for pair in context.traits.items()),
+        **_told(workspace, record, limits),
         weighed=tuple(_weighed(one, limits) for one in record.weighed) if record else (),
         rooms=_rooms(record, limits) if record else (), out=control.outbox.row(out) if out else None,
         hold=control.reach.hold(kept.hold) if kept.hold else None, proof=_proof(kept),
     )  # fmt: skip
+
+
+def _told(workspace: Workspace, record: Record | None, limits: Mapping[str, Limit]) -> dict[str, Any]:
+    """The sentences of the story that the page shows as such."""
+    if record is None:
+        return {f"{key}_{lang}": () for key in ("why", "chance") for lang in _LANGS} | {
+            "person_zh": "",
+            "person_en": "",
+        }
+    told: dict[str, Any] = {}
+    for lang in _LANGS:
+        parts = story(record, limits.values(), lang=lang, catalogue=workspace.traits).sections
+        lines = {one.key: one.lines for one in parts}
+        told |= {f"why_{lang}": lines.get("why", ()), f"chance_{lang}": lines.get("chance", ())}
+        told[f"person_{lang}"] = for_person(record, lang)
+    return told
 
 
 def _line(workspace: Workspace, kept: Kept) -> DecisionLine:
@@ -184,7 +214,8 @@ def _trait(workspace: Workspace, name: str, value: Scalar | None) -> SeenTrait:
     hidden = row is not None and row.privacy == "sensitive"
     return SeenTrait(
         name=name, zh=row.zh if row else name, en=row.en if row else name, unit=row.unit if row else "",
-        value=None if hidden else value, hidden=hidden,
+        value=None if hidden else value, shown_zh="" if hidden else shown_trait(value, row.unit if row else "", "zh"),
+        shown_en="" if hidden else shown_trait(value, row.unit if row else "", "en"), hidden=hidden,
     )  # fmt: skip
 
 
