@@ -10,6 +10,7 @@ from guanxi.ledger import UNITS, unit_of
     ("unit", "amount", "text"),
     [
         pytest.param("fen", 1234, "¥12.34", id="money"),
+        pytest.param("fen", 123456789, "¥1,234,567.89", id="much-money"),
         pytest.param("fen", 5, "¥0.05", id="cents-alone"),
         pytest.param("fen", -1205, "-¥12.05", id="a-debt"),
         pytest.param("points", 300, "300", id="whole"),

@@ -21,7 +21,8 @@ from guanxi.cli.output import (
 )
 from guanxi.cli.tree import Commands
 from guanxi.engines.log import now_ms
-from guanxi.ledger import Standing
+from guanxi.ledger import LARGEST as MOST
+from guanxi.ledger import Standing, unit_of
 
 commands = typer.Typer(
     cls=Commands, no_args_is_help=True, help="The ledger: accounts, balances, limits, proofs. 账本与积分"
@@ -46,7 +47,7 @@ def list_accounts(
     show_table(
         ("number", "account", "unit", "kind", "balance", "held", "coming", "available", "room"),
         [
-            (number, *(value for name, value in _facts(one).items() if name not in ("floor", "cap")))
+            (number, *(value for name, value in _shown(one).items() if name not in ("floor", "cap")))
             for number, one in rows
         ],
         empty="No accounts yet.",
@@ -64,11 +65,11 @@ def show_balance(
     """Show what an account holds, now or at a past moment. 账户余额"""
     with Workspace.open(workspace) as opened:
         before_ms = scopes.scope(opened, asof=as_of).now_ms if as_of else None
-        facts = _facts(opened.control.ledger.standing(account, before_ms=before_ms))
+        standing = opened.control.ledger.standing(account, before_ms=before_ms)
     if as_json:
-        show_json(facts)
+        show_json(_facts(standing))
     else:
-        show_pairs(facts.items())
+        show_pairs(_shown(standing).items())
 
 
 @commands.command("export")
@@ -128,3 +129,13 @@ def _facts(one: Standing) -> dict[str, str | int | None]:
         "balance": one.balance, "held": one.held, "coming": one.coming, "available": one.available,
         "room": None if account.cap is None else one.room,
     }  # fmt: skip
+
+
+def _shown(one: Standing) -> dict[str, str | int | None]:
+    """The facts for a reader: amounts in their unit, and nothing where there is no limit."""
+    unit, account = unit_of(one.account.unit), one.account
+    endless = ("floor", "available") if account.floor == -MOST else ()
+    return {
+        name: None if name in endless else unit.show(value) if isinstance(value, int) and unit.scale else value
+        for name, value in _facts(one).items()
+    } | {"unit": f"{unit.zh} {unit.name}" if unit.zh != unit.name else unit.name}

@@ -25,9 +25,9 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True):
     symbol: str = ""
 
     def show(self, amount: int) -> str:
-        """An amount as text, with its symbol and decimals, without the unit's name: ¥12.34, 300."""
+        """An amount as text, with its symbol and decimals, without the unit's name: ¥1,234.56, 300."""
         whole, part = divmod(abs(amount), 10**self.scale)
-        text = f"{self.symbol}{whole}" + (f".{part:0{self.scale}d}" if self.scale else "")
+        text = f"{self.symbol}{whole:,}" + (f".{part:0{self.scale}d}" if self.scale else "")
         return f"-{text}" if amount < 0 else text
 
 
@@ -44,6 +44,7 @@ UNITS: Final = {
         Unit(name="decisions", zh="决策", en="decisions"),
         Unit(name="coins", zh="知识币", en="knowledge coins"),
         Unit(name="experience", zh="经验值", en="experience", transferable=False),
+        Unit(name="rewards", zh="奖励", en="rewards"),
         Unit(name="note", zh="记录", en="notes"),
     )
 }
