@@ -196,4 +196,10 @@ LABELS: Final[dict[str, str]] = {
     "share_high": "兑换率上界",
     "low_fen": "预计成本下界（分）",
     "high_fen": "预计成本上界（分）",
+    "title_zh": "事项",
+    "asked_ms": "提出时间（北京时间）",
+    "until_ms": "截止时间（北京时间）",
+    "cost": "花费（分）",
+    "needs": "需几人批准",
+    "missing": "还差几人",
 }
