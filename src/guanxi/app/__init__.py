@@ -1,5 +1,6 @@
 """The composition root: the only place that joins the layers with the engines."""
 
+from guanxi.app.courier import Courier, Way
 from guanxi.app.demo import DATA, DemoReport, run_demo
 from guanxi.app.gate import Gate, Ingested, Refusal
 from guanxi.app.importing import FileReport, ImportReport, import_files, preview
@@ -61,6 +62,7 @@ __all__ = [
     "Appearance",
     "Colours",
     "Control",
+    "Courier",
     "DemoReport",
     "Density",
     "Explanation",
@@ -90,6 +92,7 @@ __all__ = [
     "TownSpec",
     "User",
     "Verb",
+    "Way",
     "WireAnswer",
     "WireBatch",
     "WireRequest",

@@ -1,4 +1,4 @@
-"""The keeper: seals the log, compacts the lake, imports what the page asks for, ranks; goes on after any crash."""
+"""The keeper: seals the log, compacts the lake, imports what the page asks for, ranks, sends; goes on after crashes."""
 
 import threading
 import time
@@ -6,7 +6,9 @@ import time
 from guanxi.app.approving import approval_round
 from guanxi.app.bank import bank_round
 from guanxi.app.care import erase_open
+from guanxi.app.jobs import Housekeeper
 from guanxi.app.relaying import relay_round
+from guanxi.app.sending import SendingThread
 from guanxi.app.trait_ranks_job import Ranker
 from guanxi.app.upload_jobs import Importer
 from guanxi.app.workspace import Workspace
@@ -18,15 +20,17 @@ PAUSE: float = 1.0  # seconds between two looks at the log
 
 
 def keep(workspace: Workspace, stop: threading.Event) -> None:
-    """Seal, compact, import and rank until told to stop; the caller runs this in a process of its own."""
+    """Seal, compact, import, rank and send until told to stop; the caller runs this in a process of its own."""
     settings = workspace.settings.log
     with Lock(workspace.folder, KEEPER, doing="guanxi serve"):
         sealer, importer = Sealer(workspace.folder, workspace.catalogue), Importer(workspace.folder)
-        ranker = Ranker(workspace.folder)
+        ranker, sending = Ranker(workspace.folder), SendingThread(workspace.folder)
+        housekeeper = Housekeeper(workspace.folder)
         try:
             sealed_all = tidied = time.monotonic()
             while not stop.wait(PAUSE):
                 importer.look()
+                housekeeper.check()
                 workspace.refresh()
                 ranker.look(workspace)
                 bank_round(workspace)
@@ -46,6 +50,8 @@ def keep(workspace: Workspace, stop: threading.Event) -> None:
                 except Busy:
                     continue  # a backup, or a reader of the catalog; nothing is lost, the next round tries again
         finally:
+            housekeeper.close()
+            sending.close()
             ranker.close()
             importer.close()
             sealer.close()

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from guanxi.actions import Outgoing, Pace
-from guanxi.app.courier import Courier, Way
+from guanxi.app import Courier, Way
 from guanxi.core import DataError
 from guanxi.engines.control import Control
 from guanxi.engines.senders import WebhookSender

@@ -28,6 +28,7 @@ from guanxi.cli import (
     parties,
     people,
     privacy,
+    sending,
     serve,
     town,
     traits,
@@ -71,6 +72,8 @@ cli.add_typer(town.commands, name="town")
 cli.add_typer(control.keys, name="keys")
 cli.add_typer(control.users, name="users")
 cli.command("bench")(bench.bench)
+cli.add_typer(sending.commands, name="outbox")
+cli.command("send")(sending.send)
 cli.command("serve")(serve.serve)
 cli.command("keeper", hidden=True)(serve.keeper)
 cli.command("erase")(privacy.erase)
