@@ -14,6 +14,7 @@ import { useFilters, useParam } from "@/state/url";
 import { Accounts, type Change } from "./Accounts";
 import { Figures, Ties, Touches } from "./Figures";
 import { Head } from "./Head";
+import { PersonLimits } from "./Limits";
 import { m } from "./messages";
 import { Story } from "./Story";
 import { Traits } from "./Traits";
@@ -75,7 +76,7 @@ function Known({ person }: { person: Person }): ReactNode {
           <Story reference={person.ref} asof={filters.asof} onOpen={open} />
         </section>
         <div className="stack span-4">
-          <section className="card" aria-labelledby="person-reach"><header><h2 id="person-reach">{t("reach")}</h2></header><Touches touches={person.touches} /></section>
+          <section className="card" aria-labelledby="person-reach"><header><h2 id="person-reach">{t("reach")}</h2></header><Touches touches={person.touches} />{filters.asof === "" && <PersonLimits reference={person.ref} />}</section>
           <section className="card" aria-labelledby="person-accounts">
             <header><h2 id="person-accounts">{t("accounts", { n: person.identities?.length ?? 0 })}</h2></header>
             <Accounts person={person} mayChange={mayChange} onOpen={open} onChanged={changed} />

@@ -4,7 +4,7 @@ export const m = catalogue({
   zh: {
     who: "这是谁", unnamed: "未留姓名", unknown: "没有事件提到这个人。核对编号：类型:平台:编号。", erased: "此人已在 {time} 抹去：{reason}。", noReason: "未写原因",
     erasedNote: "姓名、事件与关系都不再可见，汇总数里也不再含有此人的个人信息。", bought: "购买", rhythm: "节律", neverActed: "此人还没有自己的动作。", timeline: "时间线",
-    reach: "本周触达", accounts: "账号（{n}）", ties: "最强的关系", seen: "{n} 个事件，{first} 首次出现，最近一次在 {last}", firstEvent: "看首个事件", lastEvent: "看最近一个事件",
+    decisionsOf: "看关于此人的决策", reach: "本周触达", accounts: "账号（{n}）", ties: "最强的关系", seen: "{n} 个事件，{first} 首次出现，最近一次在 {last}", firstEvent: "看首个事件", lastEvent: "看最近一个事件",
     consents: "同意", given: "已同意", withdrawn: "已撤回", unknown_: "没说过", reveal: "查看明文", close: "关闭", cancel: "取消", look: "查看并记录", which: "看哪一项", purpose: "用途",
     callBack: "客服回访", afterSales: "售后处理", checkOrder: "核对订单", checkRisk: "风险核验", askedByPerson: "本人请求", other: "其他",
     willLog: "谁在何时为何查看，会记入操作日志。", logged: "已记入操作日志：{time}，用途「{purpose}」。关闭后不再显示。",
@@ -20,7 +20,7 @@ export const m = catalogue({
   en: {
     who: "Who this is", unnamed: "No name given", unknown: "No event names this person. Check the reference: type:platform:key.", erased: "This person was erased on {time}: {reason}.", noReason: "no reason written",
     erasedNote: "Name, events and ties can no longer be seen, and no total holds personal data of this person.", bought: "Purchases", rhythm: "Rhythm", neverActed: "No act of their own yet.", timeline: "Timeline",
-    reach: "Messages this week", accounts: "Accounts ({n})", ties: "Strongest ties", seen: "{n} events, first seen {first}, last {last}", firstEvent: "First event", lastEvent: "See the latest event",
+    decisionsOf: "Decisions about this person", reach: "Messages this week", accounts: "Accounts ({n})", ties: "Strongest ties", seen: "{n} events, first seen {first}, last {last}", firstEvent: "First event", lastEvent: "See the latest event",
     consents: "Consent", given: "given", withdrawn: "withdrawn", unknown_: "never said", reveal: "Show plain text", close: "Close", cancel: "Cancel", look: "Show and log", which: "Which value", purpose: "Purpose",
     callBack: "Call back", afterSales: "After-sales", checkOrder: "Check an order", checkRisk: "Check a risk", askedByPerson: "Asked for by the person", other: "Other",
     willLog: "Who looked, when and why goes into the audit log.", logged: "Logged: {time}, for “{purpose}”. It is gone when this closes.",

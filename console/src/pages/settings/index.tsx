@@ -14,6 +14,10 @@ export const pages: PageSpec[] = [
     verbs: ["view"], load: () => import("./Consent"),
   },
   {
+    path: "/settings/limits", group: "settings", order: 3.5, title: { zh: "限额", en: "Limits" }, synonyms: ["触达上限", "频控", "预算", "免打扰", "限制", "caps", "quiet hours", "budget"],
+    verbs: ["view"], load: () => import("./Limits"),
+  },
+  {
     path: "/settings/sources", group: "settings", order: 4, title: { zh: "平台与来源", en: "Sources" }, synonyms: ["格式", "平台", "对接", "platforms", "formats"],
     verbs: ["view"], load: () => import("./Sources"),
   },
