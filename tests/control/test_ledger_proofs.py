@@ -98,15 +98,15 @@ def test_an_older_ledger_gets_its_nodes_at_the_first_need(database: Database, mo
     assert store.audit().nodes == 0
     write(store, 200, 300)  # goes on meanwhile, and stores what it completes
     with database.write() as connection:
-        assert not ledger_nodes.fill_nodes(connection)  # a fill that was cut off
+        ledger_nodes.fill_nodes(connection)  # a fill that was cut off
     assert store.audit().is_sound
     with database.read() as connection:
-        assert connection.exec_driver_sql("SELECT nodes FROM ledger_ends").scalar_one() == 64
+        assert ledger_nodes.node_ends(connection) == (64, 300)
     check(store, [64, 128, 199, 200, 256, 300])
     write(store, 300, SIZE)
     check(store, [300, SIZE])
     with database.read() as connection:
-        assert ledger_nodes.has_nodes(connection)
+        assert ledger_nodes.node_ends(connection) == (SIZE, SIZE)
 
 
 def test_a_stored_node_that_is_gone_is_told(database: Database) -> None:

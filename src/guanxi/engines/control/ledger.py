@@ -16,7 +16,7 @@ from sqlalchemy import Connection, insert, select
 from guanxi.core import DataError, GuanxiError
 from guanxi.engines.control.database import Database
 from guanxi.engines.control.ledger_audit import Audit, audit
-from guanxi.engines.control.ledger_nodes import fill_nodes, has_nodes, node_reader, read_rows
+from guanxi.engines.control.ledger_nodes import fill_nodes, node_ends, node_reader, read_rows
 from guanxi.engines.control.ledger_rows import (
     Kept,
     among,
@@ -199,17 +199,17 @@ class LedgerStore:
     @contextmanager
     def _proofs(self, size: int | None) -> Iterator[tuple[Connection, Node, int]]:
         """What reads the tree's nodes in one snapshot, after those that are not stored yet were."""
-        with self._database.read() as connection:
-            whole = has_nodes(connection)
-        while not whole:
+        while True:
+            with self._database.read() as connection:
+                done, now = node_ends(connection)
+                if done == now:
+                    count = now if size is None else size
+                    if not 0 <= count <= now:
+                        raise DataError(f"the ledger has {now} entries, not {count}", f"Ask for at most {now}")
+                    yield connection, node_reader(connection), count
+                    return
             with self._write() as connection:
-                whole = fill_nodes(connection)
-        with self._database.read() as connection:
-            now = open_book(connection).size
-            count = now if size is None else size
-            if not 0 <= count <= now:
-                raise DataError(f"the ledger has {now} entries, not {count}", f"Ask for a size of at most {now}")
-            yield connection, node_reader(connection), count
+                fill_nodes(connection)
 
     def sign(self, key: Ed25519PrivateKey, *, now_ms: int) -> SignedHead:
         """Sign the ledger as it stands, and keep the head."""

@@ -13,20 +13,19 @@ from guanxi.engines.control.ledger_rows import execute, query, save_nodes
 from guanxi.ledger import NODE_LEVEL, Edge, Node, leaf_hashes, node_over, whole_parts
 
 
-def has_nodes(connection: Connection) -> bool:
-    """Whether the nodes of all entries are stored."""
-    (done, size) = next(query(connection, _ENDS))
-    return bool(done == size)
+def node_ends(connection: Connection) -> tuple[int, int]:
+    """How many entries have their nodes stored, and how many there are."""
+    (done, size) = next(query(connection, "SELECT nodes, size FROM ledger_ends WHERE id = 1"))
+    return int(done), int(size)
 
 
-def fill_nodes(connection: Connection) -> bool:
-    """Store nodes of older entries, as many as one transaction should; whether all are stored now."""
-    (done, size) = next(query(connection, _ENDS))
+def fill_nodes(connection: Connection) -> None:
+    """Store nodes of older entries, as many as one transaction should."""
+    done, size = node_ends(connection)
     node, stop = node_reader(connection), min(done + _STEP, size)
     edge = Edge(done, [node(level, place) for level, place in whole_parts(done)])
     save_nodes(connection, edge.grow(leaf_hashes(read_rows(connection, done, stop)), level=NODE_LEVEL))
     execute(connection, "UPDATE ledger_ends SET nodes = ? WHERE id = 1", [(stop,)])
-    return bool(stop == size)
 
 
 def node_reader(connection: Connection) -> Node:
@@ -60,6 +59,5 @@ def read_rows(connection: Connection, start: int, stop: int) -> list[bytes]:
 
 _BLOCK: Final = 1 << NODE_LEVEL
 _STEP: Final = 1024 * _BLOCK  # entries in one transaction of a fill
-_ENDS: Final = "SELECT nodes, size FROM ledger_ends WHERE id = 1"
 _NODE: Final = "SELECT hash FROM ledger_nodes WHERE level = ? AND place = ?"
 _MEND: Final = "Run: guanxi ledger verify"
