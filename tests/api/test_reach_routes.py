@@ -56,6 +56,8 @@ def test_receipts_need_a_server_key(served, desk, bearer, is_error) -> None:
         is_error(desk.post(RECEIPTS, json=body, headers=bearer(scope)), 403)
     with served.browser("manager") as browser:
         is_error(browser.post(RECEIPTS, json=body), 401)
+    signed = {"webhook-id": "r1", "webhook-timestamp": str(now_ms() // 1000), "webhook-signature": "v1,AAAA"}
+    assert "signature" in is_error(desk.post(RECEIPTS, json=body, headers=signed), 401)["what"]
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,16 @@
 """Reach: counts, the funnel, dead letters, the story of one action, taking back and trying again."""
 
+import base64
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
+from standardwebhooks import Webhook
 
 from guanxi.actions import Ended, Outcome, Outgoing, Pace, Receipt, judge
 from guanxi.app import Workspace, reach, reaching
-from guanxi.app.receipts import GivenReceipt, read_receipt, take_receipts
+from guanxi.app.receipts import GivenReceipt, read_receipt, signed_by, take_receipts
 from guanxi.core import DataError, NotFound, share_of
 from guanxi.engines.control import ReachFilter
 from guanxi.engines.control.runs import Run
@@ -57,6 +61,7 @@ def hear(workspace: Workspace, *told: tuple[str, str]) -> None:
         workspace.control.receipts.put_in(connection, receipts, now_ms=NOW)
 
 
+SECRET, OTHER = (f"whsec_{base64.b64encode(bytes([place]) * 32).decode()}" for place in (1, 2))
 ACCEPTED = Outcome(kind="accepted", receipt="m-1")
 BUSY = Outcome(kind="busy", text="429")
 TIMEOUT = Outcome(kind="timeout", text="no answer within 10 s")
@@ -246,6 +251,38 @@ def test_receipts_of_a_request_are_answered_one_by_one(town: Workspace) -> None:
     again = take_receipts(town, given)
     assert (again.accepted, again.repeated) == (0, 2)
     assert town.control.relay.waiting() == waiting + 1
+
+
+@pytest.mark.parametrize(
+    ("seconds", "secret", "tampered", "found"),
+    [
+        pytest.param(0, SECRET, False, "house", id="signed"),
+        pytest.param(-299, SECRET, False, "house", id="some-minutes-ago"),
+        pytest.param(-301, SECRET, False, "", id="too-old"),
+        pytest.param(301, SECRET, False, "", id="from-the-future"),
+        pytest.param(0, OTHER, False, "", id="another-secret"),
+        pytest.param(0, SECRET, True, "", id="another-body"),
+    ],
+)
+def test_signed_receipts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: int, secret: str, tampered: bool, found: str
+) -> None:
+    monkeypatch.setenv("GUANXI_SECRET_HOUSE", SECRET)
+    Workspace.create(tmp_path / "ws")[0].close()
+    (tmp_path / "ws" / "guanxi.toml").write_text(
+        '[[senders]]\nname = "house"\nkind = "webhook"\nchannels = ["sms"]\nurl = "https://example.com/hook"\n'
+        'secret_env = "GUANXI_SECRET_HOUSE"\n',
+        "utf-8",
+    )
+    at = datetime.fromtimestamp(NOW // 1000 + seconds, UTC)
+    body = '{"receipts": []}'
+    headers = {
+        "webhook-id": "r1", "webhook-timestamp": str(int(at.timestamp())),
+        "webhook-signature": f"v1,AAAA {Webhook(secret).sign('r1', at, body)}",
+    }  # fmt: skip
+    with Workspace.open(tmp_path / "ws") as opened:
+        assert signed_by(opened, headers, (body + " " * tampered).encode(), now_ms=NOW // 1000 * 1000) == found
+        assert signed_by(opened, {**headers, "webhook-timestamp": "soon"}, body.encode(), now_ms=NOW) == ""
 
 
 def test_too_many_receipts(workspace: Workspace) -> None:

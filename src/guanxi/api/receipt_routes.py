@@ -4,12 +4,15 @@ from typing import Any, Final
 
 import msgspec
 from fastapi import APIRouter, Depends, Request, Response
+from starlette.concurrency import run_in_threadpool
 
 from guanxi.api.access import Access
+from guanxi.api.errors import Problem
 from guanxi.api.routes import encoded
 from guanxi.api.schemas import COMPONENTS, answer_schema
 from guanxi.app import Workspace, receipts
 from guanxi.core import DataError
+from guanxi.engines.log import now_ms
 
 RECEIPTS: Final = "/v1/receipts"
 _BODY: Final = {
@@ -38,7 +41,7 @@ class _Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def receipt_routes(workspace: Workspace, access: Access) -> APIRouter:
-    """Return the route that takes receipts, with a server key."""
+    """Return the route that takes receipts, with a server key or signed as a sender's webhooks are."""
     router = APIRouter(tags=["reach"])
     schema, components = answer_schema(receipts.Received)
     given = {
@@ -51,6 +54,16 @@ def receipt_routes(workspace: Workspace, access: Access) -> APIRouter:
         "requestBody": {"required": True, "content": {"application/json": {"schema": given, "example": _BODY}}},
     }  # fmt: skip
     media = {"example": _ANSWER} | ({"schema": schema} if schema else {})
+
+    async def admit(request: Request) -> None:
+        """Let in whoever shows a server key, or signed the request with the secret of a sender."""
+        if request.headers.get("authorization", "") or "webhook-signature" not in request.headers:
+            await run_in_threadpool(access.needs_server_key, request)
+        elif not receipts.signed_by(workspace, request.headers, await request.body(), now_ms=now_ms()):
+            raise Problem(
+                401, "no sender's secret made this signature, or more than five minutes ago",
+                "Sign as Standard Webhooks does, with the secret that [[senders]] names for the sender",
+            )  # fmt: skip
 
     async def body(request: Request) -> list[_Given]:
         try:
@@ -70,7 +83,7 @@ def receipt_routes(workspace: Workspace, access: Access) -> APIRouter:
 
     router.add_api_route(
         RECEIPTS, encoded(take, 200), methods=["POST"], summary="回执 · Receipts of actions",
-        description=take.__doc__, response_class=Response, dependencies=[Depends(access.needs_server_key)],
+        description=take.__doc__, response_class=Response, dependencies=[Depends(admit)],
         responses={200: {"description": "What became of each", "content": {"application/json": media}}},
         openapi_extra=extra,
     )  # fmt: skip

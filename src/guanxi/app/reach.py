@@ -16,34 +16,34 @@ ReachStepKind = Literal["facts", "decision", "approval", "action", "attempt", "r
 #: kind of error -> what happened, what to do; each in Chinese and in English
 ADVICE: Final[dict[str, tuple[str, str, str, str]]] = {
     "refused": (
-        "对方明确拒绝", "the receiver said no",
+        "对方明确拒绝", "The receiver said no",
         "原样重发还会被拒。看对方给的原因（签名、模板、额度），改好再重发",
         "The same would be refused again: mend what the receiver names (signature, template, quota), then try again",
     ),
     "invalid": (
-        "发不出去：内容或地址不对", "it cannot be sent as it is",
+        "发不出去：内容或地址不对", "It cannot be sent as it is",
         "补上联系方式或改内容，再由玩法重新决策",
         "Complete the contact or change the content, then let the policy decide again",
     ),
     "unreachable": (
-        "连不上对方", "no connection to the receiver",
+        "连不上对方", "No connection to the receiver",
         "什么都没发出。检查地址和网络，好了就重发",
         "Nothing was sent: check the address and the network, then try again",
     ),
     "timeout": (
-        "对方没有回音，可能已经送到", "no answer: it may have arrived",
+        "对方没有回音，可能已经送到", "No answer: it may have arrived",
         "先向对方核对是否收到，没收到再重发", "Ask the receiver whether it arrived before you try again",
     ),
     "busy": (
-        "对方一直请求稍后再来", "the receiver keeps asking to come later",
+        "对方一直请求稍后再来", "The receiver keeps asking to come later",
         "什么都没发出。等对方空闲或调低速率，再重发", "Nothing was sent: wait or lower the rate, then try again",
     ),
     "server": (
-        "对方系统出错", "the receiver failed",
+        "对方系统出错", "The receiver failed",
         "等对方恢复后重发", "Try again when the receiver has recovered",
     ),
     "unknown": (
-        "发送程序出错，可能已经送到", "the sender itself failed: it may have arrived",
+        "发送程序出错，可能已经送到", "The sender itself failed: it may have arrived",
         "先核对是否收到，并看服务日志，再决定重发",
         "Check whether it arrived and read the server's log before you try again",
     ),

@@ -1,6 +1,7 @@
 """Taking in receipts: what senders report of actions, one by one, each answered."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from hmac import compare_digest
 from typing import Any, Final, get_args
 
 import msgspec
@@ -10,7 +11,9 @@ from guanxi.app.workspace import Workspace
 from guanxi.core import DataError
 from guanxi.engines.control import Heard
 from guanxi.engines.log import now_ms
+from guanxi.engines.senders import read_secret, signed
 from guanxi.events import repair
+from guanxi.settings import secret
 
 MOST: Final = 1_000  # receipts in one request
 STATES: Final[tuple[State, ...]] = get_args(State)
@@ -109,6 +112,28 @@ def read_receipt(given: GivenReceipt, *, received_ms: int) -> Receipt:
     )  # fmt: skip
 
 
+def signed_by(workspace: Workspace, headers: Mapping[str, str], body: bytes, *, now_ms: int) -> str:
+    """Return the sender whose secret signed a request, "" when none did, or too long ago.
+
+    headers  webhook-id, webhook-timestamp, webhook-signature: the signature's secret is that of a row of [[senders]]
+    source   Standard Webhooks, version 1
+    """
+    id_, second = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
+    if not id_ or not second.isdecimal() or len(second) > 12 or abs(int(second) * 1000 - now_ms) > SIGNED_MS:
+        return ""
+    given = headers.get("webhook-signature", "").split()
+    for row in workspace.settings.senders:
+        text = secret(row.secret_env) if row.kind in SIGNING and row.secret_env else ""
+        if not text:
+            continue
+        wanted = signed(read_secret(text), id_, int(second) * 1000, body)["webhook-signature"]
+        if any(compare_digest(one.encode(), wanted.encode()) for one in given):
+            return row.name
+    return ""
+
+
+SIGNED_MS: Final = 5 * 60_000  # a signature is good for so long
+SIGNING: Final = ("webhook", "adapter")  # kinds of senders whose secret signs
 MAX_ID: Final = 32  # characters of an action's id
 
 
