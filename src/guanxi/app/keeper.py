@@ -6,6 +6,7 @@ import time
 from guanxi.app.approving import approval_round
 from guanxi.app.bank import bank_round
 from guanxi.app.care import erase_open
+from guanxi.app.jobs import Housekeeper
 from guanxi.app.relaying import relay_round
 from guanxi.app.sending import SendingThread
 from guanxi.app.trait_ranks_job import Ranker
@@ -24,10 +25,12 @@ def keep(workspace: Workspace, stop: threading.Event) -> None:
     with Lock(workspace.folder, KEEPER, doing="guanxi serve"):
         sealer, importer = Sealer(workspace.folder, workspace.catalogue), Importer(workspace.folder)
         ranker, sending = Ranker(workspace.folder), SendingThread(workspace.folder)
+        housekeeper = Housekeeper(workspace.folder)
         try:
             sealed_all = tidied = time.monotonic()
             while not stop.wait(PAUSE):
                 importer.look()
+                housekeeper.check()
                 workspace.refresh()
                 ranker.look(workspace)
                 bank_round(workspace)
@@ -47,6 +50,7 @@ def keep(workspace: Workspace, stop: threading.Event) -> None:
                 except Busy:
                     continue  # a backup, or a reader of the catalog; nothing is lost, the next round tries again
         finally:
+            housekeeper.close()
             sending.close()
             ranker.close()
             importer.close()

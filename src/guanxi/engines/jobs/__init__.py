@@ -1,5 +1,5 @@
 """Engines of jobs."""
 
-from guanxi.engines.jobs.dbos import DbosJobs
+from guanxi.engines.jobs.dbos import FILE, DbosJobs
 
-__all__ = ["DbosJobs"]
+__all__ = ["FILE", "DbosJobs"]

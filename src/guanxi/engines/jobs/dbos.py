@@ -45,7 +45,7 @@ class DbosJobs:
         named = str(where)
         self._url = named if "://" in named else f"sqlite:///{named}"
         self._flows, self._stop, self._gone = dict(flows), threading.Event(), threading.Event()
-        self._works = works
+        self.works = works
         if works and not _open.acquire(blocking=False):
             raise Busy("this process works on jobs already", "Use the engine that is open")
         try:
@@ -101,7 +101,7 @@ class DbosJobs:
             return
         self._stop.set()
         self._client.destroy()
-        if self._works:
+        if self.works:
             from dbos import DBOS
 
             DBOS.destroy(destroy_registry=True)
@@ -112,7 +112,7 @@ class DbosJobs:
         _quiet()
         from dbos import DBOS, DBOSClient
 
-        if not self._works:
+        if not self.works:
             DBOS.migrate(self._url)
             return DBOSClient(system_database_url=self._url, serializer=_serializer(), application_name=QUEUE)
         DBOS(
