@@ -2695,6 +2695,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/ledger/tightest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 最紧的额度 · The tightest limits
+         * @description Limits that all share, those that are used most first.
+         */
+        get: operations["tightest_v1_ledger_tightest_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/ledger/units": {
         parameters: {
             query?: never;
@@ -17707,6 +17727,66 @@ export interface operations {
                 content: {
                     /** @example a workbook */
                     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    tightest_v1_ledger_tightest_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The tightest limits */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "number": 7,
+                     *         "id": "a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0",
+                     *         "unit": "coins",
+                     *         "unit_zh": "知识币",
+                     *         "unit_en": "knowledge coins",
+                     *         "scale": 0,
+                     *         "kind": "member",
+                     *         "what": "bank",
+                     *         "name": "coins",
+                     *         "zh": "知识币 · 个人账户",
+                     *         "en": "knowledge coins · a person's account",
+                     *         "person": "account:jd:u-1",
+                     *         "floor": 0,
+                     *         "balance": 120,
+                     *         "held": 0,
+                     *         "coming": 0,
+                     *         "free": 120,
+                     *         "resets_ms": 1767225600000
+                     *       }
+                     *     ]
+                     */
+                    "application/json": components["schemas"]["AccountLine"][];
                 };
             };
             /** @description what went wrong, and the next step */

@@ -99,13 +99,13 @@ const m = catalogue({
   zh: {
     near: "快到上限", full: "已满", fullWaiting: "已满，有事在等", over: "超出上限 {n}", shut: "不可用", hours: "时段内不可用", shutNote: "上限 0", free: "余 {n}", none: "不设上限",
     used: "已用 {n}", reserved: "预留 {n}", cap: "上限 {n}", resets: "{time} 恢复", who: "可调整：{who}", because: "超出原因：{reason}",
-    u_contacts: "{n} 次", u_coupons: "{n} 张", u_points: "{n} 积分", u_people: "{n} 人", u_minutes: "{n} 分钟", u_coins: "{n} 知识币", u_experience: "{n} 经验值", u_decisions: "{n} 个决策",
-    one_contacts: "{n} 次", one_coupons: "{n} 张", one_points: "{n} 积分", one_people: "{n} 人", one_minutes: "{n} 分钟", one_coins: "{n} 知识币", one_experience: "{n} 经验值", one_decisions: "{n} 个决策",
+    u_contacts: "{n} 次", u_coupons: "{n} 张", u_points: "{n} 积分", u_people: "{n} 人", u_minutes: "{n} 分钟", u_coins: "{n} 知识币", u_experience: "{n} 经验值", u_rewards: "{n} 份", u_decisions: "{n} 个决策",
+    one_contacts: "{n} 次", one_coupons: "{n} 张", one_points: "{n} 积分", one_people: "{n} 人", one_minutes: "{n} 分钟", one_coins: "{n} 知识币", one_experience: "{n} 经验值", one_rewards: "{n} 份", one_decisions: "{n} 个决策",
   },
   en: {
     near: "Nearly used up", full: "Full", fullWaiting: "Full, something waits", over: "Over by {n}", shut: "Closed", hours: "Closed in these hours", shutNote: "Cap 0", free: "{n} left", none: "No limit",
     used: "{n} used", reserved: "{n} reserved", cap: "cap {n}", resets: "more from {time}", who: "may change it: {who}", because: "Why it is over: {reason}",
-    u_contacts: "{n} contacts", u_coupons: "{n} coupons", u_points: "{n} points", u_people: "{n} people", u_minutes: "{n} min", u_coins: "{n} coins", u_experience: "{n} experience", u_decisions: "{n} decisions",
-    one_contacts: "{n} contact", one_coupons: "{n} coupon", one_points: "{n} point", one_people: "{n} person", one_minutes: "{n} min", one_coins: "{n} coin", one_experience: "{n} experience", one_decisions: "{n} decision",
+    u_contacts: "{n} contacts", u_coupons: "{n} coupons", u_points: "{n} points", u_people: "{n} people", u_minutes: "{n} min", u_coins: "{n} coins", u_experience: "{n} experience", u_rewards: "{n} pieces", u_decisions: "{n} decisions",
+    one_contacts: "{n} contact", one_coupons: "{n} coupon", one_points: "{n} point", one_people: "{n} person", one_minutes: "{n} min", one_coins: "{n} coin", one_experience: "{n} experience", one_rewards: "{n} piece", one_decisions: "{n} decision",
   },
 });

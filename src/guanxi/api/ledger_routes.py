@@ -96,6 +96,14 @@ def ledger_routes(workspace: Workspace, access: Access, readers: Readers) -> API
             )  # fmt: skip
         return Page(rows=page.rows, next=page.next)
 
+    @routes.route(
+        "GET", "/v1/ledger/tightest", verb="view", zh="最紧的额度", en="The tightest limits", example=[_ACCOUNT]
+    )
+    def tightest(request: Request) -> tuple[AccountLine, ...]:
+        """Limits that all share, those that are used most first."""
+        with readers.lend() as ws:
+            return ledger_answers.tightest(ws)
+
     @routes.route("GET", "/v1/ledger/units", verb="view", zh="单位", en="Units", example=[_UNIT])
     def units(request: Request) -> tuple[UnitLine, ...]:
         """Every unit that has accounts, and what all but issuers hold together."""

@@ -11,7 +11,7 @@ from guanxi.app.bank_posting import NAME, accounts_of, points_posted
 from guanxi.app.identity import identities
 from guanxi.app.workspace import Workspace
 from guanxi.core import DAY_MS, DataError, GuanxiError, NotFound
-from guanxi.engines.control.accounting import SPENT, AccountRow, HoldRow
+from guanxi.engines.control.accounting import GIVEN, SPENT, AccountRow, HoldRow
 from guanxi.events import Event, event_id
 from guanxi.ledger import (
     ISSUER,
@@ -30,7 +30,6 @@ from guanxi.ledger import (
 )
 
 REWARDS: Final = "rewards"  # the unit of what is in stock
-GIVEN: Final = "given"  # the kind of account that counts what was given; its cap is the stock
 KEEP_MS: Final = 7 * DAY_MS  # how long a reward stays reserved
 State = Literal["open", "settled", "released", "lapsed"]
 

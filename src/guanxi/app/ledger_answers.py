@@ -147,6 +147,13 @@ def accounts(
     return AccountsPage(total=total, rows=shown, next=more, as_of_ms=before_ms)
 
 
+def tightest(workspace: Workspace) -> tuple[AccountLine, ...]:
+    """Return the limits that all share and that are used most, as they stand."""
+    words = Words(workspace)
+    rows = workspace.control.accounting.tightest()
+    return tuple(_line(workspace, words, row, before_ms=None, people=False) for row in rows)
+
+
 def units(workspace: Workspace) -> tuple[UnitLine, ...]:
     """Return every unit that has accounts."""
     words = Words(workspace)

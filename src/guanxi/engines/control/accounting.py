@@ -11,6 +11,7 @@ from guanxi.engines.control.ledger_rows import among, many, query, select_receip
 from guanxi.ledger import ISSUER, Entry, Moved, read_entry
 
 MEMBER: Final = "member"  # the kind of account that people hold
+GIVEN: Final = "given"  # the kind that counts rewards given; its cap is the stock
 SPENT: Final = "spent"  # the kind into which goes what people used
 DAY: Final = 86_400_000
 CHINA: Final = 8 * 3_600_000
@@ -123,6 +124,11 @@ class Accounting:
                 *values, after, limit,
             )  # fmt: skip
             return total, [_account(row) for row in found]
+
+    def tightest(self, *, limit: int = 6) -> list[AccountRow]:
+        """Return accounts with a cap that are nobody's own, those that are used most first; what was given left out."""
+        with self._database.read() as connection:
+            return [_account(row) for row in query(connection, _TIGHTEST, limit)]
 
     def account(self, id: str) -> AccountRow | None:  # noqa: A002
         """Return one account; None when there is none."""
@@ -279,6 +285,11 @@ def _hold(row: tuple[Any, ...]) -> HoldRow:
 _COLUMNS: Final = (
     "a.number, a.id, a.unit, a.kind, a.floor, a.cap, a.balance, a.held, a.coming, n.what, n.name, n.person, n.subject, "
     "(SELECT min(l.expires_ms) FROM ledger_lots l WHERE l.account = a.id)"
+)
+_TIGHTEST: Final = (
+    f"SELECT {_COLUMNS} FROM ledger_accounts a LEFT JOIN account_names n ON n.account = a.id WHERE a.cap > 0 "
+    f"AND a.kind <> '{GIVEN}' AND coalesce(n.person, '') = '' AND a.balance + a.coming > 0 "
+    "ORDER BY (a.balance + a.coming) * 1.0 / a.cap DESC, a.number LIMIT ?"
 )
 _HOLD: Final = "id, giver, taker, unit, amount, until_ms, state"
 _SIDE: Final = (
