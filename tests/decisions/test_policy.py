@@ -1,11 +1,14 @@
 """The file of a policy: what it may say, and that every fault names its line, its value and what is allowed."""
 
+import json
+from importlib import resources
 from pathlib import Path
 
 import pytest
 
 from guanxi.core import SettingError
 from guanxi.decisions import NOTHING, Policy, compile_policy, read_policy
+from guanxi.decisions.rules import Expression, RuleSet, trait_variables
 from guanxi.traits import shipped_traits
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples" / "policies").glob("*.toml"))
@@ -177,3 +180,34 @@ def test_the_examples_are_policies(path: Path) -> None:
     policy = read(path.read_text("utf-8"), path.stem)
     assert policy.reads
     assert compile_policy(policy).policy is policy
+
+
+PAGE = (Path(__file__).parents[2] / "docs" / "policies.md").read_text("utf-8")
+ROWS = [
+    tuple(row.strip(" `") for row in line.strip("| ").split(" | "))
+    for line in PAGE.splitlines()
+    if line.startswith("| `")
+]
+
+
+def test_the_policy_on_the_page_is_one() -> None:
+    assert len(ROWS) > 8
+    policy = read(PAGE.split("```toml\n")[1].split("```")[0])
+    assert [one.id for one in policy.offers] == ["greeting", "coupon5"]
+
+
+@pytest.mark.parametrize(("text", "known", "says"), ROWS)
+def test_the_expressions_on_the_page_say_what_it_says(text: str, known: str, says: str) -> None:
+    values = json.loads(known)
+    facts = {name: values.pop(name) for name in list(values) if "." not in name}
+    rules = RuleSet([Expression(text.replace("\\|", "|"), trait_variables(shipped_traits()))])
+    outcome = rules.judge(values, facts)
+    found = "yes" if outcome.holds else "unknown" if outcome.unknown else "failed" if outcome.failed else "no"
+    assert found == says
+
+
+def test_what_ships_with_the_package_is_what_stands_among_the_examples() -> None:
+    shipped = resources.files("guanxi.decisions").joinpath("templates")
+    assert {path.name: path.read_text("utf-8") for path in EXAMPLES} == {
+        one.name: one.read_text("utf-8") for one in shipped.iterdir() if one.name.endswith(".toml")
+    }
