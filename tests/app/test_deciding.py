@@ -90,6 +90,21 @@ def test_a_limit_of_people_that_all_offers_share(buyers: Workspace) -> None:
     assert one.counts["acting"] >= 5
 
 
+def test_what_could_have_been_chosen_was_likely_to_one(buyers: Workspace) -> None:
+    limit(buyers, "test_budget", cap=1_000, uses="cost")  # five coupons for some twenty who are alike
+    found = records(buyers, run(buyers))
+    for record in found.values():
+        possible = [one for one in record.weighed if one.verdict != "refused"]
+        assert sum(one.propensity for one in possible) == pytest.approx(1)
+        assert all(one.propensity >= 0 for one in possible)
+        assert record.decision.propensity == next(one.propensity for one in possible if one.verdict == "chosen")
+    drawn = [record for record in found.values() if record.odds]
+    assert {record.planned for record in drawn} >= {"coupon", "hello"}
+    shares = Counter(record.planned for record in drawn if record.context.traits["person.product_views.count.7d"] == 2)
+    one = next(record for record in drawn if record.context.traits["person.product_views.count.7d"] == 2)
+    assert one.odds["coupon"] == pytest.approx(shares["coupon"] / shares.total())
+
+
 def test_a_dry_run_uses_nothing_and_holds_the_limits_within_itself(buyers: Workspace) -> None:
     limit(buyers, "test_budget", cap=1_000, uses="cost")
     one = run(buyers, send=False)

@@ -75,6 +75,13 @@ class Access:
             raise Problem(403, f"a {key.scope} key may not write this", "Use a server key")
         request.state.me = me
 
+    def needs_proposer(self, request: Request) -> None:
+        """Check a route for programs with a server key, and for people who may propose."""
+        if request.headers.get("authorization", ""):
+            self.needs_server_key(request)
+        else:
+            self.needs("propose", people=True)(request)
+
     def principal(self, request: Request) -> Principal:
         """Return who asks.
 

@@ -17,6 +17,7 @@ from guanxi.api.access import COOKIE, Access, Principal
 from guanxi.api.analysis_routes import analysis_routes
 from guanxi.api.approval_routes import approval_routes
 from guanxi.api.data_routes import catalogue_routes, data_routes, intake_routes
+from guanxi.api.decide_routes import decide_routes
 from guanxi.api.decision_routes import decision_routes
 from guanxi.api.errors import Problem, answer_error
 from guanxi.api.kind_routes import kind_routes
@@ -77,24 +78,17 @@ def desk_app(workspace: Workspace, *, gate_url: str) -> FastAPI:
         ),
     )  # fmt: skip
     app.include_router(session_routes(workspace))
-    for routes in (own_routes, member_routes, member_change_routes, key_routes, note_routes):
+    for routes in (own_routes, member_routes, member_change_routes, key_routes, note_routes, receipt_routes):
         app.include_router(routes(workspace, access))
     for reading in (data_routes, catalogue_routes, intake_routes, metric_routes, cockpit_routes):
         app.include_router(reading(workspace, access, readers))
     for bringing in (upload_routes, import_routes, parked_routes, kind_routes):
         app.include_router(bringing(workspace, access, readers))
-    for setting in (settings_routes, policy_routes):
-        app.include_router(setting(workspace, access, readers))
-    app.include_router(analysis_routes(workspace, access, readers))
-    app.include_router(approval_routes(workspace, access, readers))
-    app.include_router(trait_routes(workspace, access, readers))
-    app.include_router(own_trait_routes(workspace, access, readers))
-    app.include_router(ledger_routes(workspace, access, readers))
-    app.include_router(evidence_routes(workspace, access, readers))
-    app.include_router(limit_routes(workspace, access, readers))
-    app.include_router(decision_routes(workspace, access, readers))
-    app.include_router(reach_routes(workspace, access, readers))
-    app.include_router(receipt_routes(workspace, access))
+    for answering in (
+        settings_routes, policy_routes, analysis_routes, approval_routes, trait_routes, own_trait_routes,
+        ledger_routes, evidence_routes, limit_routes, decide_routes, decision_routes, reach_routes,
+    ):  # fmt: skip
+        app.include_router(answering(workspace, access, readers))
     app.include_router(person_routes(workspace, access, readers))  # last of /v1/people: its path takes what is left
     _add_live(app, workspace, access, last)
     relay = Relay(gate)

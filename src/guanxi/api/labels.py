@@ -202,4 +202,9 @@ LABELS: Final[dict[str, str]] = {
     "cost": "花费（分）",
     "needs": "需几人批准",
     "missing": "还差几人",
+    "version": "版本",
+    "wrong": "问题",
+    "audience": "对象",
+    "begun_ms": "开始时间（北京时间）",
+    "send": "真实发送",
 }

@@ -252,11 +252,8 @@ def _written(decider: Decider, run: Run, seen: Onlookers, plan: Plan, say: Progr
             decider.rooms.load([seen.people[at] for at in places], now_ms=decider.now_ms, connection=connection)
             rows = []
             for place in places:
-                context, (planned, chance) = seen.context(place), plan.best(place)
-                record = concluded(
-                    decider.compiled, context, decider.rooms.of(context.party), decider.limits, planned,
-                    chance=chance, mode=decider.mode,
-                )  # fmt: skip
+                context, (planned, odds) = seen.context(place), plan.best(place)
+                record = _fitting(decider, context, planned, odds)
                 made, use = decider.made(record, run=run.id, approval=approval, until_ms=until_ms)
                 rows.append(made)
                 tally.add(made.record, use)
@@ -265,27 +262,50 @@ def _written(decider: Decider, run: Run, seen: Onlookers, plan: Plan, say: Progr
     return tally
 
 
+def _fitting(decider: Decider, context: Context, planned: str, odds: Mapping[str, float]) -> Record:
+    """Return what the plan asks for; where others have used up what it would need, the best that there is room for."""
+    for as_planned in (True, False):
+        rooms = decider.rooms.of(context.party, planned=as_planned)
+        record = concluded(
+            decider.compiled, context, rooms, decider.limits, planned, odds=odds, mode=decider.mode
+        )  # fmt: skip
+        chosen = next(one for one in record.weighed if one.verdict == "chosen")
+        if chosen.id == NOTHING or decider.rooms.fits(context.party, chosen):
+            break
+    return record
+
+
 def concluded(
     compiled: Compiled, context: Context, rooms: Mapping[Key, Room], limits: Sequence[Limit], planned: str, *,
-    chance: float = 1.0, mode: Mode,
+    odds: Mapping[str, float] | None = None, mode: Mode,
 ) -> Record:  # fmt: skip
     """Return the decision about one person by what is planned for them; pure: the same again, bit for bit.
 
     planned  offer, NOTHING, or "" = the best; what a limit does not admit gives way to the best that is possible
-    chance   how likely the draw of the plan was to give just that; the propensity counts it
+    odds     choice -> share of the people in the same case to whom the plan gave it; the propensities count them
     """
     weighed = compiled.weigh(context, rooms, limits)
     possible = {one.id for one in weighed if one.verdict != "refused"}
-    best, sure = (planned, chance) if planned in possible else (best_of(weighed), 1.0)
+    best = planned if planned in possible else best_of(weighed)
+    shares = dict(odds or {}) if planned == best and set(odds or ()) <= possible else {}
     drawn = compiled.draw(context, weighed, best)
-    propensity = drawn.propensity
-    if sure < 1 and drawn.chosen == best:
-        policy = compiled.policy
-        propensity -= (1 - policy.holdout) * (1 - policy.explore) * (1 - sure)
-    record = compiled.conclude(
-        context, rooms, weighed, drawn.chosen, arm=drawn.arm, propensity=propensity, mode=mode, best=best
-    )
-    return msgspec.structs.replace(record, planned=best, chance=sure)
+    record = compiled.conclude(context, rooms, weighed, drawn.chosen, arm=drawn.arm, mode=mode, best=best)
+    return msgspec.structs.replace(_by_odds(record, compiled.policy, best, shares), planned=best, odds=shares)
+
+
+def _by_odds(record: Record, policy: Policy, best: str, odds: Mapping[str, float]) -> Record:
+    """Return a record with what a plan's draw could have given instead of the best."""
+    if not odds:
+        return record
+    top = (1 - policy.holdout) * (1 - policy.explore)
+    weighed = tuple(
+        one if one.verdict == "refused"
+        else msgspec.structs.replace(one, propensity=one.propensity + top * (odds.get(one.id, 0.0) - (one.id == best)))
+        for one in record.weighed
+    )  # fmt: skip
+    chosen = next(one for one in weighed if one.verdict == "chosen")
+    decision = replace(record.decision, propensity=chosen.propensity)
+    return msgspec.structs.replace(record, decision=decision, weighed=weighed)
 
 
 def _ended(decider: Decider, run: Run, tally: Tally, plan: Plan, *, audience: tuple[str, str]) -> Run:

@@ -37,7 +37,8 @@ class Plan:
         self._cells = np.full(people, -1, np.int64)
         self._keys = np.zeros(people, np.uint64)
         self._choice = np.full(people, -1, np.int64)
-        self._chance = np.ones(people)
+        self._case = np.full(people, -1, np.int64)  # people of one cell who may be given the same
+        self._odds: list[dict[str, float]] = []
         self.value = self.bound = 0.0
 
     def add(self, place: int, context: Context, weighed: Sequence[Weighed]) -> None:
@@ -71,10 +72,11 @@ class Plan:
         best = worth.argmax(axis=1) if held.size else np.empty(0, np.int64)
         self._choice[held] = np.where(worth.max(axis=1, initial=-np.inf) > 0, best, -1) if held.size else best
 
-    def best(self, place: int) -> tuple[str, float]:
-        """Return what a person would best be given, and how likely the draw of their cell was to give just that."""
-        choice = int(self._choice[place])
-        return (NOTHING if choice < 0 else self._ids[choice]), float(self._chance[place])
+    def best(self, place: int) -> tuple[str, dict[str, float]]:
+        """Return what a person is given, and where a draw decided among people in the same case, its odds."""
+        choice, case = int(self._choice[place]), int(self._case[place])
+        odds = self._odds[case] if case >= 0 else {}
+        return (NOTHING if choice < 0 else self._ids[choice]), odds if len(odds) > 1 else {}
 
     @property
     def acting(self) -> int:
@@ -101,22 +103,36 @@ class Plan:
 
         price = np.zeros(len(self._ids))
         made = run(price)
-        choice, chance = made.choice.copy(), made.chance.copy()
+        choice = made.choice.copy()
         for one, left in zip(counts, free, strict=True):
             if _used(one, choice) <= left:
                 continue
             price += np.where(one.offers, _price(one, price, run, left, top=float(self._scores[rows].max())), 0.0)
             made = run(price)  # the dearest price at which it does not hold: some of those at the margin give way
-            choice, chance = made.choice.copy(), made.chance.copy()
+            choice = made.choice.copy()
             given = np.where(choice >= 0, self._scores[rows, choice] - price[choice], 0.0)
-            _give_way(one, left, choice, chance, given, cells, self._keys[rows])
-        self._choice[rows], self._chance[rows] = choice, chance
+            _give_way(one, left, choice, given, cells, self._keys[rows])
+        self._choice[rows] = choice
+        self._count_odds(rows, choice)
         taken = choice >= 0
         self.value = float(self._scores[rows[taken], choice[taken]].sum())
         spare = sum(float(price[one.offers].max()) * left for one, left in zip(counts, free, strict=True))
         self.bound = max(made.bound + spare, self.value)
         self._budget_price = made.budget_price
         return made.cap_prices + price
+
+    def _count_odds(self, rows: NDArray[np.int64], choice: NDArray[np.int32]) -> None:
+        """Of people in the same case, only a draw tells who gets what: the shares are the chances of each."""
+        allowed = np.packbits(self._may[rows], axis=1).astype(np.uint64)
+        cells = np.column_stack((self._cells[rows].view(np.uint64), allowed))
+        case = np.unique(cells, axis=0, return_inverse=True)[1].reshape(-1)
+        width = len(self._ids) + 1
+        counts = np.bincount(case * width + choice + 1, minlength=(int(case.max()) + 1) * width).reshape(-1, width)
+        names = (NOTHING, *self._ids)
+        for row in counts:
+            total = int(row.sum())
+            self._odds.append({names[at]: float(row[at]) / total for at in np.flatnonzero(row)})
+        self._case[rows] = case
 
     def _free(self, one: Shared) -> int:
         """What a limit leaves beside those for whom chance chooses."""
@@ -153,8 +169,8 @@ def _price(
 
 
 def _give_way(
-    one: Shared, free: int, choice: NDArray[np.int32], chance: NDArray[np.float64], given: NDArray[np.float64],
-    cells: NDArray[np.int64], keys: NDArray[np.uint64],
+    one: Shared, free: int, choice: NDArray[np.int32], given: NDArray[np.float64], cells: NDArray[np.int64],
+    keys: NDArray[np.uint64],
 ) -> None:  # fmt: skip
     """Take a limit's excess from the cells to which it is worth least; in the last one a draw decides.
 
@@ -164,12 +180,8 @@ def _give_way(
     over = mine.size - free
     if over <= 0:
         return
-    kinds, at = np.unique(cells[mine] * (len(one.offers) + 1) + choice[mine], return_inverse=True)
-    size = np.bincount(at)
-    worth = np.bincount(at, given[mine]) / size
+    _, at = np.unique(cells[mine] * (len(one.offers) + 1) + choice[mine], return_inverse=True)
+    worth = np.bincount(at, given[mine]) / np.bincount(at)
     lots = np.array([xxhash.xxh3_64_intdigest(f"give way\x1f{key}".encode()) for key in keys[mine]], np.uint64)
     order = np.lexsort((lots, at, np.round(worth, 9)[at]))
-    gone = order[:over]
-    left = size - np.bincount(at[gone], minlength=kinds.size)
-    chance[mine] *= (left / size)[at]
-    choice[mine[gone]], chance[mine[gone]] = -1, 1.0
+    choice[mine[order[:over]]] = -1

@@ -47,6 +47,7 @@ class Rooms:
         self._sources = {one.name: source_of(one, secret=secret) for one in self.limits}
         self._accounts: dict[tuple[str, ...], Account] = {}  # of what no person is part
         self._rooms: dict[str, Room] = {}  # by account
+        self._first: dict[str, Room] = {}  # of what people share: as it was when it was first read
         self._taken: dict[str, int] = {}
 
     def load(self, people: Sequence[str], *, now_ms: int, connection: Connection | None = None) -> None:
@@ -63,18 +64,36 @@ class Rooms:
             else self._store.rooms_in(connection, wanted, secret=self._secret, now_ms=now_ms)
         )  # fmt: skip
         self._rooms = {one.account: one for one in found}
+        for (limit, _), one in zip(wanted, found, strict=True):
+            if "person" not in limit.per:
+                self._first.setdefault(one.account, one)
         if not self._keeps:
             self._taken.clear()
         for account, amount in self._taken.items():
             if account in self._rooms:
                 self._add(account, amount)
 
-    def of(self, person: str) -> dict[Key, Room]:
-        """Return the room of each limit that counts an offer to a person who was loaded."""
-        return {
-            (limit.name, offer.id): self._rooms[self._account(limit, self._subject(limit, person, offer)).id]
-            for offer in self._offers.values() for limit in self.counting[offer.id]
-        }  # fmt: skip
+    def of(self, person: str, *, planned: bool = False) -> dict[Key, Room]:
+        """Return the room of each limit that counts an offer to a person who was loaded.
+
+        planned  what people share stands as it was before any of them used it: the plan has shared it out
+        """
+        before = self._first if planned else {}
+        found: dict[Key, Room] = {}
+        for offer in self._offers.values():
+            for limit in self.counting[offer.id]:
+                account = self._account(limit, self._subject(limit, person, offer)).id
+                found[limit.name, offer.id] = before.get(account) or self._rooms[account]
+        return found
+
+    def fits(self, person: str, chosen: Weighed) -> bool:
+        """Whether the limits have room for an offer to a person now."""
+        offer = self._offers[chosen.id]
+        for limit in self.counting[offer.id]:
+            room = self._rooms[self._account(limit, self._subject(limit, person, offer)).id]
+            if (1 if limit.uses == "one" else chosen.cost) > max(room.free, 0):
+                return False
+        return True
 
     def shared(self, offer: str) -> list[tuple[Limit, Room]]:
         """Return the limits that count an offer to anybody at all together, with what they leave."""

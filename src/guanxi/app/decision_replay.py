@@ -123,7 +123,7 @@ def _again(compiled: Compiled, seen: Onlookers, number: int, record: Record, lim
     held = limits.of(record)
     made = concluded(
         compiled, seen.context(number), _rooms(compiled.policy, record, held), held, record.planned,
-        chance=record.chance, mode=record.decision.mode,
+        odds=record.odds, mode=record.decision.mode,
     )  # fmt: skip
     ask = record.decision.ask
     return placed(made, run=record.run, ask=ask, version=record.version, limits=record.limits)

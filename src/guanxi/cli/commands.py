@@ -12,13 +12,16 @@ from rich.progress import Progress
 
 from guanxi import __version__
 from guanxi.app import DATA, Workspace, import_files, preview, queries, run_demo, sources
+from guanxi.app.explaining import explain_decision, is_decision
 from guanxi.cli import (
     analysis,
     approvals,
     bank,
     bench,
     control,
+    deciding,
     events,
+    jobs,
     ledger,
     limits,
     mapping,
@@ -66,6 +69,9 @@ cli.add_typer(parked.commands, name="parked")
 cli.add_typer(mapping.commands, name="mapping")
 cli.add_typer(bank.commands, name="bank")
 cli.add_typer(ledger.commands, name="ledger")
+cli.add_typer(jobs.commands, name="jobs")
+cli.add_typer(deciding.commands, name="decide")
+cli.add_typer(deciding.policies, name="policies")
 cli.add_typer(approvals.commands, name="approvals")
 cli.add_typer(limits.commands, name="limits")
 cli.add_typer(town.commands, name="town")
@@ -192,11 +198,15 @@ def status(workspace: WorkspaceOption = DEFAULT_WORKSPACE, as_json: JsonOption =
 
 @cli.command()
 def explain(
-    event: Annotated[str, typer.Argument(help="Event id or sequence number. 事件编号")],
+    event: Annotated[str, typer.Argument(help="Id of a decision or an event, or a sequence number. 编号")],
     workspace: WorkspaceOption = DEFAULT_WORKSPACE, as_json: JsonOption = False,
 ) -> None:  # fmt: skip
-    """Say where an event came from and what became of it. 这条记录从哪来"""
+    """Say why it was decided so, or where an event came from and what became of it. 为什么这样决定、从哪来"""
     with Workspace.open(workspace) as opened:
+        if is_decision(opened, event):
+            told = explain_decision(opened, event)
+            show_json(told) if as_json else show_text(told.text)
+            return
         found = queries.explain(opened, event)
     if as_json:
         show_json(found)

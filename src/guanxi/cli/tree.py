@@ -7,7 +7,8 @@ from typer.core import TyperGroup
 #: The first commands of `guanxi --help`; what is not named here follows as it was added.
 ORDER: Final = (
     "demo", "init", "import", "mapping", "parked", "status", "events", "explain", "parties", "metrics", "people",
-    "traits", "explore", "sql", "ledger", "serve", "keys", "users", "erase", "backup", "restore", "town", "bench",
+    "traits", "explore", "sql", "policies", "decide", "approvals", "limits", "outbox", "send", "ledger", "bank", "jobs",
+    "serve", "keys", "users", "erase", "backup", "restore", "town", "bench",
 )  # fmt: skip
 
 

@@ -94,7 +94,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     limits     number of the newest version of any limit, as they held; rooms: what those that count had left
     weighed    every candidate, in the policy's order, the one that does nothing included
     run        of which run it is part; "" = asked alone
-    planned    what would be chosen without chance; chance: how likely the draw of a plan was to give just that
+    planned    what would be chosen without chance
+    odds       choice -> share of the people in the same case to whom the plan gave it; {} = to all the planned one
     """
 
     decision: Decision
@@ -108,7 +109,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     weighed: tuple[Weighed, ...] = ()
     run: str = ""
     planned: str = ""
-    chance: float = 1.0
+    odds: dict[str, float] = {}
 
 
 def record_bytes(record: Record) -> bytes:
