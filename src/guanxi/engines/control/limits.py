@@ -65,7 +65,7 @@ class LimitStore:
     def last(self) -> int:
         """Return the number of the newest version of any limit; 0 = only what was shipped."""
         with self._database.read() as connection:
-            return connection.scalars(select(func.coalesce(func.max(limits.c.number), 0))).one()
+            return int(connection.scalars(select(func.coalesce(func.max(limits.c.number), 0))).one())
 
     def at(self, number: int) -> dict[str, Limit]:
         """Return the limits that held when a number was the newest version's, as `all` does."""

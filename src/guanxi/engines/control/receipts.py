@@ -185,7 +185,7 @@ def _first_attempts(connection: Connection, actions: Sequence[str]) -> dict[str,
 
 def _known(connection: Connection, ids: Sequence[str]) -> dict[str, Problem]:
     """Return id -> problem of the receipts that were kept before."""
-    return dict(among(connection, "SELECT id, problem FROM receipts WHERE id IN", ids))  # type: ignore[arg-type]
+    return dict(among(connection, "SELECT id, problem FROM receipts WHERE id IN", ids))
 
 
 def _kept(row: Any) -> KeptReceipt:
