@@ -66,13 +66,12 @@ export function Outbox({ asked, whole, verbs, filters }: { asked: Asked; whole: 
   return (
     <section>
       <h2 style={{ marginBottom: 8 }}>{t("table")}</h2>
-      {filters}
       <DataTable
         id="reach" label={t("table")} columns={columns} rows={rows} rowKey={(row) => row.id} total={log.hasNextPage ? null : rows.length} busy={log.isFetching && !log.isRefetching}
         onMore={log.hasNextPage ? () => void log.fetchNextPage() : undefined} onOpen={(row) => set({ action: row.id })} current={params.get("action") ?? undefined}
         batch={verbs.may ? pick : undefined} rowLabel={(row) => t("rowName", { channel: word("channel", row.channel, lang), content: row.content, time: time(row.made_ms, lang) })}
         empty={<PageState state="empty" text={t("nothingHere")} actions={filtered ? <Button onClick={() => set({ state: "", channel: "", policy: "", run: "", party: "", error: "", dry: "" })}>{t("clear")}</Button> : <Button onClick={() => set({ since: "all" })}>{t("allTime")}</Button>} />}
-        before={asked.run !== "" && verbs.may && open > 0 && !asked.state && <Button disabled={verbs.busy} onClick={() => void verbs.withdraw({ run: asked.run })}>{t("withdrawRun", { n: exact(open) })}</Button>}
+        before={<>{filters}{asked.run !== "" && verbs.may && open > 0 && !asked.state && <Button disabled={verbs.busy} onClick={() => void verbs.withdraw({ run: asked.run })}>{t("withdrawRun", { n: exact(open) })}</Button>}</>}
         tools={<ExportMenu name="outbox" csv={urlOf("/v1/reach/outbox.csv", undefined, query)} xlsx={urlOf("/v1/reach/outbox.xlsx", undefined, query)} label={t("table")} />}
       />
     </section>
@@ -110,8 +109,8 @@ export function Filters({ asked, whole, since }: { asked: Asked; whole: Schemas[
     <Select style={{ width }} aria-label={label} value={String(asked[name])} onChange={(value) => set({ [name]: value })} options={[{ value: "", label: any }, ...options]} />
   );
   return (
-    <div role="search" aria-label={t("table")} data-filter className="row wrap" style={{ marginBottom: 8 }}>
-      <Select style={{ width: 112 }} aria-label={t("since")} value={since} onChange={(value) => set({ since: value === "30d" ? "" : value })} options={[{ value: "7d", label: t("d7") }, { value: "30d", label: t("d30") }, { value: "all", label: t("all") }]} />
+    <div role="search" aria-label={t("table")} data-filter className="row wrap">
+      <Select style={{ width: 120 }} aria-label={t("since")} value={since} onChange={(value) => set({ since: value === "30d" ? "" : value })} options={[{ value: "7d", label: t("d7") }, { value: "30d", label: t("d30") }, { value: "all", label: t("all") }]} />
       {pick("state", t("stateLabel"), t("anyState"), STATES.map((value) => ({ value, label: word("state", value, lang) })))}
       {pick("channel", t("channelLabel"), t("anyChannel"), channels.map((value) => ({ value, label: word("channel", value, lang) })))}
       {policies.length > 0 && pick("policy", t("policyLabel"), t("anyPolicy"), policies.map((value) => ({ value, label: value })), 144)}

@@ -7,7 +7,6 @@ import { useRefresh } from "@/api/live";
 import { exact, MISSING, share } from "@/format";
 import { useT } from "@/i18n";
 import { PageState } from "@/parts/PageState";
-import { Seal } from "@/parts/Seal";
 import { useUndoToast } from "@/parts/UndoToast";
 import { useParams } from "@/state/url";
 import { Funnel } from "./Funnel";
@@ -64,7 +63,7 @@ function Glance({ whole, channels, onState }: { whole: Schemas["Reach"]; channel
     { key: "sent", name: t("sent"), value: exact(all.sent), state: "sent" },
     ...(["delivered", "opened", "failed"] as const).map((key) => ({ key, name: t(key), value: came(of(key))[0], note: came(of(key))[1] })),
     { key: "waits", name: t("waits"), value: exact(waits) },
-    { key: "dead", name: t("dead"), value: exact(all.dead), note: all.dead > 0 ? <Seal /> : undefined, state: "dead" },
+    { key: "dead", name: t("dead"), value: exact(all.dead), state: "dead" },
   ];
   const more = [
     { key: "dry", text: t("dryRows", { n: exact(all.dry) }), n: all.dry, state: "dry" }, { key: "refused", text: t("refusedRows", { n: exact(all.refused) }), n: all.refused, state: "refused" },

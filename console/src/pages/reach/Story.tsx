@@ -60,7 +60,7 @@ function Facts({ told }: { told: Schemas["ActionStory"] }): ReactNode {
   const t = useT(m);
   const lang = useLang();
   const { line, decision, approval, hold } = told;
-  const body = told.body.map((pair) => [word("body", String(pair[0]), lang), pair[0] === "channel" ? word("channel", String(pair[1]), lang) : String(pair[1])] as const);
+  const body = told.body.map((pair) => [word("body", String(pair[0]), lang), pair[0] === "channel" || pair[0] === "purpose" ? word(pair[0], String(pair[1]), lang) : String(pair[1])] as const);
   const rows: (readonly [string, ReactNode])[] = [
     [t("channel"), [word("channel", line.channel, lang), told.sender].filter(Boolean).join(" · ")], ...body.filter(([name]) => name !== t("channel")),
     ...(decision ? [[t("decision"), <Link key="d" to={`/decisions?id=${decision.id}`}>{t("decisionOf", { policy: decision.policy, share: share(decision.propensity, 0) })}</Link>] as const, ["", <span key="p" className="note">{t("proposed", { mode: word("mode", decision.mode, lang), arm: word("arm", decision.arm, lang) })}</span>] as const] : []),

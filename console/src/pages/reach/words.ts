@@ -3,7 +3,7 @@ import type { Schemas } from "@/api/client";
 import { catalogue, type Lang } from "@/i18n";
 
 export type Line = Schemas["OutboxLine"];
-type Named = "state" | "channel" | "error" | "receipt" | "outcome" | "hold" | "mode" | "arm" | "unit" | "body";
+type Named = "state" | "channel" | "error" | "receipt" | "outcome" | "hold" | "mode" | "arm" | "unit" | "body" | "purpose";
 
 const words = catalogue({
   zh: {
@@ -15,7 +15,7 @@ const words = catalogue({
     "hold.open": "预留中", "hold.settled": "已结算", "hold.released": "已退回", "hold.lapsed": "已过期退回",
     "mode.shadow": "影子", "mode.propose": "提议", "mode.auto": "自动", "arm.treated": "实验组", "arm.explore": "探索组", "arm.holdout": "对照组",
     "unit.contacts": "触达次数", "unit.fen": "分", "unit.points": "积分", "unit.coupons": "优惠券", "unit.people": "人次", "unit.decisions": "决策",
-    "body.channel": "渠道", "body.content": "内容", "body.purpose": "用途", "body.amount": "面额（分）", "body.threshold": "门槛（分）", "body.days": "有效天数", "body.title": "标题", "body.text": "正文",
+    "purpose.marketing": "营销", "purpose.service": "服务", "purpose.message": "营销", "body.channel": "渠道", "body.content": "内容", "body.purpose": "用途", "body.amount": "面额（分）", "body.threshold": "门槛（分）", "body.days": "有效天数", "body.title": "标题", "body.text": "正文",
   },
   en: {
     "state.waiting": "Waits for approval", "state.ready": "To be sent", "state.sending": "Being sent", "state.sent": "Sent", "state.dry": "Dry run done", "state.dead": "Given up", "state.withdrawn": "Taken back", "state.expired": "Expired", "state.refused": "Held back",
@@ -26,7 +26,7 @@ const words = catalogue({
     "hold.open": "reserved", "hold.settled": "settled", "hold.released": "given back", "hold.lapsed": "lapsed",
     "mode.shadow": "shadow", "mode.propose": "propose", "mode.auto": "auto", "arm.treated": "treated", "arm.explore": "exploring", "arm.holdout": "held out",
     "unit.contacts": "contacts", "unit.fen": "fen", "unit.points": "points", "unit.coupons": "coupons", "unit.people": "people", "unit.decisions": "decisions",
-    "body.channel": "Channel", "body.content": "Content", "body.purpose": "Purpose", "body.amount": "Amount (fen)", "body.threshold": "Threshold (fen)", "body.days": "Days valid", "body.title": "Title", "body.text": "Text",
+    "purpose.marketing": "marketing", "purpose.service": "service", "purpose.message": "marketing", "body.channel": "Channel", "body.content": "Content", "body.purpose": "Purpose", "body.amount": "Amount (fen)", "body.threshold": "Threshold (fen)", "body.days": "Days valid", "body.title": "Title", "body.text": "Text",
   },
 });
 
