@@ -4,6 +4,7 @@ import pytest
 
 from guanxi.app import Workspace
 from guanxi.app import journeys as ways
+from guanxi.app.care import erase
 from guanxi.core import DAY_MS, SettingError
 from guanxi.plays import Journey
 
@@ -100,3 +101,13 @@ def test_a_file_that_cannot_be_read_is_named(buyers: Workspace, way: Journey) ->
     path.write_text(TEXT.replace('"winback"', '"winbak"'), "utf-8")
     with pytest.raises(SettingError, match=r"lookers has 'winbak' as policy in do .*Use one of winback"):
         ways.tick(buyers, now_ms=NOW)
+
+
+def test_the_erased_are_on_no_way(buyers: Workspace, way: Journey) -> None:
+    ways.move_people(buyers, way, now_ms=NOW)
+    told(buyers, *(look(who, 40.1) for who in BUYERS[:3]))
+    ways.move_people(buyers, way, now_ms=NOW)
+    erase(buyers, [BUYERS[0]], reason="asked", send=True, who="ann")
+    with buyers.control.snapshot() as connection:
+        assert buyers.control.journeys.page_in(connection, party=BUYERS[0]) == []
+    assert where(buyers) == {("seen", "open"): 2}

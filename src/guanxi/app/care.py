@@ -141,6 +141,7 @@ def _forget_decided(workspace: Workspace) -> None:
             control.outbox.forget_in(connection, ref, now_ms=now_ms())
         control.relay.forget_in(connection, refs)
         control.decisions.forget_in(connection, refs)
+        control.journeys.forget_in(connection, refs)
 
 
 def erased_list(workspace: Workspace, path: Path) -> int:
