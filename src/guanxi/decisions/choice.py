@@ -16,7 +16,7 @@ from guanxi.core import Estimate, Reason
 from guanxi.decisions.buckets import arm_of, bucket, explores, pick
 from guanxi.decisions.fairness import is_priced, protected
 from guanxi.decisions.limits import Limit, Room
-from guanxi.decisions.policy import Offer, Policy, Rule
+from guanxi.decisions.policy import LARGEST_YUAN, Offer, Policy, Rule
 from guanxi.decisions.records import Arm, Context, Record, Refusal, Weighed
 from guanxi.decisions.refusals import ERASED, Fate, by_limit, by_rule, for_protection, no_consent, no_number
 from guanxi.decisions.rules import Expression, Outcome, RuleSet, places, taker
@@ -55,7 +55,7 @@ class Compiled:
         self._warn: Final = sum(1 << at for at, one in enumerate(policy.rules) if one.effect == "warn")
         self._told: Final = [_reasons_of(one) for one in policy.rules]
         self._refused: Final[dict[tuple[int, Fate], Refusal]] = {}
-        self._counted: tuple[tuple[int, tuple[Limit, ...]], list[list[Limit]]] = ((-1, ()), [])
+        self._counted: tuple[tuple[int, tuple[Limit, ...]], list[list[tuple[Limit, tuple[str, str]]]]] = ((-1, ()), [])
         self._last: tuple[Context, Context, Outcome] | None = None
 
     def weigh(self, context: Context, rooms: Rooms, limits: Sequence[Limit]) -> tuple[Weighed, ...]:
@@ -77,9 +77,9 @@ class Compiled:
             if value is None or cost is None:
                 missing: Literal["value", "cost"] = "cost" if cost is None else "value"
                 refusals = (*refusals, no_number(missing, withheld=is_off(context)))
-            for limit in counted[slot.place]:
+            for limit, key in counted[slot.place]:
                 asked = 1 if limit.uses == "one" else cost or 0
-                if asked and ((room := rooms.get((limit.name, slot.offer.id))) is None or asked > room.free):
+                if asked and ((room := rooms.get(key)) is None or asked > room.cap - room.used - room.reserved):
                     refusals = (*refusals, by_limit(limit, room, asked=asked, at_ms=context.at_ms))
             found.append((value, cost or 0, refusals))
         scores = [None if one[2] or one[0] is None else round(one[0].value - one[1] / 100, 9) for one in found]
@@ -208,12 +208,12 @@ class Compiled:
             self._refused[place, fate] = by_rule(self.policy.rules[place], fate)
         return self._refused[place, fate]
 
-    def _counting(self, limits: Sequence[Limit], at_ms: int) -> list[list[Limit]]:
-        """For each offer the limits that count it at an instant; those of a minute are remembered."""
+    def _counting(self, limits: Sequence[Limit], at_ms: int) -> list[list[tuple[Limit, tuple[str, str]]]]:
+        """For each offer the limits that count it at an instant, with their keys; those of a minute are remembered."""
         held, minute = tuple(limits), at_ms // 60_000
         if (minute, held) != self._counted[0]:
             self._counted = ((minute, held), [
-                [one for one in held
+                [(one, (one.name, slot.offer.id)) for one in held
                  if one.counts(slot.offer.kind, channel=slot.offer.channel, purpose=slot.offer.purpose, at_ms=at_ms)]
                 for slot in self._slots
             ])  # fmt: skip
@@ -234,7 +234,20 @@ class Compiled:
 class _Slot:
     """One offer with what follows from the policy."""
 
-    __slots__ = ("_const", "_cost", "_value", "does", "exclude", "needs", "offer", "place", "presses", "require")
+    __slots__ = (
+        "_const",
+        "_cost",
+        "_fixed",
+        "_ready",
+        "_value",
+        "does",
+        "exclude",
+        "needs",
+        "offer",
+        "place",
+        "presses",
+        "require",
+    )
 
     def __init__(self, policy: Policy, place: int, numbers: list[Expression]) -> None:
         offer = policy.offers[place]
@@ -248,6 +261,8 @@ class _Slot:
             cost = int(offer.params["amount"]) / 100 if offer.kind == "coupon" else 0.0
         self._value, self._cost = (_number(one, policy, numbers) for one in (offer.value, cost))
         self._const = estimate_of(offer, offer.value) if isinstance(offer.value, float) else None
+        self._fixed = self._const is not None and isinstance(self._cost, float)
+        self._ready: dict[float, Weighed] = {}  # by propensity: few, while value and cost are fixed
 
     def worth(self, outcome: Outcome) -> tuple[Estimate | None, int | None]:
         """Its value, and its cost in fen; None = it depends on what is not known."""
@@ -257,19 +272,24 @@ class _Slot:
             found = self.offer.value_unknown if found is None else found
             value = None if found is None else estimate_of(self.offer, found)
         cost = outcome.numbers[self._cost] if isinstance(self._cost, int) else self._cost
-        return value, None if cost is None or cost < 0 else math.floor(cost * 100 + 0.5)
+        return value, None if cost is None or not 0 <= cost <= LARGEST_YUAN else math.floor(cost * 100 + 0.5)
 
     def weighed(
         self, value: Estimate | None, cost: int, refusals: tuple[Refusal, ...], score: float | None,
         chances: Mapping[str, float],
     ) -> Weighed:  # fmt: skip
         """It as weighed."""
-        offer = self.offer
-        return Weighed(
+        offer, chance = self.offer, chances.get(self.offer.id, 0.0)
+        if self._fixed and not refusals and chance in self._ready:
+            return self._ready[chance]
+        made = Weighed(
             id=offer.id, kind=offer.kind, zh=offer.zh, en=offer.en, verdict="refused" if score is None else "possible",
             params=self.does, channel=offer.channel, purpose=offer.purpose, value=value, cost=cost, score=score,
-            propensity=chances.get(offer.id, 0.0), refusals=refusals,
+            propensity=chance, refusals=refusals,
         )  # fmt: skip
+        if self._fixed and not refusals:
+            self._ready[chance] = made
+        return made
 
     def _bits(self, policy: Policy, effect: str) -> int:
         return sum(

@@ -17,6 +17,7 @@ MOST_OFFERS: Final = 50
 MOST_RULES: Final = 200
 MOST_HOLDOUT: Final = 0.9
 MOST_EXPLORE: Final = 0.5
+LARGEST_YUAN: Final = 1_000_000.0  # of one offer
 
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

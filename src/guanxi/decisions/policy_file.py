@@ -13,6 +13,7 @@ from guanxi.core import GuanxiError, SettingError, nearest
 from guanxi.decisions.fairness import check_fair
 from guanxi.decisions.laws import EARLIEST_MS, NAME, require_id, require_pairs
 from guanxi.decisions.policy import (
+    LARGEST_YUAN,
     MOST_EXPLORE,
     MOST_HOLDOUT,
     MOST_OFFERS,
@@ -253,8 +254,8 @@ def _check_offer(row: Offer) -> None:
              propensity=1.0, policy="x", params=row.does)  # fmt: skip
     stated = {name: getattr(row, name) for name in _NUMBERS}
     for name, value in stated.items():
-        if isinstance(value, float) and not (math.isfinite(value) and abs(value) <= _LARGEST):
-            raise SettingError(f"{name} is {value}", f"Give yuan between -{_LARGEST:,} and {_LARGEST:,}", name)
+        if isinstance(value, float) and not (math.isfinite(value) and abs(value) <= LARGEST_YUAN):
+            raise SettingError(f"{name} is {value}", f"Give yuan between -{LARGEST_YUAN:,} and {LARGEST_YUAN:,}", name)
     if isinstance(row.cost_yuan, float) and row.cost_yuan < 0:
         raise SettingError(f"cost_yuan is {row.cost_yuan}", "Give yuan, 0 or more", "cost_yuan")
     if not 0 < row.value_level < 1:
@@ -284,5 +285,4 @@ def _check_counts(offers: int, rules: int) -> None:
 
 _TABLES: Final[dict[str, type[Any]]] = {"offers": Offer, "rules": Rule}
 _NUMBERS: Final = ("value", "value_low", "value_high", "value_band", "value_unknown", "cost_yuan")
-_LARGEST: Final = 1_000_000.0  # yuan of one offer
 _HEADER: Final = re.compile(r"^[ \t]*\[\[[ \t]*(offers|rules)[ \t]*\]\]", re.MULTILINE)
