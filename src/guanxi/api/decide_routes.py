@@ -93,7 +93,7 @@ def decide_routes(workspace: Workspace, access: Access, readers: Readers) -> API
         example=_FILE,
         columns=("name", "zh", "en", "mode", "version", "wrong"),
     )
-    def policies() -> Page[PolicyFile]:
+    def policies(request: Request) -> Page[PolicyFile]:
         """The policies of the workspace, those that cannot be read with what is wrong."""
         with readers.lend() as ws:
             return Page(rows=policy_files(ws))
@@ -117,7 +117,8 @@ def decide_routes(workspace: Workspace, access: Access, readers: Readers) -> API
         columns=("id", "policy", "mode", "state", "audience", "who", "begun_ms", "send"),
     )  # fmt: skip
     def runs(
-        policy: Annotated[str, Query(max_length=64, description="of this policy 策略")] = "", limit: Limit = 100
+        request: Request, policy: Annotated[str, Query(max_length=64, description="of this policy 策略")] = "",
+        limit: Limit = 100,
     ) -> Page[Run]:  # fmt: skip
         """Decidings about many people, the latest first."""
         return Page(rows=workspace.control.runs.runs(policy=policy, limit=limit))

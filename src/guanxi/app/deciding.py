@@ -32,6 +32,7 @@ from guanxi.decisions import (
     bucket,
     check_blast,
     compile_policy,
+    require_pairs,
 )
 from guanxi.engines.control import Made, Run, new_run_id
 from guanxi.events import event_id
@@ -140,6 +141,7 @@ def decide_one(
     raises  NotFound, SettingError as `load_policy`; Refused when the policy proposes: ask for a run, or when the key
             was used about somebody else
     """
+    require_pairs("facts", facts)
     if ask and (found := _answered(workspace, name, person, ask)) is not None:
         return found
     decider = Decider(workspace, name, who=who, now_ms=now_ms, mode=mode, send=send, at_ms=at_ms)

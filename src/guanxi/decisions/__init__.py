@@ -26,7 +26,7 @@ from guanxi.decisions.buckets import arm_of, bucket
 from guanxi.decisions.choice import Compiled, Drawn, best_of, compile_policy, is_off
 from guanxi.decisions.columns import NONE, Asks, Decisions, check_answers
 from guanxi.decisions.fairness import PROTECTED, Parity, families, parity, unfair
-from guanxi.decisions.laws import Pairs, Scalar
+from guanxi.decisions.laws import Pairs, Scalar, require_pairs
 from guanxi.decisions.limit_rows import (
     Guards,
     LimitRow,
@@ -147,6 +147,7 @@ __all__ = [
     "read_policy",
     "read_record",
     "record_bytes",
+    "require_pairs",
     "shipped_limits",
     "shipped_rows",
     "source_of",
