@@ -183,3 +183,15 @@ def test_the_thread_of_the_keeper_sends_and_stops(
         thread.close()
     assert receiver.did == [id_]
     Lock(buyers.folder, SENDER, doing="test").release()
+
+
+def test_what_ends_the_thread_ends_the_keeper(buyers: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(self: object) -> int:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(sending.Courier, "round", broken)
+    thread = sending.SendingThread(buyers.folder)
+    thread._thread.join(30)
+    with pytest.raises(ZeroDivisionError):
+        thread.check()
+    thread.close()

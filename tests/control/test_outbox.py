@@ -21,9 +21,13 @@ LEASE = 60_000
 ISSUE, USED = event_id("issuer"), event_id("used")
 
 
-@pytest.fixture
-def control(tmp_path: Path) -> Iterator[Control]:
-    opened = Control.open(tmp_path)
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
+def control(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Control]:
+    if request.param == "sqlite":
+        opened = Control.open(tmp_path)
+    else:
+        database = request.getfixturevalue("on_postgres")
+        opened = Control(database.engine.url.render_as_string(hide_password=False))
     opened.ledger.open(Account(id=ISSUE, unit="contacts", kind=ISSUER, floor=-LARGEST))
     opened.ledger.open(Account(id=USED, unit="contacts", kind="used", cap=5))
     yield opened

@@ -322,6 +322,13 @@ def test_wecom() -> None:
     assert json.loads(body) == {"msgtype": "text", "text": {"content": "今日审批\n有 3 项待审批"}}
 
 
+def test_the_token_of_a_robot_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG", logger="")
+    with Scripted(http(200, b'{"errcode":0}')) as server:
+        attempt(robot("wecom", f"{server.url}send?key="), notice())
+    assert "t0ken" not in caplog.text
+
+
 def test_dingtalk_signs_the_address() -> None:
     with Scripted(http(200, b'{"errcode":0,"errmsg":"ok"}')) as server:
         (outcome,) = attempt(robot("dingtalk", f"{server.url}send?access_token=", "SECabc"), notice())

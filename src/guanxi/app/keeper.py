@@ -31,6 +31,7 @@ def keep(workspace: Workspace, stop: threading.Event) -> None:
             while not stop.wait(PAUSE):
                 importer.look()
                 housekeeper.check()
+                sending.check()
                 workspace.refresh()
                 ranker.look(workspace)
                 bank_round(workspace)

@@ -78,8 +78,14 @@ class SendingThread:
 
     def __init__(self, folder: Path) -> None:
         self._folder, self._stop = folder, threading.Event()
+        self._problem: Exception | None = None
         self._thread = threading.Thread(target=self._work, name="guanxi-sending", daemon=True)
         self._thread.start()
+
+    def check(self) -> None:
+        """Raise what ended the thread: then the keeper ends too, and is begun again."""
+        if self._problem is not None:
+            raise self._problem
 
     def close(self) -> None:
         """Begin nothing more, and wait for what is under way."""
@@ -87,6 +93,12 @@ class SendingThread:
         self._thread.join()
 
     def _work(self) -> None:
+        try:
+            self._serve()
+        except Exception as error:  # noqa: BLE001 - told by `check`, in the keeper's own thread
+            self._problem = error
+
+    def _serve(self) -> None:
         with Workspace.open(self._folder) as workspace:
             while not self._stop.is_set():
                 try:
@@ -203,4 +215,8 @@ def _ready(workspace: Workspace, limit: int) -> list[Outgoing]:
 
 def _sent(workspace: Workspace, handled: int) -> Sent:
     counts = workspace.control.outbox.counts()
-    return Sent(handled=handled, left=counts["ready"] + counts["sending"], states={name: count for name, count in counts.items()})
+    return Sent(
+        handled=handled,
+        left=counts["ready"] + counts["sending"],
+        states={str(name): count for name, count in counts.items()},
+    )

@@ -1,6 +1,7 @@
 """One HTTP request within bounds: a checked and pinned address, a total time, a size, no redirects."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -80,6 +81,7 @@ class Caller:
             # No proxies of the environment: they would resolve the name again. Idle connections are soon let go, since
             # one that the receiver has closed looks like a request without an answer.
             limits = httpx.Limits(keepalive_expiry=2.0)
+            logging.getLogger("httpx").setLevel(logging.WARNING)  # it would log URLs; that of a robot holds its token
             self._client = httpx.AsyncClient(timeout=timeout, trust_env=False, follow_redirects=False, limits=limits)
         request = self._client.build_request(
             method,
