@@ -22,6 +22,9 @@ from guanxi.traits import shipped_traits
 
 HERE = Path(__file__).parent / "golden"
 TEXT = (Path(__file__).parents[2] / "examples" / "policies" / "winback.toml").read_text("utf-8")
+POOR = (
+    TEXT.replace("= 0.8", "= -1").replace("= 3.2", "= 1.1").replace("6.5 : 4.0", "1.0 : 1.0")
+)  # worth less than it costs
 T = 1_700_020_800_000  # 2023-11-15 12:00 in China
 DAY = 86_400_000
 SILENT: dict[str, Any] = {
@@ -103,6 +106,24 @@ def test_an_assignment_that_gave_less_than_the_best_says_so() -> None:
     record = compiled.conclude(context, {}, compiled.weigh(context, {}, []), "greeting", arm="treated", mode="auto")
     assert "按预算分配得到" in story(record, [], lang="zh").text()
     assert "自动选出" in for_person(record, "zh")
+
+
+@pytest.mark.parametrize(
+    ("policy", "chosen", "arm", "why", "word"),
+    [
+        pytest.param(TEXT, "none", "treated", "这次没有分到", "没有轮到你", id="the-budget-went-to-others"),
+        pytest.param(TEXT, "none", "explore", "随机挑的", "随机决定不联系你", id="by-chance"),
+        pytest.param(POOR,
+                     "none", "treated", "没有一项带来的多于花费", "没有合适的内容", id="nothing-is-worth-it"),
+    ],
+)  # fmt: skip
+def test_why_nothing_was_chosen(policy: str, chosen: str, arm: Any, why: str, word: str) -> None:
+    compiled = compile_policy(read_policy(policy, shipped_traits(), name="winback"))
+    context = Context(party="person::p0", at_ms=T, traits=SILENT, consents={"message": True})
+    record = compiled.conclude(context, {}, compiled.weigh(context, {}, []), chosen, arm=arm)
+    assert why in story(record, [], lang="zh").text()
+    assert word in for_person(record, "zh")
+    assert for_person(record, "en").isascii()
 
 
 @pytest.mark.parametrize(

@@ -141,6 +141,11 @@ def _why(record: Record, lang: Lang) -> tuple[str, ...]:
             f"在 {len(possible)} 个可选项里随机挑的，用来了解别的做法",
             f"Taken by chance among {len(possible)} possible ones, to learn about the others",
         )
+    elif chosen is None and best > 0:
+        first = (
+            "按大家共用的预算和限额，这次没有分到",
+            "Of what all share under budget and limits, nothing was left here",
+        )
     elif chosen is None:
         first = ("能选的里面没有一项带来的多于花费", "None that is possible brings more than it costs")
     elif chosen.score == best:
@@ -283,7 +288,18 @@ def _nothing(record: Record, lang: Lang) -> str:
             "这次没有联系你：为了知道这样做有没有用，我们随机留出一部分人不联系。",
             "We did not contact you: to learn whether it helps, some people are left out by chance.",
         )
-    if any(one.verdict == "possible" and one.id != NOTHING for one in record.weighed):
+    if record.arm == "explore":
+        return _pick(
+            lang,
+            "这次随机决定不联系你，用来了解怎样做更好。",
+            "Chance decided not to contact you this time, so that we learn what serves best.",
+        )
+    possible = [one for one in record.weighed if one.verdict == "possible"]
+    if any((one.score or 0.0) > 0 for one in possible):
+        return _pick(
+            lang, "名额有限，这次没有轮到你。", "There was not enough for everybody, and not for you this time."
+        )
+    if any(one.id != NOTHING for one in possible):
         return _pick(
             lang,
             "这次没有合适的内容，所以没有联系你。",
