@@ -3,7 +3,6 @@ import { useState, type ReactNode } from "react";
 import { Drawer } from "antd";
 import { Link } from "react-router";
 import { useGet, type Schemas } from "@/api/client";
-import { useRefresh } from "@/api/live";
 import { exact, MISSING, share } from "@/format";
 import { useT } from "@/i18n";
 import { PageState } from "@/parts/PageState";
@@ -28,8 +27,7 @@ export default function Page(): ReactNode {
   const asked: Asked = { state: text("state"), channel: text("channel"), policy: text("policy"), run: text("run"), party: text("party"), error: text("error"), dry: text("dry"), since: sinceOf(since, now) };
   const query = { channel: asked.channel, policy: asked.policy, run: asked.run, since: asked.since };
   const whole = useGet("/v1/reach", { query }, { refetchInterval: 15_000 });
-  const funnel = useGet("/v1/reach/funnel", { query });
-  useRefresh(["/v1/reach", "/v1/reach/funnel"]);
+  const funnel = useGet("/v1/reach/funnel", { query }, { refetchInterval: 15_000 });
   if (whole.error && !whole.data) return <PageState state="error" error={whole.error} onRetry={() => void whole.refetch()} />;
   if (!whole.data) return <PageState state="loading" />;
   const none = whole.data.counts.length === 0 && whole.data.runs.length === 0 && whole.data.waits.length === 0 && whole.data.dead === 0;

@@ -7,6 +7,7 @@ from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, Text, 
 from guanxi.engines.control.tables import Counter, metadata
 
 _OPEN: Final = "state IN ('ready', 'sending')"
+_PARKED: Final = "problem <> ''"
 _ALIVE: Final = "state IN ('waiting', 'ready', 'sending')"
 
 outbox: Final = Table(
@@ -62,13 +63,15 @@ receipts: Final = Table(
     "receipts",
     metadata,
     Column("id", String(32), primary_key=True),  # derived from action and state: each state is heard of once
-    Column("action", String(32), nullable=False, index=True),
+    Column("action", String(32), nullable=False),
     Column("at_ms", BigInteger, nullable=False),
     Column("state", String(16), nullable=False),
     Column("detail", String(480), nullable=False),
-    Column("heard_ms", BigInteger, nullable=False, index=True),
+    Column("heard_ms", BigInteger, nullable=False),
     Column("event", String(32), nullable=False),  # of the log that tells of it; "" = none does
     Column("problem", String(16), nullable=False),  # why it counts for nothing: unknown, unsent; "" = it counts
+    Index("ix_receipts_action", "action", "state", "problem"),  # all that is counted
+    Index("ix_receipts_parked", "heard_ms", sqlite_where=text(_PARKED), postgresql_where=text(_PARKED)),
 )
 
 #: Events that control made and the log must have: written with what they tell of, taken away when the log has them.

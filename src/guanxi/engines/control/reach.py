@@ -182,10 +182,7 @@ class ReachStore:
         """
         where, values = wanted.where()
         sure = "" if uncertain else " AND outbox.uncertain = 0"
-        statement = (
-            f"SELECT outbox.id FROM outbox LEFT JOIN ({_HEARD}) heard ON heard.action = outbox.id "
-            f"WHERE outbox.state = 'dead'{sure} AND {_AGAIN} AND {where} ORDER BY outbox.number LIMIT ?"
-        )
+        statement = f"SELECT outbox.id FROM outbox WHERE outbox.state = 'dead'{sure} AND {_AGAIN} AND {where} ORDER BY outbox.number LIMIT ?"
         with self._database.read() as connection:
             return [id_ for (id_,) in query(connection, statement, now_ms, *values, limit)]
 
@@ -288,13 +285,18 @@ _READY: Final = (
     "FROM outbox WHERE state IN ('ready', 'sending')) open GROUP BY why, channel ORDER BY why, channel"
 )
 
-_AGAIN: Final = "outbox.not_after_ms > ? AND coalesce(heard.delivered, 0) = 0"
+_ARRIVED: Final = (
+    "EXISTS (SELECT 1 FROM receipts WHERE receipts.action = outbox.id AND receipts.problem = '' "
+    "AND receipts.state IN ('delivered', 'opened', 'redeemed'))"
+)
+
+_AGAIN: Final = f"outbox.not_after_ms > ? AND NOT {_ARRIVED}"
 
 _DEAD: Final = (
     "SELECT outbox.error, outbox.channel, outbox.sender, count(*), "
     f"sum(CASE WHEN outbox.uncertain = 0 AND {_AGAIN} THEN 1 ELSE 0 END), sum(outbox.uncertain), "
-    "coalesce(sum(heard.delivered), 0), sum(CASE WHEN outbox.not_after_ms <= ? THEN 1 ELSE 0 END), "
+    f"sum(CASE WHEN {_ARRIVED} THEN 1 ELSE 0 END), sum(CASE WHEN outbox.not_after_ms <= ? THEN 1 ELSE 0 END), "
     "max(outbox.error_text), min(outbox.ended_ms), max(outbox.ended_ms) "
-    f"FROM outbox LEFT JOIN ({_HEARD}) heard ON heard.action = outbox.id WHERE outbox.state = 'dead' "
+    "FROM outbox WHERE outbox.state = 'dead' "
     "GROUP BY outbox.error, outbox.channel, outbox.sender ORDER BY count(*) DESC, outbox.error"
 )

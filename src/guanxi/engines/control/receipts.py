@@ -109,7 +109,7 @@ class ReceiptStore:
 
     def parked(self, *, limit: int = 100) -> list[KeptReceipt]:
         """Return receipts that count for nothing, the one heard of last first."""
-        wanted = select(table).where(table.c.problem != "").order_by(table.c.heard_ms.desc(), table.c.id).limit(limit)
+        wanted = select(table).where(text("problem <> ''")).order_by(table.c.heard_ms.desc(), table.c.id).limit(limit)
         with self._database.read() as connection:
             return [_kept(row) for row in connection.execute(wanted)]
 

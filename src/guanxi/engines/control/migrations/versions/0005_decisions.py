@@ -13,6 +13,7 @@ OPEN = sa.text("state = 'open'")
 TODO = sa.text("todo <> ''")
 DUE = sa.text("state IN ('ready', 'sending')")
 ALIVE = sa.text("state IN ('waiting', 'ready', 'sending')")
+PARKED = sa.text("problem <> ''")
 TABLES = (
     "limits",
     "account_names",
@@ -222,8 +223,8 @@ def _answers() -> None:
         sa.Column("problem", sa.String(16), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_receipts"),
     )
-    op.create_index("ix_receipts_action", "receipts", ["action"])
-    op.create_index("ix_receipts_heard_ms", "receipts", ["heard_ms"])
+    op.create_index("ix_receipts_action", "receipts", ["action", "state", "problem"])
+    op.create_index("ix_receipts_parked", "receipts", ["heard_ms"], sqlite_where=PARKED, postgresql_where=PARKED)
     op.create_table(
         "relay",
         sa.Column("number", NUMBER, autoincrement=True, nullable=False),
