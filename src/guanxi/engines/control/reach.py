@@ -182,7 +182,8 @@ class ReachStore:
         """
         where, values = wanted.where()
         sure = "" if uncertain else " AND outbox.uncertain = 0"
-        statement = f"SELECT outbox.id FROM outbox WHERE outbox.state = 'dead'{sure} AND {_AGAIN} AND {where} ORDER BY outbox.number LIMIT ?"
+        tests = f"outbox.state = 'dead'{sure} AND {_AGAIN} AND {where}"
+        statement = f"SELECT outbox.id FROM outbox WHERE {tests} ORDER BY outbox.number LIMIT ?"
         with self._database.read() as connection:
             return [id_ for (id_,) in query(connection, statement, now_ms, *values, limit)]
 
