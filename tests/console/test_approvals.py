@@ -32,7 +32,7 @@ def propose(served: Served, title: str, *, people: int = 40, each: int = 500, wh
         detail=ApprovalDetail(
             offers=(
                 ApprovalOffer(id="m1", zh="补货提醒", en="Refill reminder", kind="message", people=people - people // 4,
-                              channel="wechat"),
+                              channel="wechat", content="refill_reminder"),
                 ApprovalOffer(id="c5", zh="提醒加满 30 减 5 券", en="Reminder and 5 off 30", kind="coupon",
                               channel="app", people=people // 4, cost=cost),
             ),

@@ -15,7 +15,8 @@ from guanxi.engines.log import now_ms
 
 _ID: Final = "5f3b7b0e6c1d4c7fa2f1d9e3a0b4c5d6"
 _OFFER: Final = ApprovalOffer(
-    id="c5", zh="满 30 减 5", en="5 off 30", kind="coupon", people=1_204, channel="app", cost=602_000
+    id="c5", zh="满 30 减 5", en="5 off 30", kind="coupon", people=1_204, channel="app", content="补货了",
+    cost=602_000,
 )  # fmt: skip
 _LIMIT: Final = ApprovalLimit(
     name="budget", zh="玩法预算", en="Budget of a play", unit="fen", cap=1_000_000, used=120_000, reserved=602_000,

@@ -112,7 +112,7 @@ def proposal(
     offers = tuple(
         ApprovalOffer(
             id=one.id, zh=one.zh, en=one.en, kind=one.kind, people=tally.chosen[one.id], channel=one.channel,
-            cost=tally.costs[one.id],
+            content=one.content, cost=tally.costs[one.id],
         )
         for one in policy.offers if tally.chosen[one.id]
     )  # fmt: skip

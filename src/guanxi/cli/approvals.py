@@ -20,8 +20,9 @@ from guanxi.cli.output import (
 )
 from guanxi.cli.tree import Commands
 from guanxi.core import Refused
-from guanxi.decisions import APPROVAL_STATES, Ballot
+from guanxi.decisions import APPROVAL_STATES, ApprovalLimit, Ballot
 from guanxi.engines.log import now_ms
+from guanxi.ledger import unit_of
 
 commands = typer.Typer(
     cls=Commands, no_args_is_help=True, help="Approvals: what waits for a person before anybody is touched. 审批"
@@ -159,11 +160,7 @@ def _show(found: approval_view.ApprovalView) -> None:
     pairs += [
         ("do 做什么", f"{one.zh} · {one.people:,} people, {amount_text(one.cost, 'CNY')}") for one in detail.offers
     ]
-    pairs += [
-        ("limit 限额", f"{one.zh}: cap {one.cap:,}, used {one.used:,}, reserved {one.reserved:,}, left "
-                       f"{one.cap - one.used - one.reserved:,}")
-        for one in found.limits
-    ]  # fmt: skip
+    pairs += [("limit 限额", _limit(one)) for one in found.limits]
     if detail.forecast is not None:
         pairs.append(("forecast 预计", f"{detail.forecast} {detail.forecast.unit}"))
     pairs += [("final 不可撤回", one.zh) for one in detail.final]
@@ -172,6 +169,14 @@ def _show(found: approval_view.ApprovalView) -> None:
     if detail.dry:
         pairs.append(("dry run 试运行", "nothing leaves the house 不会真的发出"))
     show_pairs(pairs)
+
+
+def _limit(one: ApprovalLimit) -> str:
+    show = unit_of(one.unit).show
+    if one.accounts > 1:
+        return f"{one.zh}: {show(one.cap)} each of {one.accounts:,}, of which {one.full:,} have nothing left then"
+    left = one.cap - one.used - one.reserved
+    return f"{one.zh}: {show(one.asked)} of {show(one.cap)}; used {show(one.used)}, left {show(left)}"
 
 
 def _told(opened: Workspace, verb: str, who: str, done: approving.ApprovalEffect, *, as_json: bool) -> None:

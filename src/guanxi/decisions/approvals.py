@@ -36,7 +36,10 @@ class ApprovalRules(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ApprovalOffer(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that would be done: to how many people, and for how many fen altogether; channel "" = none."""
+    """One thing that would be done: to how many people, and for how many fen altogether.
+
+    channel  by which it reaches them, "" = none; content: of the message, as the policy names it
+    """
 
     id: str
     zh: str
@@ -44,6 +47,7 @@ class ApprovalOffer(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     people: int
     channel: str = ""
+    content: str = ""
     cost: int = 0
 
 

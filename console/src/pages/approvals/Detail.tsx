@@ -7,7 +7,7 @@ import { LimitBar, amountOf } from "@/parts/LimitBar";
 import { PartyChip } from "@/parts/PartyChip";
 import { Seal } from "@/parts/Seal";
 import { PAGES } from "@/registry";
-import { keptOut, type View } from "./logic";
+import { keptOut, type Limit, type View } from "./logic";
 import { m } from "./messages";
 
 export function Detail({ view, acts }: { view: View; acts: ReactNode }): ReactNode {
@@ -37,7 +37,7 @@ export function Detail({ view, acts }: { view: View; acts: ReactNode }): ReactNo
           <tbody>
             {detail.offers.map((one) => (
               <tr key={one.id}>
-                <td>{lang === "zh" ? one.zh : one.en}</td>
+                <td>{lang === "zh" ? one.zh : one.en}{one.content && <span className="note approval-content">{t("content", { text: one.content })}</span>}</td>
                 <td>{channelName(one.channel, t)}</td>
                 <td className="num">{exact(one.people)}</td>
                 <td className="num">{one.cost ? moneyExact(one.cost) : "—"}</td>
@@ -96,27 +96,36 @@ function Reach({ view: { line, detail } }: { view: View }): ReactNode {
   );
 }
 
+/** Those that all share, as bars, the tightest first; those of which each person has an own account, in a line each. */
 function Limits({ view }: { view: View }): ReactNode {
   const t = useT(m);
   const lang = useLang();
   if (view.limits.length === 0) return null;
   const open = view.line.state === "open";
+  const room = (one: Limit): number => (one.cap ? (one.cap - one.used - one.reserved) / one.cap : -1);
+  const shared = view.limits.filter((one) => one.accounts === 1).sort((a, b) => room(a) - room(b));
+  const each = view.limits.filter((one) => one.accounts > 1);
+  const amount = (value: number, one: Limit): string => amountOf(value, one.unit, lang);
   return (
     <section>
       <h3>{t("limits")}</h3>
-      <div className="approval-limits">
-        {view.limits.map((one) => (
-          <div key={one.name}>
-            {one.accounts === 1 ? <LimitBar name={lang === "zh" ? one.zh : one.en} cap={one.cap} used={one.used} reserved={one.reserved} unit={one.unit} resetsMs={one.resets_ms} now={view.now_ms} to={has("/settings/limits") ? `/settings/limits?limit=${one.name}` : undefined} />
-              : <p>{lang === "zh" ? one.zh : one.en}</p>}
-            <p className="note">
-              {one.accounts === 1 ? t("uses", { n: amountOf(one.asked, one.unit, lang) }) : t("perPerson", { cap: amountOf(one.cap, one.unit, lang), n: amountOf(one.asked, one.unit, lang), accounts: exact(one.accounts) })}
-              {open && one.accounts === 1 && <> · {t("after", { n: amountOf(one.cap - one.used - one.reserved, one.unit, lang) })}</>}
-              {one.full > 0 && one.accounts > 1 && <> · {t("fullAfter", { n: exact(one.full) })}</>}
-            </p>
-          </div>
-        ))}
-      </div>
+      {shared.length > 0 && (
+        <div className="approval-limits">
+          {shared.map((one) => (
+            <div key={one.name}>
+              <LimitBar name={lang === "zh" ? one.zh : one.en} cap={one.cap} used={one.used} reserved={one.reserved} unit={one.unit} resetsMs={one.resets_ms} now={view.now_ms} to={has("/settings/limits") ? `/settings/limits?limit=${one.name}` : undefined} />
+              <p className="note">{t("uses", { n: amount(one.asked, one) })}{open && <> · {t("after", { n: amount(one.cap - one.used - one.reserved, one) })}</>}</p>
+            </div>
+          ))}
+        </div>
+      )}
+      {each.length > 0 && (
+        <ul className="approval-each">
+          {each.map((one) => (
+            <li key={one.name}>{lang === "zh" ? one.zh : one.en}<span className="note"> {t("perPerson", { cap: amount(one.cap, one), n: amount(one.asked, one) })}{one.full > 0 && <> · {t("fullAfter", { n: exact(one.full) })}</>}</span></li>
+          ))}
+        </ul>
+      )}
     </section>
   );
 }

@@ -3,6 +3,7 @@ import type { Schemas } from "@/api/client";
 
 export type Line = Schemas["ApprovalLine"];
 export type View = Schemas["ApprovalView"];
+export type Limit = View["limits"][number];
 export type Effect = Schemas["ApprovalEffect"];
 
 /** What needs this person first, then what lapses soonest. */

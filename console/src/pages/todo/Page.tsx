@@ -20,7 +20,7 @@ export default function TodoPage(): ReactNode {
   if (rows.length === 0) return <Nothing />;
   return (
     <div className="stack" style={{ maxWidth: 860 }}>
-      <p>{t("one", { n: rows.length })}{rows.some((row) => !row.patient) && <span className="note"> {t("seal")}</span>}</p>
+      <p>{rows.length === 1 ? t("single") : t("one", { n: rows.length })}{rows.some((row) => !row.patient) && <span className="note"> {t("seal")}</span>}</p>
       <ul className="card" aria-label={t("list")} style={{ padding: "0 16px" }}>
         {rows.map((row, place) => <li key={`${row.kind} ${row.id}`} style={place ? { borderTop: "1px solid var(--line)" } : undefined}><TodoLine row={row} roomy /></li>)}
       </ul>
