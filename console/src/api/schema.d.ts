@@ -3317,6 +3317,206 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/decide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 做一次决策 · Decide
+         * @description Decide about one person now and keep it, with what it reserves and what it sends; a dry run unless `send`.
+         */
+        post: operations["decide_v1_decide_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 策略 · Policies
+         * @description The policies of the workspace, those that cannot be read with what is wrong.
+         */
+        get: operations["policies_v1_policies_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/policies.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 策略（CSV 导出） · Policies as CSV
+         * @description The policies of the workspace, those that cannot be read with what is wrong.
+         */
+        get: operations["policies_v1_policies_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/policies.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 策略（Excel 导出） · Policies as Excel
+         * @description The policies of the workspace, those that cannot be read with what is wrong.
+         */
+        get: operations["policies_v1_policies_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/policies/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 一个策略 · One policy
+         * @description The file of a policy as it stands.
+         */
+        get: operations["policy_v1_policies__name__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 决策批次 · Runs
+         * @description Decidings about many people, the latest first.
+         */
+        get: operations["runs_v1_runs_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/runs.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 决策批次（CSV 导出） · Runs as CSV
+         * @description Decidings about many people, the latest first.
+         */
+        get: operations["runs_v1_runs_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/runs.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 决策批次（Excel 导出） · Runs as Excel
+         * @description Decidings about many people, the latest first.
+         */
+        get: operations["runs_v1_runs_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/runs/{run}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 一个批次 · One run
+         * @description One run with its counts.
+         */
+        get: operations["run_v1_runs__run__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/decisions/{decision}/story": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 决策的来龙去脉 · The story of a decision
+         * @description Why this, what else, which limit, which chance; and what the person concerned is told.
+         */
+        get: operations["story_v1_decisions__decision__story_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/decisions": {
         parameters: {
             query?: never;
@@ -4736,7 +4936,11 @@ export interface components {
             asked_ms: number;
             ended_ms: number | null;
         };
-        /** @description One thing that would be done: to how many people, and for how many fen altogether; channel "" = none. */
+        /**
+         * @description One thing that would be done: to how many people, and for how many fen altogether.
+         *
+         *         channel  by which it reaches them, "" = none; content: of the message, as the policy names it
+         */
         ApprovalOffer: {
             id: string;
             zh: string;
@@ -4745,6 +4949,8 @@ export interface components {
             people: number;
             /** @default  */
             channel: string;
+            /** @default  */
+            content: string;
             /** @default 0 */
             cost: number;
         };
@@ -5061,6 +5267,30 @@ export interface components {
             known: number | null;
         };
         /**
+         * @description What was decided.
+         *
+         *         chosen      id of the offer; "none" = nothing is to be done
+         *         params      what it would do, such as channel and content
+         *         propensity  how likely this choice was
+         *         arm         treated, explore, or holdout: kept out for comparison
+         */
+        Decided: {
+            id: string;
+            at_ms: number;
+            policy: string;
+            version: number;
+            mode: string;
+            chosen: string;
+            kind: string;
+            params: {
+                [key: string]: string | number | boolean;
+            };
+            propensity: number;
+            arm: string;
+            possible: string[];
+            refused: components["schemas"]["RefusedOffer"][];
+        };
+        /**
          * @description One decision with all that it rests on; after an erasure the proof alone.
          *
          *         explore, holdout   shares of the policy's people, as its text had them
@@ -5161,6 +5391,34 @@ export interface components {
             refused_zh: string;
             out: string;
             dry: boolean;
+        };
+        /**
+         * @description A decision told in both languages.
+         *
+         *         zh, en                the story, part by part; () = the person was erased, and with them the record
+         *         person_zh, person_en  what the person concerned is told
+         *         became                state of what was to be sent, "" = nothing was
+         *         proved                whether the record is the one that the ledger's entry `key` stands for
+         *         text                  all of it as plain text, Chinese first
+         */
+        DecisionStory: {
+            id: string;
+            /** @default [] */
+            zh: components["schemas"]["Section"][];
+            /** @default [] */
+            en: components["schemas"]["Section"][];
+            /** @default  */
+            person_zh: string;
+            /** @default  */
+            person_en: string;
+            /** @default  */
+            became: string;
+            /** @default false */
+            proved: boolean;
+            /** @default  */
+            key: string;
+            /** @default  */
+            text: string;
         };
         /**
          * @description Decisions of a filter, counted: at most the newest 200,000 (`is_whole` says whether that is all of them).
@@ -7170,6 +7428,56 @@ export interface components {
             /** @default false */
             partial: boolean;
         };
+        /**
+         * @description One file of policies.
+         *
+         *         hash      of what it says; "" when it cannot be read
+         *         version   its number as it last decided; 0 = in this form it never did
+         *         offers    ids, without the one that does nothing
+         *         reads     traits that it reads
+         *         wrong     what is wrong with the file; "" = nothing
+         */
+        PolicyFile: {
+            name: string;
+            /** @default  */
+            zh: string;
+            /** @default  */
+            en: string;
+            /** @default  */
+            mode: string;
+            /** @default  */
+            hash: string;
+            /** @default 0 */
+            version: number;
+            /** @default 0 */
+            holdout: number;
+            /** @default 0 */
+            explore: number;
+            /** @default [] */
+            offers: string[];
+            /** @default 0 */
+            rules: number;
+            /** @default [] */
+            reads: string[];
+            /** @default  */
+            wrong: string;
+        };
+        /**
+         * @description Rows of a list.
+         *
+         *         next   cursor of the following page, None on the last
+         *         known  the sequence number as of which the rows were read; None where that has no meaning
+         */
+        PolicyFilePage: {
+            rows: components["schemas"]["PolicyFile"][];
+            next: string | null;
+            known: number | null;
+        };
+        /** @description A policy with its file's text. */
+        PolicyText: {
+            file: components["schemas"]["PolicyFile"];
+            text: string;
+        };
         /** @description A process that works on the workspace now. */
         Process: {
             job: string;
@@ -7429,6 +7737,12 @@ export interface components {
             zh: string;
             en: string;
         };
+        /** @description An offer that could not be chosen, and all that refused it. */
+        RefusedOffer: {
+            offer: string;
+            zh: string[];
+            en: string[];
+        };
         /**
          * @description Repeat purchase of those who first bought in the window.
          *
@@ -7658,6 +7972,40 @@ export interface components {
             roles: string[];
         };
         /**
+         * @description One deciding about many people.
+         *
+         *         hash       of the policy's text
+         *         mode       shadow, propose or auto, as it was run
+         *         audience   who was asked about, in words of the command
+         *         known      up to which sequence number the log was read
+         *         at_ms      when what is chosen is to happen
+         *         send       False = a dry run
+         *         counts     people, acting, holdout, explore, cost_fen, value_yuan, bound_yuan, offer:<id>, refused:<by>:<name>
+         *         problem    why it failed; "" = it did not
+         */
+        Run: {
+            id: string;
+            policy: string;
+            hash: string;
+            mode: string;
+            /** @enum {unknown} */
+            state: "deciding" | "done" | "failed" | "refused" | "sending" | "waiting" | "withdrawn";
+            audience: string;
+            who: string;
+            known: number;
+            begun_ms: number;
+            at_ms: number;
+            ended_ms: number | null;
+            /** @default false */
+            send: boolean;
+            /** @default {} */
+            counts: {
+                [key: string]: number;
+            };
+            /** @default  */
+            problem: string;
+        };
+        /**
          * RunBody
          * @description By which mapping, and what that asks for.
          * @example {
@@ -7684,6 +8032,17 @@ export interface components {
              * @default 2000
              */
             rows?: number;
+        };
+        /**
+         * @description Rows of a list.
+         *
+         *         next   cursor of the following page, None on the last
+         *         known  the sequence number as of which the rows were read; None where that has no meaning
+         */
+        RunPage: {
+            rows: components["schemas"]["Run"][];
+            next: string | null;
+            known: number | null;
         };
         /**
          * @description Evidence that two references may name one party; it merges nothing by itself.
@@ -7759,6 +8118,13 @@ export interface components {
             field: string;
             /** Value */
             value: string;
+        };
+        /** @description One part of a story: a key that stays, a title, and its sentences. */
+        Section: {
+            /** @enum {unknown} */
+            key: "chance" | "else" | "limits" | "policy" | "seen" | "what" | "why";
+            title: string;
+            lines: string[];
         };
         /**
          * @description A trait that the policy read; value None = unknown, withheld by consent, or hidden.
@@ -8647,7 +9013,7 @@ export interface components {
          * @description A vote on what was seen; a refusal says why.
          * @example {
          *       "ballot": "approve",
-         *       "content": "ea129815906d0efe97c09dc702b98c82",
+         *       "content": "658b8ea198f73dd7e1a0fc8d2fdc8ee8",
          *       "reason": ""
          *     }
          */
@@ -16207,6 +16573,7 @@ export interface operations {
                      *             "kind": "coupon",
                      *             "people": 1204,
                      *             "channel": "app",
+                     *             "content": "补货了",
                      *             "cost": 602000
                      *           }
                      *         ],
@@ -16244,7 +16611,7 @@ export interface operations {
                      *         "hash": "00000000000000000000000000000000",
                      *         "dry": false
                      *       },
-                     *       "content": "ea129815906d0efe97c09dc702b98c82",
+                     *       "content": "658b8ea198f73dd7e1a0fc8d2fdc8ee8",
                      *       "limits": [
                      *         {
                      *           "name": "budget",
@@ -16329,6 +16696,7 @@ export interface operations {
                      *               "kind": "coupon",
                      *               "people": 1204,
                      *               "channel": "app",
+                     *               "content": "补货了",
                      *               "cost": 602000
                      *             }
                      *           ],
@@ -16442,6 +16810,7 @@ export interface operations {
                      *               "kind": "coupon",
                      *               "people": 1204,
                      *               "channel": "app",
+                     *               "content": "补货了",
                      *               "cost": 602000
                      *             }
                      *           ],
@@ -16555,6 +16924,7 @@ export interface operations {
                      *               "kind": "coupon",
                      *               "people": 1204,
                      *               "channel": "app",
+                     *               "content": "补货了",
                      *               "cost": 602000
                      *             }
                      *           ],
@@ -19482,6 +19852,560 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["PersonLimits"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    decide_v1_decide_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "policy": "winback",
+                 *       "person": "account:taobao:AAE1x",
+                 *       "ask": "cart-20261115-0001",
+                 *       "facts": {
+                 *         "hour": 20
+                 *       },
+                 *       "mode": "auto",
+                 *       "send": false
+                 *     }
+                 */
+                "application/json": {
+                    policy: string;
+                    person: string;
+                    ask?: string;
+                    facts?: Record<string, never>;
+                    /** @enum {unknown} */
+                    mode?: "shadow" | "propose" | "auto";
+                    send?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description What was decided */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "5b0c6ab5e1f1b5a0c1f7e8a9d2c3b4a5",
+                     *       "at_ms": 1763208000000,
+                     *       "policy": "winback",
+                     *       "version": 3,
+                     *       "mode": "auto",
+                     *       "chosen": "greeting",
+                     *       "kind": "message",
+                     *       "params": {
+                     *         "channel": "app",
+                     *         "content": "好久不见，最近上了新。",
+                     *         "purpose": "marketing"
+                     *       },
+                     *       "propensity": 0.8725,
+                     *       "arm": "treated",
+                     *       "possible": [
+                     *         "greeting",
+                     *         "none"
+                     *       ],
+                     *       "refused": [
+                     *         {
+                     *           "offer": "coupon5",
+                     *           "zh": [
+                     *             "每人每月优惠券：本月最多 3 张，已用 3 张"
+                     *           ],
+                     *           "en": [
+                     *             "Coupons: at most 3"
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Decided"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    policies_v1_policies_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Policies */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "rows": [
+                     *         {
+                     *           "name": "winback",
+                     *           "zh": "久未下单唤回",
+                     *           "en": "Win back",
+                     *           "mode": "propose",
+                     *           "hash": "5b0c…",
+                     *           "version": 3,
+                     *           "holdout": 0.1,
+                     *           "explore": 0.05,
+                     *           "offers": [
+                     *             "greeting",
+                     *             "coupon5"
+                     *           ],
+                     *           "rules": 4,
+                     *           "reads": [
+                     *             "person.spend.since_last.life"
+                     *           ],
+                     *           "wrong": ""
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PolicyFilePage"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    policies_v1_policies_csv_get: {
+        parameters: {
+            query?: {
+                /** @description gb18030 for spreadsheets that know nothing else 导出编码 */
+                encoding?: "utf-8" | "gb18030";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example name,zh,en,mode,version,wrong */
+                    "text/csv": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    policies_v1_policies_xlsx_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example a workbook */
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    policy_v1_policies__name__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One policy */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "file": {
+                     *         "name": "winback",
+                     *         "zh": "久未下单唤回",
+                     *         "en": "Win back",
+                     *         "mode": "propose",
+                     *         "hash": "5b0c…",
+                     *         "version": 3,
+                     *         "holdout": 0.1,
+                     *         "explore": 0.05,
+                     *         "offers": [
+                     *           "greeting",
+                     *           "coupon5"
+                     *         ],
+                     *         "rules": 4,
+                     *         "reads": [
+                     *           "person.spend.since_last.life"
+                     *         ],
+                     *         "wrong": ""
+                     *       },
+                     *       "text": "zh = …"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PolicyText"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    runs_v1_runs_get: {
+        parameters: {
+            query?: {
+                /** @description of this policy 策略 */
+                policy?: string;
+                /** @description rows of a page 每页行数 */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Runs */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "rows": [
+                     *         {
+                     *           "id": "5b0c6ab5e1f1b5a0c1f7e8a9d2c3b4a5",
+                     *           "policy": "winback",
+                     *           "hash": "5b0c…",
+                     *           "mode": "propose",
+                     *           "state": "waiting",
+                     *           "audience": "买过的人",
+                     *           "who": "zhou.ning",
+                     *           "known": 4512309,
+                     *           "begun_ms": 1763208000000,
+                     *           "at_ms": 1763208000000,
+                     *           "send": true,
+                     *           "problem": "",
+                     *           "counts": {
+                     *             "people": 12480,
+                     *             "acting": 9310,
+                     *             "holdout": 1248,
+                     *             "cost_fen": 1862000
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RunPage"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    runs_v1_runs_csv_get: {
+        parameters: {
+            query?: {
+                /** @description of this policy 策略 */
+                policy?: string;
+                /** @description rows of a page 每页行数 */
+                limit?: number;
+                /** @description gb18030 for spreadsheets that know nothing else 导出编码 */
+                encoding?: "utf-8" | "gb18030";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example id,policy,mode,state,audience,who,begun_ms,send */
+                    "text/csv": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    runs_v1_runs_xlsx_get: {
+        parameters: {
+            query?: {
+                /** @description of this policy 策略 */
+                policy?: string;
+                /** @description rows of a page 每页行数 */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 50000 rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example a workbook */
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    run_v1_runs__run__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One run */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "5b0c6ab5e1f1b5a0c1f7e8a9d2c3b4a5",
+                     *       "policy": "winback",
+                     *       "hash": "5b0c…",
+                     *       "mode": "propose",
+                     *       "state": "waiting",
+                     *       "audience": "买过的人",
+                     *       "who": "zhou.ning",
+                     *       "known": 4512309,
+                     *       "begun_ms": 1763208000000,
+                     *       "at_ms": 1763208000000,
+                     *       "send": true,
+                     *       "problem": "",
+                     *       "counts": {
+                     *         "people": 12480,
+                     *         "acting": 9310,
+                     *         "holdout": 1248,
+                     *         "cost_fen": 1862000
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    story_v1_decisions__decision__story_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                decision: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The story of a decision */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "5b0c6ab5e1f1b5a0c1f7e8a9d2c3b4a5",
+                     *       "story_zh": "……",
+                     *       "story_en": "…",
+                     *       "person_zh": "……",
+                     *       "person_en": "…",
+                     *       "text": "……"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DecisionStory"];
                 };
             };
             /** @description what went wrong, and the next step */
