@@ -111,3 +111,31 @@ def test_the_erased_are_on_no_way(buyers: Workspace, way: Journey) -> None:
     with buyers.control.snapshot() as connection:
         assert buyers.control.journeys.page_in(connection, party=BUYERS[0]) == []
     assert where(buyers) == {("seen", "open"): 2}
+
+
+OWN = """
+["Tea Tasted"]
+zh = "品茶"
+purpose = "A guest tasted a tea."
+family = "place"
+properties.score = {type = "integer", zh = "评分"}
+
+["Cake Tasted"]
+zh = "品糕"
+purpose = "A guest tasted a cake."
+family = "place"
+"""
+
+
+def test_kinds_of_the_workspace_move_people_too(buyers: Workspace) -> None:
+    (buyers.folder / "kinds.toml").write_text(OWN, "utf-8")
+    (buyers.folder / "journeys").mkdir()
+    text = TEXT.replace("Product Viewed", "Tea Tasted").replace('["purpose", "price"]', '["score"]')
+    (buyers.folder / "journeys" / "tea.toml").write_text(text, "utf-8")
+    with Workspace.open(buyers.folder) as workspace:
+        assert ways.tick(workspace, now_ms=NOW) == ""
+        told(workspace, said(BUYERS[0], "Tea Tasted", 40.1, score=7), said(BUYERS[1], "Cake Tasted", 40.1, score=3))
+        assert ways.tick(workspace, now_ms=NOW) == "moved 1, decided about 0"
+        with workspace.control.snapshot() as connection:
+            [row] = workspace.control.journeys.page_in(connection)
+    assert (row.party, row.data) == (BUYERS[0], '{"score":"7"}')

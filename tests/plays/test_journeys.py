@@ -203,6 +203,7 @@ def test_moves_have_their_columns(welcome: Journey) -> None:
         pytest.param('wait = "0m"', 'wait = "0m"\nthen = "thanks"', "time above 0", id="ring-without-waiting"),
         pytest.param('wait = "2d"', "", "a time, since `then`", id="then-without-wait"),
         pytest.param('leave = ["Consent Withdrawn"]', 'leave = ["Order Completed"]', "not stand in leave", id="both"),
+        pytest.param('keep = ["city"]', """keep = ["city' --"]""", "lower-case words", id="no-property"),
         pytest.param('keep = ["city"]', 'keep = "city"', "not usable", id="wrong-type"),
         pytest.param('keep = ["city"]', 'kept = ["city"]', "not usable", id="unknown-field"),
         pytest.param('zh = "新客欢迎"', "zh = 新客欢迎", "no TOML", id="no-toml"),

@@ -1,6 +1,5 @@
 """Journeys of a workspace: its files, what the log moves, and the policies that decide where people arrive."""
 
-from collections.abc import Collection
 from itertools import groupby
 from typing import Final
 
@@ -125,8 +124,9 @@ def _upto(workspace: Workspace, journey: Journey, *, after: int, last: int) -> i
     """Return the sequence number up to which at most PAGE events of each kind lie."""
     upto = last
     for kind in journey.kinds if after < last else ():
-        sql = f"SELECT seq FROM {_table(workspace, kind)} WHERE seq > $after ORDER BY seq LIMIT {PAGE}"
-        found = aggregate(workspace.reader, sql, {"after": after}, kinds=[kind], known=last)["seq"]
+        table, where = _from(workspace, kind)
+        sql = f"SELECT seq FROM {table} WHERE {where} AND seq > $after ORDER BY seq LIMIT {PAGE}"
+        found = aggregate(workspace.reader, sql, {"after": after, "kind": kind}, kinds=[kind], known=last)["seq"]
         if len(found) == PAGE:
             upto = min(upto, int(found[-1]))
     return upto
@@ -137,15 +137,14 @@ def _happened(workspace: Workspace, journey: Journey, *, after: int, upto: int) 
     parts = [pl.DataFrame(schema=EVENTS)]
     names = identities(workspace)
     for kind in journey.kinds if after < upto else ():
-        columns = _columns(workspace, kind)
-        kept = ", ".join(
-            f"p_{name} AS p_{name}" if f"p_{name}" in columns else f"NULL AS p_{name}" for name in journey.keep
-        )
+        table, where = _from(workspace, kind)
+        kept = "".join(f", {_value(workspace, kind, name)} AS p_{name}" for name in journey.keep)
         sql = (
-            f"SELECT seq, at_ms, role_actor AS ref{', ' + kept if kept else ''} FROM {_table(workspace, kind)} "
-            "WHERE seq > $after AND seq <= $upto AND role_actor IS NOT NULL"
+            f"SELECT seq, at_ms, role_actor AS ref{kept} FROM {table} "
+            f"WHERE {where} AND seq > $after AND seq <= $upto AND role_actor IS NOT NULL"
         )
-        found = aggregate(workspace.reader, sql, {"after": after, "upto": upto}, kinds=[kind], known=upto)
+        values = {"after": after, "upto": upto, "kind": kind}
+        found = aggregate(workspace.reader, sql, values, kinds=[kind], known=upto)
         if found.is_empty():
             continue
         people = {ref: names.resolve(ref, upto) for ref in found["ref"].unique()}
@@ -160,10 +159,14 @@ def _happened(workspace: Workspace, journey: Journey, *, after: int, upto: int) 
     return pl.concat(parts).sort("seq")
 
 
-def _table(workspace: Workspace, kind: str) -> str:
-    row = workspace.catalogue.find(kind)
-    return row.table if row is not None else "custom"
+def _from(workspace: Workspace, kind: str) -> tuple[str, str]:
+    """The view that holds a kind, and what tells its rows there: kinds of the workspace share one."""
+    row = workspace.catalogue.own_table(kind)
+    return ("custom", "kind = $kind") if row is None else (row.table, "true")
 
 
-def _columns(workspace: Workspace, kind: str) -> Collection[str]:
-    return columns_of(workspace.catalogue.own_table(kind))
+def _value(workspace: Workspace, kind: str, name: str) -> str:
+    row = workspace.catalogue.own_table(kind)
+    if row is None:
+        return f"extra ->> '$.properties.{name}'"
+    return f"p_{name}" if f"p_{name}" in columns_of(row) else "NULL"

@@ -122,6 +122,9 @@ def _check(made: Journey) -> None:
         _refuse(made, "enter", "", "at least one kind of event")
     if not 0 < len(names) <= MOST_STEPS:
         _refuse(made, "steps", len(names), f"1 to {MOST_STEPS}")
+    for name in made.keep:
+        if not NAME.match(name):
+            _refuse(made, "a name in keep", name, "lower-case words of a-z, 0-9 and _")
     if made.again != "never" and not made.again_ms:
         _refuse(made, "again", made.again, "never, or a time above 0 such as 30d")
     for step in made.steps:
