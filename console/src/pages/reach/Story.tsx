@@ -47,7 +47,7 @@ function useSteps(told: Schemas["ActionStory"] | undefined, toAttempts: () => vo
   return told.steps.map((step, place) => {
     const base = { key: `${step.what} ${place}`, mark: step.state, note: at(step.at_ms) };
     if (step.what === "facts") return { ...base, title: t("facts"), note: t("known", { n: exact(Number(step.id)) }) };
-    if (step.what === "decision") return { ...base, title: t("decision"), note: step.state === "broken" ? t("decisionGone") : base.note, to: step.state === "broken" ? undefined : `/decisions?id=${step.id}` };
+    if (step.what === "decision") return { ...base, title: t("decision"), note: step.state === "broken" ? t("decisionGone") : base.note, to: step.state === "broken" ? undefined : `/decisions?decision=${step.id}` };
     if (step.what === "approval") return { ...base, title: t("approval"), to: `/approvals?id=${step.id}` };
     if (step.what === "attempt") return { ...base, title: t("attempt", { n: step.id }), note: [word("outcome", step.word, lang), base.note].filter(Boolean).join(" "), onPick: toAttempts };
     if (step.what === "receipt" && step.state === "open") return { ...base, title: t("awaiting"), note: "" };
@@ -63,7 +63,7 @@ function Facts({ told }: { told: Schemas["ActionStory"] }): ReactNode {
   const body = told.body.map((pair) => [word("body", String(pair[0]), lang), pair[0] === "channel" || pair[0] === "purpose" ? word(pair[0], String(pair[1]), lang) : String(pair[1])] as const);
   const rows: (readonly [string, ReactNode])[] = [
     [t("channel"), [word("channel", line.channel, lang), told.sender].filter(Boolean).join(" · ")], ...body.filter(([name]) => name !== t("channel")),
-    ...(decision ? [[t("decision"), <Link key="d" to={`/decisions?id=${decision.id}`}>{t("decisionOf", { policy: decision.policy, share: share(decision.propensity, 0) })}</Link>] as const, ["", <span key="p" className="note">{t("proposed", { mode: word("mode", decision.mode, lang), arm: word("arm", decision.arm, lang) })}</span>] as const] : []),
+    ...(decision ? [[t("decision"), <Link key="d" to={`/decisions?decision=${decision.id}`}>{t("decisionOf", { policy: decision.policy, share: share(decision.propensity, 0) })}</Link>] as const, ["", <span key="p" className="note">{t("proposed", { mode: word("mode", decision.mode, lang), arm: word("arm", decision.arm, lang) })}</span>] as const] : []),
     ...(approval ? [[t("approval"), <Link key="a" to={`/approvals?id=${approval.id}`}>{lang === "zh" ? approval.title_zh : approval.title_en}</Link>] as const] : []),
     [t("window"), t("windowText", { from: time(line.not_before_ms, lang), to: time(line.not_after_ms, lang) })],
     ...(line.state === "ready" && line.next_ms > line.not_before_ms ? [[t("next"), time(line.next_ms, lang)] as const] : []),
