@@ -70,15 +70,15 @@ function useColumns(): Column<Row>[] {
   const t = useT(m);
   const lang = useLang();
   return [
-    { key: "written_ms", title: t("decided"), width: 168, always: true, render: (row) => time(row.written_ms, lang) },
-    { key: "party", title: t("person"), width: 160, always: true, render: (row) => (row.party ? <PartyChip reference={row.party} name={row.person || undefined} /> : <PartyChip reference="person::erased" erased />) },
-    { key: "policy", title: t("policy"), width: 140, render: (row) => (lang === "zh" ? row.policy_zh : row.policy_en) },
-    { key: "chosen", title: t("chosen"), width: 140, always: true, render: (row) => (lang === "zh" ? row.chosen_zh : row.chosen_en) },
+    { key: "written_ms", title: t("decided"), width: 148, always: true, render: (row) => time(row.written_ms, lang) },
+    { key: "party", title: t("person"), width: 104, always: true, render: (row) => (row.party ? <PartyChip reference={row.party} name={row.person || undefined} /> : <PartyChip reference="person::erased" erased />) },
+    { key: "policy", title: t("policy"), width: 124, render: (row) => (lang === "zh" ? row.policy_zh : row.policy_en) },
+    { key: "chosen", title: t("chosen"), width: 96, always: true, render: (row) => (lang === "zh" ? row.chosen_zh : row.chosen_en) },
     { key: "refused", title: t("refused"), render: (row) => <span className="decision-refused note">{row.refused.map((one) => one[lang]).join(lang === "zh" ? "、" : ", ") || "—"}</span> },
-    { key: "propensity", title: t("propensity"), numeric: true, width: 72, render: (row) => share(row.propensity, 0) },
-    { key: "arm", title: t("arm"), width: 88, render: (row) => t(`arm_${row.arm as "treated"}`) },
+    { key: "propensity", title: t("propensity"), numeric: true, width: 64, render: (row) => share(row.propensity, 0) },
+    { key: "arm", title: t("arm"), width: 84, render: (row) => t(`arm_${row.arm as "treated"}`) },
     { key: "mode", title: t("mode"), width: 72, startsHidden: true, render: (row) => t(`mode_${row.mode as "auto"}`) },
-    { key: "out", title: t("out"), width: 128, render: (row) => <DecisionState row={row} /> },
+    { key: "out", title: t("out"), width: 92, render: (row) => <DecisionState row={row} /> },
     { key: "at_ms", title: t("at"), width: 168, startsHidden: true, render: (row) => time(row.at_ms, lang) },
     { key: "run", title: t("run"), width: 100, startsHidden: true, render: (row) => row.run.slice(0, 8) || "—" },
   ];

@@ -2,7 +2,7 @@ import { catalogue } from "@/i18n";
 
 export const m = catalogue({
   zh: {
-    title: "决策日志", decided: "决定于", person: "谁", policy: "策略", chosen: "选了什么", refused: "拦下选项的", propensity: "机会", arm: "分组", mode: "模式", out: "结果", at: "执行时间", run: "批次",
+    title: "决策日志", decided: "决定于", person: "谁", policy: "策略", chosen: "选了什么", refused: "被什么拦下", propensity: "机会", arm: "分组", mode: "模式", out: "结果", at: "执行时间", run: "批次",
     anyPolicy: "全部策略", anyMode: "全部模式", anyArm: "全部分组", anyRun: "全部批次", anyTime: "全部时间", today: "今天", "7d": "近7天", "30d": "近30天", runOf: "批次 {id}",
     mode_shadow: "影子", mode_propose: "提议", mode_auto: "自动", arm_treated: "按策略", arm_explore: "抽签探索", arm_holdout: "对照组",
     onePerson: "只看一个人", onlyChosen: "选了「{name}」", onlyRefused: "被「{name}」拦下", clearOne: "去掉「{name}」",
@@ -12,7 +12,7 @@ export const m = catalogue({
     limitsPage: "看限额", wallOnly: "这个角色只看汇总，看不到单个决策。",
   },
   en: {
-    title: "Decision log", decided: "Decided", person: "Who", policy: "Policy", chosen: "Chosen", refused: "What refused options", propensity: "Chance", arm: "Arm", mode: "Mode", out: "Outcome", at: "To happen", run: "Run",
+    title: "Decision log", decided: "Decided", person: "Who", policy: "Policy", chosen: "Chosen", refused: "Refused by", propensity: "Chance", arm: "Arm", mode: "Mode", out: "Outcome", at: "To happen", run: "Run",
     anyPolicy: "All policies", anyMode: "All modes", anyArm: "All arms", anyRun: "All runs", anyTime: "Any time", today: "Today", "7d": "Last 7 days", "30d": "Last 30 days", runOf: "Run {id}",
     mode_shadow: "shadow", mode_propose: "propose", mode_auto: "auto", arm_treated: "by policy", arm_explore: "by chance", arm_holdout: "hold-out",
     onePerson: "One person alone", onlyChosen: "Chose “{name}”", onlyRefused: "Refused by “{name}”", clearOne: "Clear “{name}”",

@@ -6,6 +6,7 @@ import { useLang, useT } from "@/i18n";
 import { Chart } from "@/parts/Chart";
 import { type Column, DataTable } from "@/parts/DataTable";
 import { DateNotes } from "@/parts/DateNotes";
+import { DecisionCard } from "@/parts/DecisionCard";
 import { Disc } from "@/parts/Disc";
 import { DropZone } from "@/parts/DropZone";
 import { FreshnessBadge } from "@/parts/FreshnessBadge";
@@ -45,6 +46,7 @@ export function More(): ReactNode {
       <Rows />
       <Writes />
       <Limits />
+      <Decisions />
     </>
   );
 }
@@ -227,5 +229,35 @@ function Limits(): ReactNode {
         ].map((bar) => <div key={bar.key} style={{ gridColumn: "span 4" }}>{bar}</div>)}
       </div>
     </section>
+  );
+}
+
+/** One that was sent, and the same after its person was erased. */
+function Decisions(): ReactNode {
+  const t = useT(m);
+  const option = { kind: "message", channel: "app", purpose: "marketing", params: {}, level: 0.9, n: 0, method: "policy", refusals: [] };
+  const nothing = { ...option, id: "none", kind: "none", zh: "什么都不做", en: "Do nothing", verdict: "possible", value: null, low: null, high: null, cost: 0, score: 0, propensity: 0.1 };
+  const greeting = { ...option, id: "greeting", zh: "问候一条", en: "A greeting", verdict: "chosen", value: 0.8, low: 0.32, high: 1.28, cost: 0, score: 0.8, propensity: 0.9 };
+  const coupon = {
+    ...option, id: "coupon5", kind: "coupon", zh: "5 元券", en: "5 yuan off", verdict: "refused", value: 3.2, low: 1.1, high: 5.3, cost: 150, score: null, propensity: 0,
+    refusals: [{ by: "limit", name: "coupons_person", zh: "每人 30 天优惠券：最多 3 张，已用 3 张", en: "Coupons a person in 30 days: at most 3, 3 used", unit: "coupons", account: "", asked: 1, free: 0, resets_ms: AT + 86_400_000 }],
+  };
+  const room = { limit: "coupons_person", zh: "每人 30 天优惠券", en: "Coupons a person in 30 days", unit: "coupons", cap: 3, used: 3, reserved: 0, free: 0, subject: {}, resets_ms: AT + 86_400_000, account: "" };
+  const row = {
+    number: 1, id: "0f", run: "", at_ms: AT, written_ms: AT, policy: "winback", policy_zh: "久未下单唤回", policy_en: "Win back", party: "account:app:u-0001", person: "王*芳", kind: "message", mode: "auto", arm: "treated", chosen: "greeting",
+    chosen_zh: "问候一条", chosen_en: "A greeting", propensity: 0.9, acts: true, refused: [], refused_zh: "", out: "sent", dry: false,
+  };
+  const sent = {
+    row, version: 3, policy_hash: "2b", bucket: 0.41, until_ms: AT, known: 90_412, personalise: true, consents: { message: true }, facts: {}, why_zh: ["在 2 个可选项里净值最高：0.80 元"], why_en: ["The best of 2 possible ones: ¥0.80 net"],
+    chance_zh: ["这次有 10% 的机会选别的"], chance_en: ["There was a chance of 10% for something else"], person_zh: "我们选择给你发一条消息。你可以随时退订。", person_en: "We chose to send you a message. You can unsubscribe at any time.",
+    traits: [{ name: "person.orders.count.90d", zh: "90 天订单数", en: "Orders in 90 days", unit: "", value: 2, shown_zh: "2", shown_en: "2", hidden: false }], weighed: [greeting, coupon, nothing], rooms: [room], out: null,
+    hold: { id: "0f", state: "settled", until_ms: AT, amounts: { contacts: 2, people: 1 } }, proof: { leaf: "3c", place: 6, size: 500, path: [], root: "5e5e5e5e5e5e5e5e", key: "5e", batch: 3, written_ms: AT, holds: true, kept: true },
+  };
+  const gone = { ...sent, row: { ...row, party: "", person: "", out: "" }, hold: null, proof: { ...sent.proof, kept: false } };
+  return (
+    <div className="grid">
+      <section className="card" style={HALF} aria-label={t("decision")}><DecisionCard decision={sent} /></section>
+      <section className="card" style={HALF} aria-label={t("decisionGone")}><DecisionCard decision={gone} /></section>
+    </div>
   );
 }

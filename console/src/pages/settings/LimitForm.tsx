@@ -10,24 +10,27 @@ import { amountOf } from "@/parts/LimitBar";
 import { PageState } from "@/parts/PageState";
 import { wordsOf } from "@/parts/problem";
 import { m } from "./limitMessages";
-import { capText, typedCap, type LimitState } from "./limits";
+import { capText, hoursText, typedCap, type LimitState } from "./limits";
 
 export function LimitForm({ row, onSaved, onClose }: { row: LimitState; onSaved: (text: string) => void; onClose: () => void }): ReactNode {
   const t = useT(m);
   const lang = useLang();
   const id = useId();
   const [text, setText] = useState(capText(row.cap, row.unit));
+  const [hours, setHours] = useState<readonly string[]>(row.hours);
   const [reason, setReason] = useState("");
   const [note, setNote] = useState("");
-  const cap = typedCap(text, row.unit);
-  const moved = cap !== null && cap !== row.cap;
+  const timed = row.hours.length === 2; // what holds at some hours alone is changed by its hours
+  const cap = timed ? row.cap : typedCap(text, row.unit);
+  const moved = cap !== null && (timed ? hours.join() !== row.hours.join() && hours.every((one) => one !== "") : cap !== row.cap);
+  const becomes = timed ? hoursText(hours, lang) : amountOf(cap ?? 0, row.unit, lang);
   const save = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
     if (cap === null) return setNote(t("whole"));
     if (!reason.trim()) return setNote(t("needReason"));
     try {
-      await api.put("/v1/limits/{name}", { path: { name: row.name }, body: { cap, reason } });
-      onSaved(t("saved", { name: row[lang], n: amountOf(cap, row.unit, lang) }));
+      await api.put("/v1/limits/{name}", { path: { name: row.name }, body: timed ? { hours: [...hours], reason } : { cap, reason } });
+      onSaved(t("saved", { name: row[lang], n: becomes }));
     } catch (error) {
       setNote(error instanceof ApiError ? t("failed", wordsOf(error)) : String(error));
     }
@@ -35,18 +38,31 @@ export function LimitForm({ row, onSaved, onClose }: { row: LimitState; onSaved:
   return (
     <form onSubmit={(event) => void save(event)}>
       <p className="note" style={{ marginBottom: 16 }}>{lang === "zh" ? row.words_zh : row.words_en}</p>
-      <div className="field-block">
-        <label htmlFor={`${id}-cap`}>{t("newCap")}</label>
-        <Input id={`${id}-cap`} value={text} inputMode="decimal" onChange={(event) => setText(event.target.value)} suffix={row.unit === "fen" ? t("unit_fen") : amountOf(0, row.unit, lang).replace(/^0 /, "")} style={{ maxWidth: 240 }} aria-describedby={`${id}-effect`} />
-      </div>
-      <div id={`${id}-effect`} aria-live="polite" style={{ minHeight: 66, marginBottom: 16 }}>{moved ? <Effect row={row} cap={cap} /> : cap === null && <p className="note">{t("whole")}</p>}</div>
+      {timed ? (
+        <div className="row" style={{ marginBottom: 16, gap: 16 }}>
+          {([["from", 0], ["to", 1]] as const).map(([key, at]) => (
+            <div key={key} className="field-block" style={{ margin: 0 }}>
+              <label htmlFor={`${id}-${key}`}>{t(key)}</label>
+              <Input id={`${id}-${key}`} type="time" value={hours[at]} onChange={(event) => setHours(hours.map((one, place) => (place === at ? event.target.value : one)))} />
+            </div>
+          ))}
+        </div>
+      ) : (
+        <>
+          <div className="field-block">
+            <label htmlFor={`${id}-cap`}>{t("newCap")}</label>
+            <Input id={`${id}-cap`} value={text} inputMode="decimal" onChange={(event) => setText(event.target.value)} suffix={row.unit === "fen" ? t("unit_fen") : amountOf(0, row.unit, lang).replace(/^0 /, "")} style={{ maxWidth: 240 }} aria-describedby={`${id}-effect`} />
+          </div>
+          <div id={`${id}-effect`} aria-live="polite" style={{ minHeight: 66, marginBottom: 16 }}>{moved ? <Effect row={row} cap={cap} /> : cap === null && <p className="note">{t("whole")}</p>}</div>
+        </>
+      )}
       <div className="field-block">
         <label htmlFor={`${id}-reason`}>{t("reason")}</label>
-        <Input.TextArea id={`${id}-reason`} value={reason} onChange={(event) => setReason(event.target.value)} placeholder={t("reasonHint")} maxLength={240} autoSize={{ minRows: 2, maxRows: 4 }} />
+        <Input.TextArea id={`${id}-reason`} value={reason} onChange={(event) => { setReason(event.target.value); setNote(""); }} placeholder={t("reasonHint")} maxLength={240} autoSize={{ minRows: 2, maxRows: 4 }} />
       </div>
       <p role={note ? "alert" : undefined} style={{ color: "var(--amber)", marginBottom: note ? 12 : 0 }}>{note && `◐ ${note}`}</p>
       <div className="row wrap">
-        <Button htmlType="submit" type="primary" disabled={!moved}>{moved ? t("save", { n: amountOf(cap, row.unit, lang) }) : t("saveNothing")}</Button>
+        <Button htmlType="submit" type="primary" disabled={!moved}>{moved ? t("save", { n: becomes }) : t("saveNothing")}</Button>
         <Button onClick={onClose}>{t("cancel")}</Button>
       </div>
     </form>

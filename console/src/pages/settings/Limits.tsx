@@ -44,7 +44,7 @@ export default function Limits(): ReactNode {
   const line = (row: LimitState): ReactNode => <Line key={row.name} row={row} may={may} onChange={() => set({ change: row.name, limit: "" })} onHistory={() => set({ limit: row.name, change: "" })} />;
   return (
     <div className="stack">
-      <div className="row wrap"><p className="note grow">{t("lead")}</p><ExportMenu name="limits" csv={urlOf("/v1/limits.csv")} xlsx={urlOf("/v1/limits.xlsx")} label={t("export")} /></div>
+      <div className="row wrap"><p className="note grow">{t("lead")} {t("who", { roles: lang === "zh" ? data.rows[0]?.raisers_zh.join("、") ?? "" : data.rows[0]?.raisers_en.join(", ") ?? "" })}</p><ExportMenu name="limits" csv={urlOf("/v1/limits.csv")} xlsx={urlOf("/v1/limits.xlsx")} label={t("export")} /></div>
       {grouped(data.rows).map(({ group, rows }) => (
         <section key={group} className="card" aria-labelledby={`limits-${group}`}>
           <header><h2 id={`limits-${group}`}>{t(group)} <span className="note" style={{ fontWeight: 400 }}>{t(`${group}Note`)}</span></h2></header>
@@ -95,13 +95,12 @@ function Line({ row, may, onChange, onHistory }: { row: LimitState; may: boolean
 function Standing({ row }: { row: LimitState }): ReactNode {
   const t = useT(m);
   const lang = useLang();
-  const who = row.raisers_zh.length > 0 ? (lang === "zh" ? row.raisers_zh.join("、") : row.raisers_en.join(", ")) : undefined;
   if (row.bars.length > 0) {
     return (
       <div className="stack" style={{ gap: 8 }}>
         {row.bars.slice(0, SHOWN).map((bar) => (
           <LimitBar
-            key={bar.account} name={subject(bar, t) || row[lang]} cap={bar.cap} used={bar.used} reserved={bar.reserved} unit={bar.unit} resetsMs={bar.resets_ms} who={who} hours={hoursText(row.hours, lang) || undefined}
+            key={bar.account} name={subject(bar, t) || row[lang]} cap={bar.cap} used={bar.used} reserved={bar.reserved} unit={bar.unit} resetsMs={bar.resets_ms} hours={hoursText(row.hours, lang) || undefined}
             reason={bar.free < 0 && row.since_ms ? (lang === "zh" ? row.reason_zh : row.reason_en) : undefined}
           />
         ))}
@@ -114,7 +113,6 @@ function Standing({ row }: { row: LimitState }): ReactNode {
       <p><b className="num">{t("cap", { n: amountOf(row.cap, row.unit, lang) })}</b></p>
       <p className="note">{row.subjects === 0 ? t("nobody") : [t("counted", { n: exact(row.subjects) }), ...told.map(([key, n]) => t(key, { n: exact(n) }))].join(" · ")}</p>
       {row.full + row.over > 0 && <p><Link to={`/decisions?by=limit&name=${row.name}`}>{t("log")}</Link></p>}
-      {who && <p className="note">{t("who", { roles: who })}</p>}
     </div>
   );
 }
