@@ -7,6 +7,7 @@ of events, and postings, names, news for the log and the place in the log are on
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
+from weakref import WeakKeyDictionary
 
 import msgspec
 
@@ -95,9 +96,21 @@ def follow(workspace: Workspace, *, now_ms: int) -> Posted:
 def bank_round(workspace: Workspace) -> Posted | None:
     """Follow the log once, for who does so again and again; None when it must wait for a lock or for a mended file."""
     try:
-        return follow(workspace, now_ms=now_ms())
+        bank = bank_of(workspace)
+        asked = {rule.kind for rule in bank.earns.values()}
+        asked |= {kind for rule in bank.invites.values() for kind in (rule.kind, *rule.after, *rule.undone_by)}
+        state = bank, {kind: count for kind, count in workspace.reader.counts().items() if kind in asked}
+        if not bank.is_open or _SEEN.get(workspace) == state:
+            return None  # nothing came that the bank reads
+        done = follow(workspace, now_ms=now_ms())
     except (Busy, SettingError):  # `guanxi bank rewards` tells what is wrong with the file
         return None
+    _SEEN[workspace] = state
+    return done
+
+
+#: The rows and how many events the bank had to read, when it last read them.
+_SEEN: WeakKeyDictionary[Workspace, tuple[Bank, dict[str, int]]] = WeakKeyDictionary()
 
 
 def judged(workspace: Workspace, person: str) -> list[Judged]:

@@ -8,7 +8,7 @@ import polars as pl
 from guanxi.app.workspace import Workspace
 from guanxi.core import DAY_MS
 from guanxi.engines.lake import Reader, aggregate, footprint
-from guanxi.events import columns_of, id_text
+from guanxi.events import CUSTOM, columns_of, id_text
 from guanxi.ledger import MARKS, Bank, Earn, Fact, Invite, judge_invited
 from guanxi.parties import Resolution
 
@@ -59,20 +59,20 @@ def earned_facts(
 
 def invited_facts(reader: Reader, rule: Invite, *, after: int, upto: int, names: Resolution) -> list[Fact]:
     """Return every invitation that was followed, and what the invited did since; [] when nothing of it is new."""
-    invitations = _facts(reader, rule.kind, "seq <= $upto", {"upto": upto}, known=upto)
+    values = {"upto": upto}
+    invitations = _facts(reader, rule.kind, "seq <= $upto", values, known=upto)
     refs = {ref for fact in invitations for ref in names.members(fact.actor)}
     if not refs:
         return []
     frames = {"asked": pl.DataFrame({"ref": sorted(refs)}, schema={"ref": pl.String})}
-    facts = invitations
-    for kind in rule.after:
-        facts += _facts(reader, kind, "seq <= $upto AND role_actor IN (SELECT ref FROM asked)", {"upto": upto},
-                        known=upto, frames=frames)  # fmt: skip
-    orders = {fact.order for fact in facts if fact.order}
+    by_actor = "seq <= $upto AND role_actor IN (SELECT ref FROM asked)"
+    acts = [fact for kind in rule.after for fact in _facts(reader, kind, by_actor, values, known=upto, frames=frames)]
+    orders = {fact.order for fact in acts if fact.order}
     frames = {"asked": pl.DataFrame({"ref": sorted(orders)}, schema={"ref": pl.String})}
+    by_order = "seq <= $upto AND ref_order IN (SELECT ref FROM asked)"
+    facts = [*invitations, *acts]
     for kind in rule.undone_by:
-        facts += _facts(reader, kind, "seq <= $upto AND ref_order IN (SELECT ref FROM asked)", {"upto": upto},
-                        known=upto, frames=frames)  # fmt: skip
+        facts += _facts(reader, kind, by_order, values, known=upto, frames=frames)
     return facts if any(fact.seq > after for fact in facts) else []
 
 
@@ -143,8 +143,10 @@ def _facts(
 
 
 def _table(reader: Reader, kind: str) -> str:
-    row = reader.catalogue.find(kind)
-    return row.table if row is not None else "custom"
+    """The view of a kind; those without a table of their own share one."""
+    row = reader.catalogue.own_table(kind)
+    name = kind.replace("'", "''")
+    return row.table if row is not None else f"(SELECT * FROM {CUSTOM} WHERE kind = '{name}')"
 
 
 def _columns(reader: Reader, kind: str) -> Collection[str]:

@@ -1,5 +1,6 @@
 """Rows of the relation bank: programmes, what earns, what stops farming, and rewards."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from datetime import date
@@ -10,7 +11,6 @@ from typing import Any, Final, Literal
 import msgspec
 
 from guanxi.core import DAY_MS, SHANGHAI, SettingError, from_ms, local_day, midnight_ms
-from guanxi.ledger.accounts import check_word
 from guanxi.ledger.chain import LARGEST
 
 Window = Literal["day", "week", "month"]
@@ -201,7 +201,8 @@ def _rows(given: Any, standing: Mapping[str, Any], kind: type[Any], where: str) 
         raise SettingError(f"{where} is not a table of rows", "Write one table [kind.name] a row")
     rows = dict(standing)
     for name, row in given.items():
-        check_word(name, f"{where}.{name!r:.40}")
+        if not _IS_WORD(name):
+            raise SettingError(f"{where}.{name!r:.40} is no name", "Use at most 32 lower-case letters, digits and _")
         fields = dict(row)
         if fields.pop("off", False):
             rows.pop(name, None)
@@ -223,6 +224,7 @@ def _since(value: Any, where: str) -> int | None:
         raise SettingError(f"{where}: since is {value!r:.40}", 'Write "2026-01-01", or ""', "since") from error
 
 
+_IS_WORD: Final = re.compile(r"[a-z][a-z0-9_]{0,31}").fullmatch
 _TABLES: Final[dict[str, tuple[str, type[Any]]]] = {
     "programme": ("programmes", Programme),
     "earn": ("earns", Earn),

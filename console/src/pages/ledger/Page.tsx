@@ -107,8 +107,8 @@ function Accounts({ units }: { units: readonly { unit: string; zh: string; en: s
     { key: "balance", title: t("balance"), width: 130, numeric: true, render: (row) => amount(row.balance, row.unit) },
     { key: "held", title: t("held"), width: 96, numeric: true, render: (row) => amount(row.held, row.unit) },
     { key: "free", title: t("free"), width: 110, numeric: true, render: (row) => amount(row.free, row.unit) },
-    { key: "limit", title: t("limit"), width: 230, render: (row) => (row.cap === null ? <span className="note">—</span> : <LimitBar name={unitText(row, lang)} cap={row.cap} used={row.balance} reserved={row.coming} unit={row.unit} compact />) },
-    { key: "next", title: t("next"), width: 150, render: (row) => (row.resets_ms === null ? <span className="note">—</span> : day(row.resets_ms - 1, lang)) },
+    { key: "limit", title: t("limit"), width: 220, render: (row) => (row.cap === null ? <span className="note">—</span> : <LimitBar name={unitText(row, lang)} cap={row.cap} used={row.balance} reserved={row.coming} unit={row.unit} compact />) },
+    { key: "next", title: t("next"), width: 176, render: (row) => (row.resets_ms === null ? <span className="note">—</span> : day(row.resets_ms - 1, lang)) },
   ];
   return (
     <section className="card" aria-labelledby="ledger-accounts">
