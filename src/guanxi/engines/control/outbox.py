@@ -16,7 +16,7 @@ from guanxi.core import DataError, NotFound
 from guanxi.engines.control.database import Database
 from guanxi.engines.control.ledger import LedgerStore
 from guanxi.engines.control.ledger_rows import execute, many, query
-from guanxi.engines.control.outbox_ends import End, Ends, Found, select_ids, select_rows
+from guanxi.engines.control.outbox_ends import End, Ends, Found, indexed, select_ids, select_rows
 from guanxi.engines.control.relay import Relay
 
 STATES: Final[tuple[OutState, ...]] = (
@@ -124,7 +124,7 @@ class OutboxStore:
             self._database.alone(connection, "ledger")  # some may end here, and with them their reservations
             due = f"state IN ('ready', 'sending') AND next_ms <= ? AND not_after_ms > ? AND dry = ?{way}"
             asked = (now_ms, now_ms, int(dry), *named, limit)
-            found = list(select_rows(connection, f"{due} ORDER BY next_ms LIMIT ?", *asked))
+            found = list(select_rows(connection, f"{due} ORDER BY next_ms LIMIT ?", *asked, by=_DUE))
             lapsed = self._ends.lapsed(connection, found, now_ms=now_ms)
             ends, taken = [], []
             for here in found:
@@ -233,7 +233,7 @@ class OutboxStore:
             late = "state IN ('waiting', 'ready', 'sending') AND not_after_ms <= ? AND lease_ms <= ? LIMIT ?"
             ends = [
                 End(one.with_doubt(one.row.state == "sending"), "expired", one.row.error, one.row.error_text)
-                for one in select_rows(connection, late, now_ms, now_ms, limit)
+                for one in select_rows(connection, late, now_ms, now_ms, limit, by=_ENDS)
             ]  # fmt: skip
             self._ends.write(connection, ends, now_ms=now_ms)
         return len(ends)
@@ -256,7 +256,8 @@ class OutboxStore:
     def next_due(self) -> int | None:
         """When the next attempt is due, ms UTC; None when nothing is left to be sent."""
         with self._database.read() as connection:
-            ((found,),) = query(connection, "SELECT min(next_ms) FROM outbox WHERE state IN ('ready', 'sending')")
+            table = "outbox" + indexed(connection, _DUE)
+            ((found,),) = query(connection, f"SELECT min(next_ms) FROM {table} WHERE state IN ('ready', 'sending')")
         return None if found is None else int(found)
 
     def row(self, id: str) -> Outgoing:  # noqa: A002
@@ -362,6 +363,8 @@ def _count(connection: Connection, statement: str, *values: Any) -> int:
     return connection.exec_driver_sql(marked, values).rowcount
 
 
+_DUE: Final = "ix_outbox_due"
+_ENDS: Final = "ix_outbox_ends"
 _LEFT: Final = ("waiting", "ready", "dead")
 _CLOSED: Final[dict[str, Any]] = {"dry": "", "refused": "refused", "dead": "invalid"}
 _NEW: Final = (
