@@ -129,6 +129,15 @@ def test_a_proposal_waits_and_goes_when_somebody_else_agrees(buyers: Workspace) 
     assert {row.state for row in sent(buyers, one)} == {"ready"}
 
 
+def test_a_run_is_done_when_nothing_of_it_is_open(buyers: Workspace) -> None:
+    one = run(buyers)
+    assert buyers.control.runs.close_done(now_ms=NOW) == 0
+    with buyers.control.transaction() as connection:
+        buyers.control.outbox.withdraw_in(connection, run=one.id, now_ms=NOW)
+    assert buyers.control.runs.close_done(now_ms=NOW + 5) == 1
+    assert (buyers.control.runs.run(one.id).state, buyers.control.runs.run(one.id).ended_ms) == ("done", NOW + 5)
+
+
 def test_a_refused_proposal_gives_back_all_that_it_reserved(buyers: Workspace) -> None:
     run(buyers, mode="propose")
     [approval] = buyers.control.approvals.page(limit=10)

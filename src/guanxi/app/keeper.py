@@ -15,6 +15,7 @@ from guanxi.app.workspace import Workspace
 from guanxi.core import Busy
 from guanxi.engines.lake import Sealer
 from guanxi.engines.locks import KEEPER, SEALER, Lock
+from guanxi.engines.log import now_ms
 
 PAUSE: float = 1.0  # seconds between two looks at the log
 
@@ -37,6 +38,7 @@ def keep(workspace: Workspace, stop: threading.Event) -> None:
                 bank_round(workspace)
                 relay_round(workspace)
                 approval_round(workspace)
+                workspace.control.runs.close_done(now_ms=now_ms())
                 now = time.monotonic()
                 due = now - sealed_all >= settings.seal_seconds
                 try:

@@ -4,7 +4,7 @@ import secrets
 from typing import Any, Final, Literal, get_args
 
 import msgspec
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, text, update
 
 from guanxi.core import NotFound
 from guanxi.engines.control.database import Database
@@ -106,6 +106,16 @@ class RunStore:
         with self._database.write() as connection:
             self.save_in(connection, run)
 
+    def close_done(self, *, now_ms: int) -> int:
+        """Let runs of which nothing is open any more be done; returns how many."""
+        with self._database.read() as connection:
+            ended = list(connection.scalars(_ENDED))
+        if ended:
+            with self._database.write() as connection:
+                done = update(runs).where(runs.c.id.in_(ended), runs.c.state == "sending")
+                return connection.execute(done.values(state="done", ended_ms=now_ms)).rowcount
+        return 0
+
     def run(self, id: str) -> Run:  # noqa: A002
         """Return one run; raises NotFound."""
         with self._database.read() as connection:
@@ -127,6 +137,12 @@ class RunStore:
             wanted = wanted.where(runs.c.state == state)
         with self._database.read() as connection:
             return [_run(row) for row in connection.execute(wanted)]
+
+
+_ENDED: Final = text(
+    "SELECT id FROM runs WHERE state = 'sending' AND NOT EXISTS"
+    " (SELECT 1 FROM outbox o WHERE o.run = runs.id AND o.state IN ('waiting', 'ready', 'sending')) LIMIT 900"
+)
 
 
 def new_run_id() -> str:
