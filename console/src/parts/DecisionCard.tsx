@@ -38,7 +38,9 @@ export function DecisionState({ row }: { row: Schemas["DecisionRow"] }): ReactNo
 export function valueText(one: Pick<Weighed, "value" | "low" | "high">, lang: Lang): string {
   if (one.value === null || one.low === null || one.high === null) return "—";
   const yuan = (value: number): string => moneyExact(Math.round(value * 100));
-  return one.low === one.high ? yuan(one.value) : `${yuan(one.value)}（${range(yuan(one.low), yuan(one.high), lang)}）`;
+  const between = range(yuan(one.low), yuan(one.high), lang);
+  if (one.low === one.high) return yuan(one.value);
+  return lang === "zh" ? `${yuan(one.value)}（${between}）` : `${yuan(one.value)} (${between})`;
 }
 
 export function DecisionCard({ decision, actions }: DecisionCardProps): ReactNode {

@@ -16,7 +16,7 @@ describe("limitState", () => {
 
 describe("amountOf", () => {
   it.each([
-    [120_050, "fen", "zh", "¥1,200.50"], [2_000, "fen", "zh", "¥20"], [5_000_000, "fen", "zh", "¥5万"], [2, "contacts", "zh", "2 次"], [1, "contacts", "en", "1 contact"], [2, "contacts", "en", "2 contacts"],
+    [120_050, "fen", "zh", "¥1,200.50"], [2_000, "fen", "zh", "¥20"], [5_000_000, "fen", "zh", "¥50,000"], [500_000_000, "fen", "zh", "¥500万"], [2, "contacts", "zh", "2 次"], [1, "contacts", "en", "1 contact"], [2, "contacts", "en", "2 contacts"],
     [3, "medals", "zh", "3 medals"],
   ] as const)("%s %s in %s", (value, unit, lang, text) => expect(amountOf(value, unit, lang)).toBe(text));
 });

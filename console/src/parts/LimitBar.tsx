@@ -44,9 +44,9 @@ export function limitState(cap: number | null, used: number, reserved = 0): Limi
   return taken === cap ? "full" : taken >= cap * 0.8 ? "near" : "free";
 }
 
-/** An amount with its unit: ¥1,234, 2 次, 12,480 人. */
+/** An amount with its unit: ¥1,234, 2 次, 12,480 人; money in full below a million. */
 export function amountOf(value: number, unit: string, lang: Lang): string {
-  if (unit === "fen") return value % 100 || Math.abs(value) < 1_000_000 ? moneyExact(value).replace(/\.00$/, "") : money(value, "CNY", lang);
+  if (unit === "fen") return Math.abs(value) < 100_000_000 ? moneyExact(value).replace(/\.00$/, "") : money(value, "CNY", lang);
   const key = `${value === 1 ? "one" : "u"}_${unit}`;
   return key in m.zh ? say(m, lang)(key as "u_contacts", { n: exact(value) }) : `${exact(value)} ${unit}`;
 }

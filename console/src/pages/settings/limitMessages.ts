@@ -16,7 +16,7 @@ export const m = catalogue({
   en: {
     lead: "Limits hold for all policies and channels together. Each change keeps its reason; a decision records the limits that it saw.",
     attention: "Attention", attentionNote: "how often one person is contacted", money: "Money", moneyNote: "how much may be given away or spent", reach: "Blast radius", reachNote: "how many people one policy may reach at once", other: "Other", otherNote: "",
-    cap: "cap {n}", shut: "nothing is sent in these hours", counted: "{n} accounts in use", nobody: "not used yet", near: "{n} nearly used up", full: "{n} full", over: "{n} over", shipped: "ships as {n}", own: "own limit",
+    cap: "Cap {n}", shut: "nothing is sent in these hours", counted: "{n} accounts in use", nobody: "Not used yet", near: "{n} nearly used up", full: "{n} full", over: "{n} over", shipped: "Ships as {n}", own: "own limit",
     since: "Changed by {who} on {time}: {reason}", asShipped: "As shipped: {reason}", who: "They may be changed by: {roles}.", gone: "Taken away", edit: "Change", history: "History", restore: "Restore", remove: "Take away", log: "Decisions that it stopped",
     shownGone: "Limits that were taken away", forPolicy: "policy {name}", forChannel: "channel {name}", forPlatform: "platform {name}", forOffer: "offer {name}",
     change: "Change “{name}”", newCap: "New cap", from: "From", to: "To", unit_fen: "yuan", reason: "Reason (everyone can read it)", reasonHint: "for example: wider for a week of Double 11", save: "Change to {n}", saveNothing: "Change a value first", cancel: "Cancel", close: "Close",
