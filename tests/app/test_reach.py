@@ -1,6 +1,7 @@
 """Reach: counts, the funnel, dead letters, the story of one action, taking back and trying again."""
 
 import base64
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,19 @@ from standardwebhooks import Webhook
 
 from guanxi.actions import Ended, Outcome, Outgoing, Pace, Receipt, judge
 from guanxi.app import Workspace, reach, reaching
+from guanxi.app.approving import vote
+from guanxi.app.deciding import run_policy
 from guanxi.app.receipts import GivenReceipt, read_receipt, signed_by, take_receipts
+from guanxi.app.relaying import relay_now
+from guanxi.app.sending import send_once
 from guanxi.core import DataError, NotFound, share_of
 from guanxi.engines.control import ReachFilter
 from guanxi.engines.control.runs import Run
 from guanxi.engines.log import now_ms
 from guanxi.events import event_id
+
+from .conftest import BUYERS
+from .conftest import NOW as DECIDED
 
 HOUR = 3_600_000
 NOW = now_ms()
@@ -289,3 +297,42 @@ def test_too_many_receipts(workspace: Workspace) -> None:
     for number in (0, 1_001):
         with pytest.raises(DataError, match="1 to 1000"):
             take_receipts(workspace, [GivenReceipt()] * number)
+
+
+@pytest.mark.slow
+def test_from_the_decision_to_the_log(buyers: Workspace) -> None:
+    """A proposal is agreed to, sent to a file, heard of, and the log has it all, once."""
+    (buyers.folder / "guanxi.toml").write_text(
+        '[[senders]]\nname = "house"\nkind = "file"\nchannels = ["app", "sms", "coupon", "mail", "wechat"]\n'
+        'path = "sent.jsonl"\n',
+        "utf-8",
+    )
+    with Workspace.open(buyers.folder) as shop:
+        run = run_policy(
+            shop, "winback", BUYERS, audience="all", who="ann", now_ms=DECIDED, send=True, mode="propose"
+        )  # fmt: skip
+        [approval] = shop.control.approvals.page(limit=1)
+        vote(shop.control, approval.id, ballot="approve", who="ben", content=approval.content, now_ms=DECIDED)
+        later = max(one.not_before_ms for _, one in shop.control.outbox.page(run=run.id, limit=100))
+        send_once(shop, now=lambda: later)
+        _, first = shop.control.outbox.page(run=run.id, state="sent", limit=1)[0]
+        with shop.control.transaction() as connection:
+            receipt = Receipt(action=first.id, at_ms=later + 9, state="delivered")
+            assert shop.control.receipts.put_in(connection, [receipt], now_ms=later + 9) == [True]
+        assert relay_now(shop, doing="guanxi send") > 0
+        told = reach.story(shop, first.id)
+        assert [(one.what, one.state) for one in told.steps] == [
+            ("facts", "done"), ("decision", "done"), ("approval", "done"), ("action", "done"), ("attempt", "done"),
+            ("receipt", "done"),
+        ]  # fmt: skip
+        assert told.hold is not None
+        assert told.hold.state == "settled"
+        assert told.decision is not None
+        assert (told.decision.policy, told.line.policy) == ("winback", "winback")
+        shop.reopen()
+        kinds = Counter(event.kind for event in shop.reader.read() if event.source == "control")
+        sent = shop.control.outbox.counts(run=run.id)["sent"]
+        assert kinds["Message Sent"] + kinds["Coupon Issued"] == sent > 0
+        assert kinds["Message Delivered"] + kinds["Receipt Recorded"] == 1
+        assert kinds["Decision Made"] == len(BUYERS)
+        assert relay_now(shop, doing="guanxi send") == 0

@@ -24,7 +24,7 @@ export function Funnel({ query, runs }: { query: { channel: string; policy: stri
   const rows = by === "run" ? (data?.runs ?? []) : (data?.channels ?? []);
   const redeems = rows.some((row) => row.redeemed !== null);
   const columns: Column<FunnelRow>[] = [
-    { key: "channel", title: t("channel"), always: true, width: 140, render: (row) => word("channel", row.channel, lang) },
+    { key: "channel", title: t("channel"), always: true, width: 180, render: (row) => whatBy(row, lang) },
     ...(by === "run" ? [{ key: "run", title: t("run"), always: true, width: 240, render: (row: FunnelRow) => runName(row, runs, lang, t("noRun")) }] : []),
     { key: "sent", title: t("sent"), numeric: true, width: 110, always: true, render: (row) => exact(row.sent) },
     { key: "delivered", title: t("delivered"), numeric: true, width: 170, render: (row) => <Share hits={row.delivered} of={row} share={row.delivered_share} /> },
@@ -55,6 +55,12 @@ function Share({ hits, of, share }: { hits: number; of: FunnelRow; share: Schema
   const digits = digitsFor(share.low * 100, share.high * 100);
   const tell = (value: number): string => `${exact(value * 100, digits)}%`;
   return <span title={t("countOnly", { n: exact(hits), of: exact(of.sent) })}>{tell(share.value)}<span className="note" style={{ display: "block" }}>{t("interval", { range: range(tell(share.low), tell(share.high), lang) })}</span></span>;
+}
+
+/** 应用内消息; a coupon that goes by a channel of messages says so. */
+function whatBy(row: FunnelRow, lang: "zh" | "en"): string {
+  const channel = word("channel", row.channel, lang);
+  return row.kind === "coupon" && row.channel !== "coupon" ? `${word("channel", "coupon", lang)} · ${channel}` : channel;
 }
 
 export function runName(row: { run: string; policy: string }, runs: readonly Schemas["ReachRun"][], lang: "zh" | "en", none: string): string {

@@ -8,7 +8,7 @@ type Named = "state" | "channel" | "error" | "receipt" | "outcome" | "hold" | "m
 const words = catalogue({
   zh: {
     "state.waiting": "等批准", "state.ready": "待发送", "state.sending": "发送中", "state.sent": "已发出", "state.dry": "已演练", "state.dead": "没发出去", "state.withdrawn": "已撤回", "state.expired": "已过期", "state.refused": "被拦下",
-    "channel.app": "应用内消息", "channel.wechat": "微信", "channel.sms": "短信", "channel.mail": "邮件", "channel.coupon": "优惠券", "channel.wecom": "企业微信", "channel.dingtalk": "钉钉", "channel.feishu": "飞书", "channel.webhook": "网络回调", "channel.file": "文件",
+    "channel.app": "应用内", "channel.wechat": "微信", "channel.sms": "短信", "channel.mail": "邮件", "channel.coupon": "优惠券", "channel.wecom": "企业微信", "channel.dingtalk": "钉钉", "channel.feishu": "飞书", "channel.webhook": "网络回调", "channel.file": "文件",
     "error.refused": "对方拒绝", "error.invalid": "内容或地址不对", "error.unreachable": "连不上", "error.timeout": "没有回音", "error.busy": "对方忙", "error.server": "对方出错", "error.unknown": "发送程序出错",
     "receipt.delivered": "已送达", "receipt.opened": "已打开", "receipt.failed": "送达失败", "receipt.redeemed": "已核销", "receipt.refused": "被拒收",
     "outcome.accepted": "对方已接收", "outcome.put back": "没有开始", "outcome.dry": "演练", "outcome.dead": "放弃", "outcome.refused": "被拒绝", "outcome.invalid": "内容或地址不对", "outcome.unreachable": "连不上", "outcome.timeout": "没有回音", "outcome.busy": "对方忙", "outcome.server": "对方出错", "outcome.unknown": "发送程序出错",
