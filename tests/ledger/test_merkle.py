@@ -14,8 +14,10 @@ from guanxi.ledger import (
     leaf_hash,
     leaf_hashes,
     node_hash,
+    node_over,
     verify_consistency,
     verify_inclusion,
+    whole_parts,
 )
 
 # The vectors of the certificate-transparency reference: transparency-dev/merkle, proof/verify_test.go
@@ -178,6 +180,20 @@ def test_an_edge_goes_on_where_it_was_cut(first: int, more: int) -> None:
     grown.extend(leaf_hashes(entries(first + more)[first:]))
     assert (edge.size, edge.root()) == (first, tree.root(first))
     assert grown.root() == tree.root()
+
+
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=6), st.integers(0, 4))
+def test_growing_gives_each_whole_subtree_once(batches: list[int], level: int) -> None:
+    leaves, edge, made = leaf_hashes(entries(sum(batches))), Edge(), []
+    for count in batches:
+        made += edge.grow(leaves[edge.size : edge.size + count], level=level)
+    tree = Tree(leaves)
+    assert all(tree.node(high, place) == one == node_over(leaves[place << high : place + 1 << high])
+               for high, place, one in made)  # fmt: skip
+    whole = [(high, place) for high in range(level, 9) for place in range(tree.size >> high)]
+    assert sorted((high, place) for high, place, _ in made) == whole
+    parts = [tree.node(high, place) for high, place in whole_parts(tree.size)]
+    assert Edge(tree.size, parts).root() == edge.root() == tree.root()
 
 
 def test_every_leaf_of_every_size_is_proved_and_no_other_place() -> None:

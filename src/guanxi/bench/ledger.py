@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from guanxi.bench.ledger_drill import START_MS, kill_drill, race_drill, random_drill
+from guanxi.bench.ledger_drill import DAY_MS, START_MS, kill_drill, race_drill, random_drill
 from guanxi.bench.report import Figure, at_least, at_most, colour
 from guanxi.engines.control import Control
 from guanxi.ledger import (
@@ -18,6 +18,7 @@ from guanxi.ledger import (
     Edge,
     Move,
     Receipt,
+    Reserve,
     Transfer,
     entry_bytes,
     leaf_hash,
@@ -41,10 +42,11 @@ def run(_data: Path, *, operations: int = OPERATIONS, kills: int = KILLS, groups
     """Measure speed, then count what is wrong after random requests, kills, races and flipped bytes."""
     with tempfile.TemporaryDirectory(prefix="guanxi-ledger-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        for part in ("speed", "random", "kill", "race"):
+        for part in ("speed", "limits", "random", "kill", "race"):
             (folder / part).mkdir()
         return [
             *_speed(folder / "speed", groups),
+            _limited(folder / "limits", max(groups // 20, 1)),
             *_drilled(random_drill(folder / "random", operations=operations), "random"),
             *_proved(folder / "random"),
             *_drilled(kill_drill(folder / "kill", kills=kills), "kill"),
@@ -87,6 +89,34 @@ def _speed(folder: Path, groups: int) -> list[Figure]:
         at_most("verify_faults", found is not None, "entries", 0),
         at_most("flips_missed", _missed(rows[:500], hashes[:500], dice), "bytes", 0),
     ]
+
+
+def _limited(folder: Path, batches: int) -> Figure:
+    """Decisions that each open, read and reserve three limits of a person and one of all, `GROUP` in a transaction."""
+    control = Control.open(folder)
+    store, took = control.ledger, 0.0
+    source = Account(id=_new_id(), unit="contacts", kind=ISSUER, floor=-LARGEST)
+    shared = Account(id=_new_id(), unit="contacts", kind="used", cap=LARGEST)
+    for _ in range(batches):
+        used = [[Account(id=_new_id(), unit="contacts", kind="used", cap=3) for _ in range(3)] for _ in range(GROUP)]
+        accounts = [source, shared, *(account for own in used for account in own)]
+        begin = time.perf_counter()
+        with control.transaction() as connection:
+            store.ensure_in(connection, accounts, now_ms=START_MS)
+            store.standings_in(connection, [account.id for account in accounts])
+            asked = [
+                Reserve(_new_id(), tuple(_use(source, account) for account in (*own, shared)), START_MS + DAY_MS)
+                for own in used
+            ]
+            done = store.post_in(connection, asked, now_ms=START_MS)
+        took += time.perf_counter() - begin
+        assert all(isinstance(one, Receipt) for one in done)  # noqa: S101 - nothing here may be refused
+    control.close()
+    return colour("decisions_with_4_limits_per_s", batches * GROUP / took, "1/s")
+
+
+def _use(source: Account, account: Account) -> Move:
+    return Move(source.id, account.id, "contacts", 1, START_MS + 7 * DAY_MS)
 
 
 def _waited() -> float:
