@@ -151,6 +151,9 @@ class SdkKey(_Section):
     label: str = Field(default="", description="A name for people.")
 
 
+_VARIABLE: Final = r"^([A-Z][A-Z0-9_]{0,63})?$"  # of the environment; tokens and secrets have another form
+
+
 class SenderRow(_Section):
     """A way by which actions of some channels leave."""
 
@@ -160,10 +163,14 @@ class SenderRow(_Section):
     url: str = Field(default="", description="Where it sends to, without any secret; robots have one of their own.")
     path: str = Field(default="", description="Kind file: the file that it adds lines to, in the workspace's folder.")
     secret_env: str = Field(
-        default="", description="Name of the environment variable that holds its signing secret or password."
+        default="",
+        pattern=_VARIABLE,
+        description="Name of the environment variable that holds its signing secret or password.",
     )
     token_env: str = Field(
-        default="", description="Robots: name of the environment variable that holds the token of their address."
+        default="",
+        pattern=_VARIABLE,
+        description="Robots: name of the environment variable that holds the token of their address.",
     )
     user: str = Field(default="", description="Kind mail: who signs in; empty: nobody does.")
     mail_from: str = Field(default="", description="Kind mail: the address that messages come from.")
@@ -272,8 +279,9 @@ def secret(name: str) -> str:
 def _unusable(first: ErrorDetails) -> SettingError:
     where = ".".join(str(part) for part in first["loc"])
     value = first["input"]
-    # A row of [[keys]] holds a secret, so its value is not repeated.
-    received = f" is {value!r}" if isinstance(value, str | int | float) and first["loc"][0] != "keys" else ""
+    # A row of [[keys]] holds a secret, and one of [[senders]] may by mistake, so their values are not repeated.
+    told = isinstance(value, str | int | float) and first["loc"][0] not in ("keys", "senders")
+    received = f" is {value!r}" if told else ""
     variable = "GUANXI_" + "__".join(str(part).upper() for part in first["loc"])
     given = variable in os.environ or f"GUANXI_{str(first['loc'][0]).upper()}" in os.environ
     place = f"the variable {variable}" if given else FILE
