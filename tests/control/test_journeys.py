@@ -1,7 +1,12 @@
 """Journeys and schedules in the control database."""
 
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
 import polars as pl
 import pytest
+from sqlalchemy import create_engine, make_url
 
 from guanxi.core import NotFound, SettingError
 from guanxi.engines.control import Control
@@ -24,6 +29,31 @@ wait = "1d"
 name = "second"
 do = "offer"
 """
+
+
+@pytest.fixture(scope="module")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of a Postgres of these tests, where the package that brings one is installed."""
+    pgserver = pytest.importorskip("pgserver", reason="no Postgres here: pgserver is not installed")
+    pytest.importorskip("psycopg", reason="no Postgres here: psycopg is not installed")
+    server = pgserver.get_server(tmp_path_factory.mktemp("postgres"))
+    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+    server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
+def control(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Control]:
+    where = tmp_path / "control.sqlite"
+    if request.param == "postgres":
+        name, url = f"db{secrets.token_hex(6)}", make_url(request.getfixturevalue("postgres"))
+        server = create_engine(url, isolation_level="AUTOCOMMIT")
+        with server.connect() as connection:
+            connection.exec_driver_sql(f"CREATE DATABASE {name}")
+        server.dispose()
+        where = url.set(database=name).render_as_string(hide_password=False)
+    opened = Control(where)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture
