@@ -155,6 +155,7 @@ function Verbs({ view, acts }: { view: View; acts: Acts }): ReactNode {
   const { line } = view;
   const n = exact(line.people);
   const second = line.needs === 2;
+  const gone = (view.counts.withdrawn ?? 0) + (view.counts.expired ?? 0) + (view.counts.refused ?? 0);
   const approve = line.dry ? t("approveDry", { n }) : !second ? t("approve", { n }) : line.missing === 2 ? t("approveFirst") : t("approveSecond", { n });
   return (
     <>
@@ -168,6 +169,7 @@ function Verbs({ view, acts }: { view: View; acts: Acts }): ReactNode {
       {line.part === "voted" && <p><span aria-hidden style={{ color: "var(--celadon)" }}>✓</span> {t("votedNote", { n: line.missing })}</p>}
       {line.part === "right" && <p className="note">{t("rightNote")}</p>}
       {line.part === "undo" && <Button disabled={acts.busy} onClick={() => void acts.undo()} aria-keyshortcuts="u"><kbd aria-hidden>u</kbd> {t("undo")}</Button>}
+      {line.state === "open" && gone > 0 && <p className="note"><span aria-hidden style={{ color: "var(--amber)" }}>◐</span> {t("goneNote", { n: exact(gone) })}</p>}
       {second && line.state === "open" && <p className="note">{t("twoNote", { people: exact(view.four_eyes_people), money: money(view.four_eyes_fen, "CNY", lang) })}</p>}
       {acts.problem && <p role="alert"><span aria-hidden style={{ color: "var(--amber)" }}>◐</span> {acts.problem}</p>}
     </>
