@@ -1,9 +1,13 @@
 """Shipped limits, and limits in words."""
 
+from pathlib import Path
+from typing import get_args
+
 import pytest
 
 from guanxi.core import DataError
 from guanxi.decisions import Limit, cap_words, guards, limit_words, read_limit_rows, shipped_limits, shipped_rows
+from guanxi.decisions.policy import Purpose
 
 HEAD = '[x]\nzh = "甲"\nen = "X"\nunit = "contacts"\ncap = 1\n'
 
@@ -90,3 +94,24 @@ def test_what_a_limit_guards() -> None:
 def test_a_row_that_is_no_limit_says_why(text: str, says: str) -> None:
     with pytest.raises(DataError, match=says):
         read_limit_rows(text, "limits.toml")
+
+
+def test_the_document_lists_the_shipped_limits() -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / "limits.md").read_text("utf-8")
+    for one in shipped_limits().values():
+        assert f"| `{one.name}` {one.zh} | {limit_words(one, 'en')} | {cap_words(one, 'en')} |" in text
+
+
+def test_shipped_limits_count_what_policies_offer() -> None:
+    """An offer that reaches somebody is marketing unless its file says service: the caps must count it."""
+    at = 1_767_225_600_000  # eight in the morning
+    for name in ("contacts_week", "contacts_day"):
+        limit = shipped_limits()[name]
+        assert limit.counts("message", channel="app", purpose="marketing", at_ms=at)
+        assert not limit.counts("message", channel="app", purpose="service", at_ms=at)
+    quiet = shipped_limits()["quiet_hours"]
+    assert [quiet.counts("coupon", channel="sms", purpose="marketing", at_ms=at + ms) for ms in (-1, 0)] == [
+        True,
+        False,
+    ]
+    assert set(get_args(Purpose)) >= {"marketing", "service"}
