@@ -65,6 +65,19 @@ def test_a_step_lets_its_policy_decide_once(buyers: Workspace, way: Journey) -> 
     assert run.audience == "旅程「看过就提醒」"
 
 
+def test_who_waits_for_a_persons_word_waits_for_others(buyers: Workspace, way: Journey) -> None:
+    policy = buyers.folder / "policies" / "winback.toml"
+    policy.write_text(policy.read_text("utf-8").replace('"auto"', '"propose"'), "utf-8")
+    ways.move_people(buyers, way, now_ms=NOW)
+    told(buyers, *(look(who, 40.1) for who in BUYERS[:10]))
+    ways.tick(buyers, now_ms=NOW)
+    came = NOW + DAY_MS
+    assert ways.tick(buyers, now_ms=came) == "moved 10, decided about 0"
+    assert ways.tick(buyers, now_ms=came + ways.GATHER_MS - 1) == ""
+    assert ways.tick(buyers, now_ms=came + ways.GATHER_MS) == "moved 0, decided about 10"
+    assert len(buyers.control.approvals.page(limit=10)) == 1
+
+
 def test_a_run_that_was_cut_off_doubles_nothing(buyers: Workspace, way: Journey, monkeypatch) -> None:
     ways.move_people(buyers, way, now_ms=NOW)
     told(buyers, *(look(who, 40.1) for who in BUYERS[:10]))

@@ -1,5 +1,6 @@
 """Journeys of a workspace: its files, what the log moves, and the policies that decide where people arrive."""
 
+from collections.abc import Sequence
 from itertools import groupby
 from typing import Final
 
@@ -8,7 +9,7 @@ import polars as pl
 from guanxi.app.audience import named_audience
 from guanxi.app.deciding import run_policy
 from guanxi.app.identity import identities
-from guanxi.app.policies import policy_files
+from guanxi.app.policies import load_policy, policy_files
 from guanxi.app.workspace import Workspace
 from guanxi.core import Busy, GuanxiError
 from guanxi.engines.control import JourneyRow
@@ -21,6 +22,7 @@ SUFFIX: Final = ".toml"
 PAGE: Final = 50_000  # events of a kind that are read at once
 DUE: Final = 100_000  # people whose time is over that are moved at once
 DECIDED: Final = 50_000  # people that one run decides about
+GATHER_MS: Final = 3_600_000  # how long those who come wait for others, where a person must agree
 FOLLOWER: Final = "journey:"
 
 
@@ -77,6 +79,7 @@ def decide_people(workspace: Workspace, journey: Journey, *, now_ms: int) -> int
     """Let the policies of a journey decide about those who came to their steps; return about how many.
 
     Whoever was decided about since they came is not decided about again, so a run that was cut off doubles nothing.
+    A policy that proposes is asked once an hour at most: nobody agrees to something each minute.
     raises  what `run_policy` raises, after the other policies had their turn
     """
     control, decided, problem = workspace.control, 0, None
@@ -88,6 +91,8 @@ def decide_people(workspace: Workspace, journey: Journey, *, now_ms: int) -> int
         here: list[JourneyRow] = list(group)
         people = sorted({names.resolve(row.party) for row in here}) if names is not None else []
         try:
+            if _gathers(workspace, policy, here, now_ms=now_ms):
+                continue
             run_policy(
                 workspace, policy, named_audience(people).people, audience=f"旅程「{journey.zh}」",
                 audience_en=f"journey: {journey.en}", who=FOLLOWER + journey.name, now_ms=now_ms, send=journey.send,
@@ -118,6 +123,13 @@ def tick(workspace: Workspace, *, now_ms: int) -> str:
     if problem is not None:
         raise problem
     return f"moved {moved}, decided about {decided}" if moved or decided else ""
+
+
+def _gathers(workspace: Workspace, policy: str, rows: Sequence[JourneyRow], *, now_ms: int) -> bool:
+    """Whether these wait for others, since a person must agree to what is decided about them."""
+    return (
+        load_policy(workspace, policy)[0].mode == "propose" and min(row.moved_ms for row in rows) > now_ms - GATHER_MS
+    )
 
 
 def _upto(workspace: Workspace, journey: Journey, *, after: int, last: int) -> int:
