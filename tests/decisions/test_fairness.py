@@ -23,7 +23,7 @@ from guanxi.decisions import (
     unfair,
     variable_of,
 )
-from guanxi.decisions.rules import sort_of
+from guanxi.decisions.expressions import sort_of
 from guanxi.traits import shipped_traits
 
 T = 1_700_020_800_000

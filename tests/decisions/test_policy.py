@@ -8,7 +8,8 @@ import pytest
 
 from guanxi.core import SettingError
 from guanxi.decisions import NOTHING, Policy, compile_policy, read_policy
-from guanxi.decisions.rules import Expression, RuleSet, trait_variables
+from guanxi.decisions.expressions import Expression, trait_variables
+from guanxi.decisions.rules import RuleSet
 from guanxi.traits import shipped_traits
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples" / "policies").glob("*.toml"))

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from guanxi.core import DataError, SettingError
 from guanxi.decisions import variable_of
-from guanxi.decisions.rules import MOST_TOGETHER, Expression, RuleSet, sort_of, trait_variables
+from guanxi.decisions.expressions import Expression, sort_of, trait_variables
+from guanxi.decisions.rules import MOST_TOGETHER, RuleSet
 from guanxi.traits import shipped_traits
 
 CATALOGUE = shipped_traits()
@@ -110,7 +111,7 @@ def test_a_loop_that_was_let_in_is_stopped_by_the_engine(monkeypatch: pytest.Mon
     text = "true"
     for name in "abcdefg":
         text = f"{ten}.all({name}, {text})"
-    monkeypatch.setattr("guanxi.decisions.rules._check_bounds", lambda text, bare: None)
+    monkeypatch.setattr("guanxi.decisions.expressions._check_bounds", lambda text, bare: None)
     with pytest.raises(SettingError, match="budget"):
         Expression(text, TRAITS)
     late = Expression(f"person_orders_count_30d < 2 || {text}", TRAITS)  # not when it was looked at: later

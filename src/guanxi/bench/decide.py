@@ -29,11 +29,11 @@ from guanxi.decisions import (
     shipped_limits,
     source_of,
     unfair,
-    use_of,
     variable_of,
 )
-from guanxi.decisions.rules import Expression, RuleSet, sort_of, trait_variables
-from guanxi.ledger import Account, Book, Reserve
+from guanxi.decisions.expressions import Expression, sort_of, trait_variables
+from guanxi.decisions.rules import RuleSet
+from guanxi.ledger import Account, Book, Move, Reserve
 from guanxi.traits import Trait, shipped_traits
 
 DECISIONS: Final = 40_000
@@ -102,6 +102,7 @@ class Desk:
         self.compiled, self.book, self.acted = compiled, Book(), 0
         self.limits: Final = tuple(_limits())
         self._sources = {one.name: source_of(one, secret=_SECRET) for one in self.limits}
+        self._ends = {one.name: one.over_ms(AT_MS) for one in self.limits}
         self._counting = {
             offer.id: [one for one in self.limits
                        if one.counts(offer.kind, channel=offer.channel, purpose=offer.purpose, at_ms=AT_MS)]
@@ -120,9 +121,10 @@ class Desk:
             return record
         cost = next(one.cost for one in record.weighed if one.id == chosen)
         accounts = self._of(context)
-        found = (use_of(one, account=accounts[one.name].id, source=self._sources[one.name].id, cost=cost, at_ms=AT_MS)
-                 for one in self._counting[chosen])  # fmt: skip
-        moves = tuple(move for move in found if move)
+        moves = tuple(
+            Move(self._sources[one.name].id, accounts[one.name].id, one.unit, amount, self._ends[one.name])
+            for one in self._counting[chosen] if (amount := 1 if one.uses == "one" else cost)
+        )  # fmt: skip
         self.book.post(Reserve(record.decision.id, moves, AT_MS + 86_400_000), now_ms=AT_MS)
         self.acted += 1
         return record

@@ -25,6 +25,7 @@ from guanxi.decisions.assign import Assignment, assign
 from guanxi.decisions.buckets import arm_of, bucket
 from guanxi.decisions.choice import Compiled, Drawn, best_of, compile_policy, is_off
 from guanxi.decisions.columns import NONE, Asks, Decisions, check_answers
+from guanxi.decisions.expressions import variable_of
 from guanxi.decisions.fairness import PROTECTED, Parity, families, parity, unfair
 from guanxi.decisions.laws import Pairs, Scalar, require_pairs
 from guanxi.decisions.limit_rows import (
@@ -53,7 +54,6 @@ from guanxi.decisions.records import (
     read_record,
     record_bytes,
 )
-from guanxi.decisions.rules import variable_of
 from guanxi.decisions.story import Section, Story, for_person, story
 from guanxi.decisions.values import (
     ASKED,

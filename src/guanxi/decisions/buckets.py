@@ -4,7 +4,7 @@ from typing import Final
 
 import xxhash
 
-from guanxi.core import local_day
+from guanxi.core import DAY_MS
 from guanxi.decisions.policy import Policy
 from guanxi.decisions.records import Arm
 
@@ -29,12 +29,12 @@ def arm_of(policy: Policy, party: str, *, at_ms: int | None = None) -> Arm:
 
 def explores(policy: Policy, party: str, *, at_ms: int) -> bool:
     """Whether chance chooses for a party, not kept out, on a local day."""
-    return _uniform("explore", policy.hash, party, local_day(at_ms).isoformat()) < policy.explore
+    return _uniform("explore", policy.hash, party, _day(at_ms)) < policy.explore
 
 
 def pick(policy: Policy, party: str, *, at_ms: int, count: int) -> int:
     """Return which of `count` possible ones chance chooses for a party on a local day, each as likely as another."""
-    return int(_uniform("pick", policy.hash, party, local_day(at_ms).isoformat()) * count)
+    return int(_uniform("pick", policy.hash, party, _day(at_ms)) * count)
 
 
 def _uniform(*parts: str) -> float:
@@ -42,4 +42,10 @@ def _uniform(*parts: str) -> float:
     return (xxhash.xxh3_64_intdigest("\x1f".join(parts).encode()) >> _SPARE) * 2.0**-53
 
 
+def _day(at_ms: int) -> str:
+    """The number of the local day of an instant; China has had no summer time since 1991."""
+    return str((at_ms + _CHINA_MS) // DAY_MS)
+
+
+_CHINA_MS: Final = 28_800_000
 _SPARE: Final = 11  # bits beyond a float's 53

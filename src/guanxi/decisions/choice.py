@@ -7,6 +7,7 @@ distress; rules, or that personalisation is off; value and cost that cannot be c
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
 import msgspec
@@ -14,12 +15,13 @@ import xxhash
 
 from guanxi.core import Estimate, Reason
 from guanxi.decisions.buckets import arm_of, bucket, explores, pick
+from guanxi.decisions.expressions import Expression
 from guanxi.decisions.fairness import is_priced, protected
 from guanxi.decisions.limits import Limit, Room
 from guanxi.decisions.policy import LARGEST_YUAN, Offer, Policy, Rule
 from guanxi.decisions.records import Arm, Context, Record, Refusal, Weighed
 from guanxi.decisions.refusals import ERASED, Fate, by_limit, by_rule, for_protection, no_consent, no_number
-from guanxi.decisions.rules import Expression, Outcome, RuleSet, places, taker
+from guanxi.decisions.rules import Outcome, RuleSet, places
 from guanxi.decisions.values import NOTHING, Decision, Mode
 
 Rooms = Mapping[tuple[str, str], Room]  # (limit, offer) -> what the limit leaves
@@ -51,9 +53,9 @@ class Compiled:
         numbers: list[Expression] = []
         self._slots: Final = [_Slot(policy, place, numbers) for place in range(len(policy.offers))]
         self._rules: Final = RuleSet(rules, numbers)
-        self._take: Final = taker(policy.reads)
         self._warn: Final = sum(1 << at for at, one in enumerate(policy.rules) if one.effect == "warn")
         self._told: Final = [_reasons_of(one) for one in policy.rules]
+        self._asked: Final = sorted(set(policy.reads) - set(self._rules.sources))  # only whether they are known
         self._refused: Final[dict[tuple[int, Fate], Refusal]] = {}
         self._counted: tuple[tuple[int, tuple[Limit, ...]], list[list[tuple[Limit, tuple[str, str]]]]] = ((-1, ()), [])
         self._last: tuple[Context, Context, Outcome] | None = None
@@ -85,8 +87,8 @@ class Compiled:
         scores = [None if one[2] or one[0] is None else round(one[0].value - one[1] / 100, 9) for one in found]
         best, possible = self._best(scores, [one[1] for one in found])
         chances = self._chances(possible, best)
-        told = (slot.weighed(*one, score, chances) for slot, one, score in zip(self._slots, found, scores, strict=True))
-        return (*told, msgspec.structs.replace(_NOTHING, propensity=chances[NOTHING]))
+        told = [slot.weighed(*one, score, chances) for slot, one, score in zip(self._slots, found, scores, strict=True)]
+        return (*told, _nothing(chances[NOTHING]))
 
     def decide(self, context: Context, rooms: Rooms, limits: Sequence[Limit]) -> Record:
         """Return the decision about one party alone, with all that it rests on."""
@@ -177,9 +179,13 @@ class Compiled:
         """A context without what the policy may not see or does not read, and what the rules say of it."""
         if self._last is None or self._last[0] is not context:
             hidden = is_off(context) or context.erased
-            traits = {} if hidden else dict(zip(self.reads, self._take(context.traits), strict=True))
+            taken = self._rules.take({} if hidden else context.traits)
+            traits = {} if hidden else dict(zip(self._rules.sources, taken, strict=True))
+            for name in self._asked:
+                traits |= {} if hidden else {name: context.traits.get(name)}
             seen = context if traits == context.traits else msgspec.structs.replace(context, traits=traits)
-            self._last = (context, seen, self._rules.judge(traits, dict(context.facts) if context.facts else {}))
+            outcome = self._rules.judge(traits, dict(context.facts) if context.facts else {}, taken=taken)
+            self._last = (context, seen, outcome)
         return self._last[1:]
 
     def _refusals(
@@ -355,4 +361,7 @@ def _reasons_of(rule: Rule) -> tuple[Reason, Reason, Reason]:
     )
 
 
-_NOTHING: Final = Weighed(id=NOTHING, kind=NOTHING, zh="什么都不做", en="Do nothing", verdict="possible", score=0.0)
+@lru_cache(maxsize=1_024)
+def _nothing(chance: float) -> Weighed:
+    return Weighed(id=NOTHING, kind=NOTHING, zh="什么都不做", en="Do nothing", verdict="possible", score=0.0,
+                   propensity=chance)  # fmt: skip

@@ -13,10 +13,10 @@ from typing import Final
 import msgspec
 
 from guanxi.core import Estimate, SettingError
+from guanxi.decisions.expressions import Expression
 from guanxi.decisions.laws import Scalar
 from guanxi.decisions.policy import Offer
 from guanxi.decisions.records import Record
-from guanxi.decisions.rules import Expression
 
 #: Facts that, when true, protect somebody from every offer that is not a service.
 PROTECTED: Final[dict[str, tuple[str, str]]] = {

@@ -5,8 +5,8 @@ from typing import Final, Literal
 
 import msgspec
 
+from guanxi.decisions.expressions import Sort
 from guanxi.decisions.laws import Pairs, Scalar
-from guanxi.decisions.rules import Sort
 from guanxi.decisions.values import Mode
 
 Kind = Literal["message", "coupon"]

@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar, get_args, get_origin, get_type_hints
 import msgspec
 
 from guanxi.core import GuanxiError, SettingError, nearest
+from guanxi.decisions.expressions import Expression, trait_variables
 from guanxi.decisions.fairness import check_fair
 from guanxi.decisions.laws import EARLIEST_MS, NAME, require_id, require_pairs
 from guanxi.decisions.policy import (
@@ -23,7 +24,7 @@ from guanxi.decisions.policy import (
     Rule,
     hash_of,
 )
-from guanxi.decisions.rules import Expression, RuleSet, trait_variables
+from guanxi.decisions.rules import RuleSet
 from guanxi.decisions.values import NOTHING, Decision, Mode
 from guanxi.events import CONSENT_BITS
 from guanxi.traits import TraitCatalogue
