@@ -137,6 +137,13 @@ def look(who: str, day: float) -> RawEvent:
     )  # fmt: skip
 
 
+def paid(who: str, day: float) -> RawEvent:
+    return RawEvent(
+        kind="Order Completed", at=JAN + int(day * DAY_MS), message_id=f"p{who}{day}", historical=True, platform="app",
+        roles={"actor": who}, amount="20.00", refs={"order": f"{who}{day}"},
+    )  # fmt: skip
+
+
 def said(who: str, kind: str, day: float, **properties: object) -> RawEvent:
     return RawEvent(
         kind=kind, at=JAN + int(day * DAY_MS), message_id=f"{kind}{who}{day}{properties}", historical=True,

@@ -11,25 +11,19 @@ from guanxi.app.approving import vote
 from guanxi.app.care import erase
 from guanxi.app.deciding import decide_one, run_policy
 from guanxi.app.decision_replay import replay_decision
+from guanxi.app.fairness_audit import run_parity
 from guanxi.app.policies import load_policy, policy_files, save_policy, template, template_names
-from guanxi.core import DataError, NotFound, Refused, SettingError, midnight_ms
+from guanxi.core import DAY_MS, DataError, NotFound, Refused, SettingError, midnight_ms
 from guanxi.decisions import NOTHING, Record, arm_of
 from guanxi.engines.control import Run
 from guanxi.events import RawEvent
 
-from .conftest import ANN, BUYERS, NOW, POLICY, limit, said, told
+from .conftest import ANN, BUYERS, NOW, POLICY, limit, look, paid, said, told
 
 
 def run(workspace: Workspace, people: list[str] = BUYERS, **fields: object) -> Run:
-    return run_policy(
-        workspace,
-        "winback",
-        people,
-        audience="全部",
-        who="ann",
-        now_ms=NOW,
-        **{"send": True, **fields},  # type: ignore[arg-type]
-    )
+    asked = {"now_ms": NOW, "send": True, "audience": "全部", "who": "ann", **fields}
+    return run_policy(workspace, "winback", people, **asked)  # type: ignore[arg-type]
 
 
 def records(workspace: Workspace, one: Run) -> dict[str, Record]:
@@ -127,6 +121,26 @@ def test_a_proposal_waits_and_goes_when_somebody_else_agrees(buyers: Workspace) 
     effect = vote(buyers.control, approval.id, ballot="approve", who="ben", content=approval.content, now_ms=NOW)
     assert effect.freed == approval.people
     assert {row.state for row in sent(buyers, one)} == {"ready"}
+
+
+def test_loyal_and_new_people_who_behave_alike_get_the_same_offer(buyers: Workspace) -> None:
+    loyal = BUYERS[20:40]  # who looked as often as BUYERS[40:]
+    told(buyers, *(paid(who, -300) for who in loyal), *(paid(who, 35) for who in BUYERS[40:]))
+    found = records(buyers, run(buyers))
+    given = {who: found[who].planned for who in BUYERS[20:]}
+    assert set(given.values()) == {"coupon"}
+    limit(buyers, "half", cap=4_000, uses="cost")
+    one = run(buyers, now_ms=NOW + 40 * DAY_MS)  # nobody has looked for weeks: all are alike, none may have it
+    assert one.counts["acting"] == 0
+    told(buyers, *(look(who, 79) for who in BUYERS[20:]))
+    one = run(buyers, now_ms=NOW + 40 * DAY_MS)
+    parity = run_parity(buyers, one.id)
+    assert (parity.loyal + parity.others, parity.compared) == (len(BUYERS) - one.counts["holdout"], 1)
+    assert 0 < parity.loyal_with + parity.others_with <= 20
+    assert parity.difference is not None
+    assert parity.difference.low <= 0 <= parity.difference.high
+    odds = {tuple(sorted(record.odds.items())) for record in records(buyers, one).values() if record.odds}
+    assert len(odds) == 1
 
 
 def test_a_run_is_done_when_nothing_of_it_is_open(buyers: Workspace) -> None:

@@ -12,6 +12,7 @@ from guanxi.app.audience import find_audience, named_audience
 from guanxi.app.deciding import decide_one, run_policy
 from guanxi.app.decision_replay import replay_decision, replay_run
 from guanxi.app.explaining import explain_decision
+from guanxi.app.fairness_audit import LOYAL_DAYS, run_parity
 from guanxi.app.policies import PolicyFile, policy_files, policy_text, save_policy, template, template_names
 from guanxi.cli.output import (
     DEFAULT_WORKSPACE,
@@ -158,6 +159,26 @@ def replay(
         say("All came out bit for bit. 逐位一致" if found.is_same else "Some came out otherwise. 有不一致")
     if not found.is_same:
         raise typer.Exit(1)
+
+
+@commands.command("fairness")
+def fairness(
+    run: Annotated[str, typer.Argument(help="Id from `decide list`. 批次编号")],
+    days: Annotated[int, typer.Option("--days", min=1, help="Loyal: first paid so long ago. 老客的天数")] = LOYAL_DAYS,
+    workspace: WorkspaceOption = DEFAULT_WORKSPACE, as_json: JsonOption = False,
+) -> None:  # fmt: skip
+    """Compare how often loyal and other people were given a price, at the same behaviour. 新老客是否同等"""
+    with Workspace.open(workspace) as opened:
+        found = run_parity(opened, run, days=days)
+    if as_json:
+        show_json(found)
+        return
+    gap = "no cell holds both 没有可比的" if found.difference is None else str(found.difference)
+    show_pairs([
+        ("loyal 老客", f"{found.loyal_with:,} of {found.loyal:,}"),
+        ("others 其他", f"{found.others_with:,} of {found.others:,}"),
+        ("difference 同行为下之差", gap), ("cells compared 可比的行为组", f"{found.compared:,} of {found.cells:,}"),
+    ])  # fmt: skip
 
 
 @policies.command("list")
