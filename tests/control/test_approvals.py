@@ -56,10 +56,8 @@ def put(control: Control, name: str, *, people: int = 5, now_ms: int = T) -> App
     return approval
 
 
-def cast(control: Control, approval: Approval, who: str, ballot: Ballot = "approve", at_ms: int = T + 1) -> Approval:
-    vote = Vote(
-        who=who, ballot=ballot, at_ms=at_ms, content=approval.content, reason="否" if ballot == "refuse" else ""
-    )
+def cast(control: Control, approval: Approval, who: str, at_ms: int = T + 1) -> Approval:
+    vote = Vote(who=who, ballot="approve", at_ms=at_ms, content=approval.content)
     with control.transaction() as connection:
         return control.approvals.vote_in(connection, approval.id, vote)[0]
 
