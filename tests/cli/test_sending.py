@@ -62,6 +62,8 @@ def test_a_dead_letter_is_shown_and_tried_again(folder: Path) -> None:
     assert [one["outcome"] for one in shown["attempts"]] == ["dead"]
     assert run(folder, "outbox", "retry", dead["id"])["rows"] == 1
     assert run(folder, "outbox", "retry", event_id("row", "a"), fails=1)["rows"] == 0
+    run(folder, "send", "--send")
+    assert run(folder, "outbox", "retry", "--error", "invalid", "--channel", "nowhere")["rows"] == 1
     text = CliRunner().invoke(cli, ["outbox", "show", dead["id"], "-w", str(folder)])
     assert "nowhere" in text.stdout
 

@@ -6,21 +6,33 @@ import hashlib
 import hmac
 import json
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from standardwebhooks import Webhook
 
-from guanxi.actions import Sender
+from guanxi.actions import Outcome, Sender
 from guanxi.actions.contract import NOW_MS, SenderContract, attempt, notice
 from guanxi.bench.send_receiver import ReceiverThread
 from guanxi.core import SettingError
-from guanxi.engines.senders import AdapterSender, RobotSender, WebhookSender, is_public, read_secret, resolve
+from guanxi.engines.senders import (
+    AdapterSender,
+    Answer,
+    Caller,
+    RobotSender,
+    WebhookSender,
+    is_public,
+    read_secret,
+    resolve,
+)
 
 SECRET = "whsec_" + base64.b64encode(b"k" * 32).decode()
 KEY = read_secret(SECRET)
@@ -307,6 +319,54 @@ def test_settings_that_cannot_be_used(make: Callable[[], object], word: str) -> 
         make()
     assert word in caught.value.mend
     assert "s3cret" not in str(caught.value)
+
+
+class Said(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        pass
+
+
+@pytest.fixture
+def secure(certificate: tuple[Path, Path]) -> Iterator[int]:
+    """Port of an https server whose certificate is that of localhost."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(*certificate)
+    with HTTPServer(("127.0.0.1", 0), Said) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        yield server.server_port
+        server.shutdown()
+        thread.join()
+
+
+def call(url: str, context: ssl.SSLContext | None) -> Answer | Outcome:
+    async def run() -> Answer | Outcome:
+        caller = Caller(url, allow_private=True, context=context)
+        try:
+            return await caller.call("POST", "", headers={}, content=b"x")
+        finally:
+            await caller.close()
+
+    return asyncio.run(run())
+
+
+def test_a_certificate_must_be_that_of_the_name_though_its_address_is_called(
+    secure: int, certificate: tuple[Path, Path]
+) -> None:
+    trusting = ssl.create_default_context(cafile=str(certificate[0]))
+    answer = call(f"https://localhost:{secure}/", trusting)
+    assert isinstance(answer, Answer)
+    assert answer.status == 200
+    for url, context in ((f"https://127.0.0.1:{secure}/", trusting), (f"https://localhost:{secure}/", None)):
+        outcome = call(url, context)
+        assert isinstance(outcome, Outcome)
+        assert outcome.kind == "unreachable"
 
 
 def robot(kind: str, url: str, secret: str = "") -> RobotSender:

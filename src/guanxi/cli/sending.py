@@ -18,14 +18,13 @@ from guanxi.cli.output import (
     show_table,
 )
 from guanxi.cli.tree import Commands
+from guanxi.engines.control import ReachFilter
 from guanxi.engines.log import now_ms
 
 commands = typer.Typer(
     cls=Commands, no_args_is_help=True, help="The outbox: what is to be sent, what was, what was given up. 发件箱"
 )
 WHO: Final = "cli"  # whoever works at the machine itself, as the operation log names it
-
-IdsArgument = Annotated[list[str], typer.Argument(metavar="ID...", help="Ids from `outbox list`. 编号")]
 
 
 def send(
@@ -100,20 +99,26 @@ def show(
 
 @commands.command("retry")
 def retry(
-    ids: IdsArgument,
+    ids: Annotated[list[str] | None, typer.Argument(metavar="ID...", help="Ids from `outbox list`. 编号")] = None,
+    error: Annotated[str, typer.Option("--error", help="All dead letters of one kind of error. 某类错误的全部")] = "",
+    channel: Annotated[str, typer.Option("--channel", help="All dead letters of one channel. 某渠道的全部")] = "",
     uncertain: Annotated[
         bool, typer.Option("--uncertain", help="Also what may have arrived. 可能已送达的也重试")
     ] = False,
     workspace: WorkspaceOption = DEFAULT_WORKSPACE,
     as_json: JsonOption = False,
 ) -> None:  # fmt: skip
-    """Try again what was given up; exit 1 when nothing is. 重试死信"""
+    """Try again what was given up, by ids or all of a kind; exit 1 when nothing is. 重试死信"""
+    group = ReachFilter(error=error, channel=channel) if error or channel else None
     with Workspace.open(workspace) as opened:
-        done = reaching.try_again(opened, ids=ids, uncertain=uncertain, who=WHO, now_ms=now_ms())
+        done = reaching.try_again(
+            opened, ids=ids or (), group=group, uncertain=uncertain, who=WHO, now_ms=now_ms()
+        )  # fmt: skip
     if as_json:
         show_json(done)
     else:
-        show_pairs([("tried again 将重试", done.rows), *((one.why, one.rows) for one in done.refused)])
+        left = [("left, ask again 其余", done.left)] if done.left else []
+        show_pairs([("tried again 将重试", done.rows), *((one.why, one.rows) for one in done.refused), *left])
     if not done.rows:
         raise typer.Exit(1)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,12 +35,15 @@ class Caller:
 
     url            of the receiver; its host is resolved anew for each request, and the address checked
     allow_private  True: also addresses that are not public, and http
+    context        which certificates count; None: those that browsers trust
     raises         SettingError when the URL cannot be used
     """
 
-    def __init__(self, url: str, *, allow_private: bool, timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(
+        self, url: str, *, allow_private: bool, timeout_s: float = TIMEOUT_S, context: ssl.SSLContext | None = None
+    ) -> None:
         self._url = check_url(url, allow_private=allow_private)
-        self._private, self._timeout_s = allow_private, timeout_s
+        self._private, self._timeout_s, self._context = allow_private, timeout_s, context
         self._client: httpx.AsyncClient | None = None
         self._pinned, self._until = "", 0.0
 
@@ -82,7 +86,9 @@ class Caller:
             # one that the receiver has closed looks like a request without an answer.
             limits = httpx.Limits(keepalive_expiry=2.0)
             logging.getLogger("httpx").setLevel(logging.WARNING)  # it would log URLs; that of a robot holds its token
-            self._client = httpx.AsyncClient(timeout=timeout, trust_env=False, follow_redirects=False, limits=limits)
+            self._client = httpx.AsyncClient(
+                timeout=timeout, trust_env=False, follow_redirects=False, limits=limits, verify=self._context or True
+            )
         request = self._client.build_request(
             method,
             url.copy_with(host=address, raw_path=url.raw_path + path.encode()),
