@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-from guanxi.actions import Outgoing
+from guanxi.actions import Ended, Outcome, Outgoing
+from guanxi.actions import Verdict as Sent
 from guanxi.app import approving
 from guanxi.core import Estimate
 from guanxi.decisions import Approval, ApprovalDetail, ApprovalOffer, proposed
@@ -130,6 +131,20 @@ def test_undo_says_what_was_sent(served, lin) -> None:
     told(lin, f"/v1/approvals/{approval.id}/vote", ballot="approve", content=approval.content)
     done = told(lin, f"/v1/approvals/{approval.id}/undo", reason="文案有错")
     assert (done["approval"]["state"], done["withdrawn"], done["sent"]) == ("undone", 2, 0)
+
+
+def test_what_is_all_sent_cannot_be_undone(served, lin) -> None:
+    approval, control = propose(served, "sent"), served.workspace.control
+    told(lin, f"/v1/approvals/{approval.id}/vote", ballot="approve", content=approval.content)
+    assert told(lin, f"/v1/approvals/{approval.id}")["line"]["part"] == "undo"
+    mine = [row.id for _, row in control.outbox.page(run=approval.object)]
+    while taken := control.outbox.take(now_ms=now_ms(), lease_ms=1_000, limit=100):
+        control.outbox.record([
+            Ended(id=one.row.id, attempt=one.row.attempts, outcome=Outcome(kind="accepted"), verdict=Sent(state="sent"))
+            for one in taken
+        ], now_ms=now_ms())  # fmt: skip
+    assert {control.outbox.row(one).state for one in mine} == {"sent"}
+    assert told(lin, f"/v1/approvals/{approval.id}")["line"]["part"] == "ended"
 
 
 def test_the_list_pages_and_exports(served, lin, zhou) -> None:

@@ -5,6 +5,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from guanxi.actions import OPEN_STATES
 from guanxi.app.approving import rules_of
 from guanxi.app.identity import identities
 from guanxi.app.people import names_of
@@ -131,8 +132,14 @@ def approval_view(
         else:
             one = msgspec.structs.replace(one, reserved=one.reserved + one.asked)
         limits.append(one)
+    counts: dict[str, int] = {
+        state: count for state, count in control.outbox.counts(run=approval.object).items() if count
+    }
+    line = approval_line(approval, votes, who=who, verbs=verbs, now_ms=now_ms)
+    if line.part == "undo" and not any(counts.get(state) for state in OPEN_STATES):
+        line = msgspec.structs.replace(line, part="ended")  # all is sent
     return ApprovalView(
-        line=approval_line(approval, votes, who=who, verbs=verbs, now_ms=now_ms), detail=approval.detail,
+        line=line, detail=approval.detail,
         content=approval.content, limits=tuple(limits), now_ms=now_ms,
         four_eyes_people=rules.four_eyes_people, four_eyes_fen=rules.four_eyes_fen,
         votes=tuple(
@@ -141,7 +148,7 @@ def approval_view(
             for one in votes
         ),
         sample=_sample(workspace, approval) if sees_people else (),
-        counts={state: count for state, count in control.outbox.counts(run=approval.object).items() if count},
+        counts=counts,
     )  # fmt: skip
 
 
