@@ -43,14 +43,14 @@ export function Outbox({ asked, whole, verbs, filters }: { asked: Asked; whole: 
   const open = whole.counts.filter((one) => ["waiting", "ready", "dead"].includes(one.state)).reduce((sum, one) => sum + one.rows, 0);
   const filtered = Boolean(asked.state || asked.channel || asked.policy || asked.run || asked.party || asked.error || asked.dry);
   const columns: Column<Line>[] = [
-    { key: "made_ms", title: t("when"), width: 168, always: true, render: (row) => time(row.made_ms, lang) },
+    { key: "made_ms", title: t("when"), width: 168, always: true, render: (row) => <span style={{ whiteSpace: "nowrap" }}>{time(row.made_ms, lang)}</span> },
     { key: "party", title: t("whom"), width: 180, always: true, render: (row) => <Whom line={row} /> },
     { key: "channel", title: t("channel"), width: 110, render: (row) => word("channel", row.channel, lang) },
     { key: "content", title: t("content"), width: 140, render: (row) => <span style={{ overflowWrap: "anywhere" }}>{row.content || "—"}</span> },
     { key: "state", title: t("state"), width: 180, always: true, render: (row) => <Came line={row} /> },
     { key: "policy", title: t("policy"), width: 140, render: (row) => row.policy || "—" },
     { key: "attempts", title: t("attempts"), numeric: true, width: 80, render: (row) => exact(row.attempts) },
-    { key: "why", title: t("why"), render: (row) => <span style={{ overflowWrap: "anywhere" }}>{[row.error && word("error", row.error, lang), row.error_text, row.uncertain && t("uncertain")].filter(Boolean).join(" · ") || "—"}</span> },
+    { key: "why", title: t("why"), render: (row) => <span style={{ display: "block", minWidth: 160, overflowWrap: "anywhere" }}>{[row.error && word("error", row.error, lang), row.error_text, row.uncertain && t("uncertain")].filter(Boolean).join(" · ") || "—"}</span> },
   ];
   const pick = (picked: readonly string[], clear: () => void): ReactNode => {
     const chosen = rows.filter((row) => picked.includes(row.id));
