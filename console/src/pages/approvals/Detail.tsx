@@ -154,7 +154,7 @@ function Who({ view: { detail, sample, line } }: { view: View }): ReactNode {
 
 const STATES = ["waiting", "ready", "sending", "sent", "dry", "dead", "withdrawn", "expired", "refused"] as const;
 
-function Votes({ view: { votes, counts, now_ms } }: { view: View }): ReactNode {
+function Votes({ view: { line, votes, counts, now_ms } }: { view: View }): ReactNode {
   const t = useT(m);
   const lang = useLang();
   const far = STATES.filter((state) => (counts[state] ?? 0) > 0);
@@ -176,7 +176,7 @@ function Votes({ view: { votes, counts, now_ms } }: { view: View }): ReactNode {
         </>
       )}
       {far.length > 0 && (
-        <p className="note">{t("actions")}{lang === "zh" ? "：" : ": "}{far.map((state, place) => <Fragment key={state}>{place > 0 && " · "}{state === "dead" && <Seal />} {t(`x_${state}`)} {exact(counts[state])}</Fragment>)}</p>
+        <p className="note">{t("actions")}{lang === "zh" ? "：" : ": "}{far.map((state, place) => <Fragment key={state}>{place > 0 && " · "}{state === "dead" && <Seal />} {t(`x_${state}`)} {exact(counts[state])}</Fragment>)}{line.kind === "run" && line.state !== "open" && has("/reach") && <> · <Link to={`/reach?run=${line.object}&since=all`}>{t("seeReach")}</Link></>}</p>
       )}
     </section>
   );
