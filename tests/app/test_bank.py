@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from guanxi.app import Workspace, bank, bank_posting, bank_rewards
+from guanxi.app import Workspace, bank, bank_posting, bank_rewards, care
 from guanxi.app.exposure import exposures
 from guanxi.app.importing import Taker
 from guanxi.core import DAY_MS, DataError, NotFound, SettingError
@@ -235,3 +235,42 @@ def test_an_erased_person_who_comes_back_gets_a_new_account(shop: Workspace) -> 
     assert coins(shop) == 10
     total, rows = shop.control.accounting.page(unit="coins", kind="member")
     assert (total, [row.person for row in rows], [row.balance for row in rows]) == (2, ["", ME], [10, 10])
+
+
+def test_a_round_waits_for_what_it_reads_and_for_a_mended_file(shop: Workspace) -> None:
+    check_ins(shop, 2)
+    done = bank.bank_round(shop)
+    assert done is not None
+    assert (done.posted, bank.bank_round(shop)) == (2, None)
+    append(shop, event(70, "Page Viewed"))
+    assert bank.bank_round(shop) is None  # nothing that the bank reads
+    rows = shop.folder / "bank.toml"
+    rows.write_text('since = "2026-01-01"\n[earn."Ö x"]\namount = 1\n', "utf-8")
+    assert bank.bank_round(shop) is None
+    with pytest.raises(SettingError, match="is no name"):
+        bank.follow(shop, now_ms=NOW)
+    rows.write_text('since = "2026-01-01"\n[earn.check_in]\namount = 20\n', "utf-8")
+    append(shop, event(71, "Checked In", at_ms=NOW + 5 * DAY_MS))
+    done = bank.bank_round(shop)
+    assert done is not None
+    assert (done.posted, coins(shop)) == (1, 40)
+
+
+def test_a_workspace_lets_its_own_kinds_earn(shop: Workspace) -> None:
+    text = '[earn.walk]\nzh = "健步"\nen = "walk"\nkind = "Steps Walked"\nunit = "coins"\namount = 4\n'
+    (shop.folder / "bank.toml").write_text(f'since = "2026-01-01"\n{text}', "utf-8")
+    append(shop, event(1, "Steps Walked"), event(2, "Other Kind"), event(3, "Checked In"))
+    assert bank.follow(shop, now_ms=NOW).posted == 2
+    assert coins(shop) == 14
+
+
+def test_an_erased_persons_account_stays_and_names_nobody(shop: Workspace) -> None:
+    check_ins(shop, 2)
+    bank.follow(shop, now_ms=NOW + DAY_MS)
+    care.erase(shop, [ME], reason="asked", send=True, who="test")
+    (row,) = shop.control.accounting.page(unit="coins", kind="member")[1]
+    assert (row.person, row.balance) == ("", 20)
+    assert shop.control.relay.take() == []
+    shop.control.ledger.expire(now_ms=NOW + 400 * DAY_MS)
+    assert shop.control.accounting.account(row.id).balance == 0
+    assert ME.encode() not in b"".join(entry for entry, _ in shop.control.ledger.rows())

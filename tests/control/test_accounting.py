@@ -72,7 +72,7 @@ def fill(database: Database) -> tuple[LedgerStore, Accounting]:
 
 
 def test_what_is_read_is_what_was_posted(database: Database) -> None:
-    ledger, read = fill(database)
+    _, read = fill(database)
     total, rows = read.page(unit="coins")
     assert (total, [row.id for row in rows]) == (3, [name("issuer"), name("ann"), name("spent")])
     assert read.page(people=["account:app:ann"])[0] == 1

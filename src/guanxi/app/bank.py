@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 
 import msgspec
 
-from guanxi.app.bank_facts import Resolve, earned_facts, invited_facts, last_of, marks_of
+from guanxi.app.bank_facts import earned_facts, invited_facts, last_of, marks_of
 from guanxi.app.bank_posting import NAME, Posted, accounts_of, key_of, post
 from guanxi.app.identity import identities
 from guanxi.app.workspace import Workspace
@@ -19,9 +19,10 @@ from guanxi.core import Busy, SettingError
 from guanxi.engines.control.accounting import AccountRow
 from guanxi.engines.log import now_ms
 from guanxi.ledger import Bank, Judged, Programme, judge_earned, judge_invited, read_bank, shipped_bank
+from guanxi.parties import Resolution
 
 FILE: Final = "bank.toml"  # of the workspace
-PAGE: Final = 5_000  # events of one kind in one transaction
+PAGE: Final = 10_000  # events of one kind in one transaction
 
 
 class Holding(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,7 +83,7 @@ def follow(workspace: Workspace, *, now_ms: int) -> Posted:
     names = identities(workspace)
     while seq < last:
         upto = last_of(workspace.reader, bank, after=seq, last=last, most=PAGE)
-        made = list(_judged(workspace, bank, after=seq, upto=upto, who=names.resolve))
+        made = list(_judged(workspace, bank, names, after=seq, upto=upto))
         with control.transaction() as connection:
             if control.followers.get_in(connection, NAME) != seq:
                 return done  # another process follows too, and was quicker
@@ -116,7 +117,7 @@ _SEEN: WeakKeyDictionary[Workspace, tuple[Bank, dict[str, int]]] = WeakKeyDictio
 def judged(workspace: Workspace, person: str) -> list[Judged]:
     """Return what everything that a person did brought, or which guard refused it: judged again from the whole log."""
     bank, names, last = bank_of(workspace), identities(workspace), workspace.reader.last_seq()
-    found = _judged(workspace, bank, after=0, upto=last, who=names.resolve, only=names.members(person))
+    found = _judged(workspace, bank, names, after=0, upto=last, only=names.members(person))
     asked = names.resolve(person)
     return [one for one in found if names.resolve(one.person) == asked]
 
@@ -131,18 +132,18 @@ def holdings(workspace: Workspace, person: str) -> list[Holding]:
 
 
 def _judged(
-    workspace: Workspace, bank: Bank, *, after: int, upto: int, who: Resolve, only: Sequence[str] = ()
+    workspace: Workspace, bank: Bank, names: Resolution, *, after: int, upto: int, only: Sequence[str] = ()
 ) -> Iterator[Judged]:
     """What the facts behind `after` brought, as known at `upto`; `only` = facts about these people are enough."""
-    reader = workspace.reader
+    reader, who = workspace.reader, names.resolve
     for rule in bank.earns.values():
-        facts = earned_facts(reader, bank, rule, after=after, upto=upto, only=only, names=identities(workspace))
+        facts = earned_facts(reader, bank, rule, after=after, upto=upto, only=only, names=names)
         yield from (one for one in judge_earned(bank, rule, facts, who=who) if one.seq > after)
     for invite in bank.invites.values():
-        found = invited_facts(reader, invite, after=after, upto=upto, names=identities(workspace))
+        found = invited_facts(reader, invite, after=after, upto=upto, names=names)
         if found:
             posted = _posted(workspace, [one.id for one in found if one.kind == invite.kind]) if after else ()
-            marks = marks_of(workspace, bank, invite, found, after=after, upto=upto, who=who)
+            marks = marks_of(reader, bank, invite, found, after=after, upto=upto, names=names)
             made = judge_invited(bank, invite, found, who=who, marks=marks, after=after, posted=posted)
             yield from (one for one in made if one.seq > after)
 

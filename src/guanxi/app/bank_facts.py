@@ -5,16 +5,13 @@ from typing import Any, Final
 
 import polars as pl
 
-from guanxi.app.workspace import Workspace
 from guanxi.core import DAY_MS
-from guanxi.engines.lake import Reader, aggregate, footprint
+from guanxi.engines.lake import Reader, aggregate
 from guanxi.events import CUSTOM, columns_of, id_text
 from guanxi.ledger import MARKS, Bank, Earn, Fact, Invite, judge_invited
 from guanxi.parties import Resolution
 
-Resolve = Callable[[str, int], str]
 MONTH: Final = 31 * DAY_MS  # the longest window of a guard
-PEOPLE: Final = 300  # people whose rows are read at once
 
 
 def last_of(reader: Reader, bank: Bank, *, after: int, last: int, most: int) -> int:
@@ -77,11 +74,11 @@ def invited_facts(reader: Reader, rule: Invite, *, after: int, upto: int, names:
 
 
 def marks_of(
-    workspace: Workspace, bank: Bank, rule: Invite, facts: Sequence[Fact], *, after: int, upto: int, who: Resolve
+    reader: Reader, bank: Bank, rule: Invite, facts: Sequence[Fact], *, after: int, upto: int, names: Resolution
 ) -> Callable[[str, int], frozenset[str]]:  # fmt: skip
     """Return what tells which devices, phones, ... a person was seen with until a sequence number.
 
-    Only for whom an invitation would bring something now: those are found by judging without marks first.
+    Only of those whose invitation would bring something now: judging without marks finds them.
     """
     asked: set[str] = set()
 
@@ -89,29 +86,34 @@ def marks_of(
         asked.add(person)
         return frozenset()
 
-    list(judge_invited(bank, rule, facts, who=who, marks=note, after=after, posted=()))
+    list(judge_invited(bank, rule, facts, who=names.resolve, marks=note, after=after, posted=()))
+    owner = {ref: person for person in asked for ref in names.members(person, upto)}
     seen: dict[str, list[tuple[int, str]]] = {}
-    people = sorted(asked)
-    for start in range(0, len(people), PEOPLE):
-        for person, seq, ref in _marks(workspace, people[start : start + PEOPLE], upto=upto, who=who):
-            seen.setdefault(person, []).append((seq, ref))
-    return lambda person, seq: frozenset(ref for at, ref in seen.get(person, ()) if at <= seq)
+    for actor, mark, seq in _marks(reader, sorted(owner), upto=upto):
+        seen.setdefault(owner[actor], []).append((seq, mark))
+    return lambda person, seq: frozenset(mark for at, mark in seen.get(person, ()) if at <= seq)
 
 
-def _marks(workspace: Workspace, people: Sequence[str], *, upto: int, who: Resolve) -> Iterator[tuple[str, int, str]]:
-    """Person, seq, reference of every mark on what people did themselves."""
-    from guanxi.app.identity import identities
-
-    names = identities(workspace)
-    owner = {ref: person for person in people for ref in names.members(person, upto)}
-    found = footprint(workspace.reader, list(owner), known=upto, roles=("actor", *MARKS))
-    for row in found.iter_rows(named=True):
-        person = owner.get(row["role_actor"] or "")
-        if person is None:
+def _marks(reader: Reader, refs: Sequence[str], *, upto: int) -> Iterator[tuple[str, str, int]]:
+    """Who acted, a mark on what they did, and the first event that bears it."""
+    kinds, parts = [], set()
+    for kind in reader.counts() if refs else ():
+        columns = _columns(reader, kind)
+        marks = [f"role_{mark}" for mark in MARKS if f"role_{mark}" in columns]
+        if "role_actor" not in columns or not marks:
             continue
-        for mark in MARKS:
-            if row[f"role_{mark}"]:
-                yield person, row["seq"], row[f"role_{mark}"]
+        kinds.append(kind)
+        own = reader.catalogue.own_table(kind)
+        table = own.table if own is not None else CUSTOM
+        parts |= {f"SELECT role_actor AS actor, {mark} AS mark, seq FROM {table}" for mark in marks}
+    if not parts:
+        return
+    sql = (
+        f"SELECT actor, mark, min(seq) AS seq FROM ({' UNION ALL '.join(sorted(parts))}) WHERE seq <= $upto "
+        "AND mark IS NOT NULL AND actor IN (SELECT ref FROM asked) GROUP BY actor, mark"
+    )
+    frames = {"asked": pl.DataFrame({"ref": refs}, schema={"ref": pl.String})}
+    yield from aggregate(reader, sql, {"upto": upto}, kinds=kinds, known=upto, frames=frames).iter_rows()
 
 
 def _facts(
