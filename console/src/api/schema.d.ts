@@ -4598,7 +4598,7 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description One account with its dated amounts, soonest first (of now: None at a past moment), undated = the rest. */
+        /** @description One account with its dated amounts, the soonest thousand (of now: None at a past moment); undated = the rest. */
         AccountCard: {
             account: components["schemas"]["AccountLine"];
             lots: components["schemas"]["LotLine"][] | null;
@@ -5421,7 +5421,7 @@ export interface components {
             text: string;
         };
         /**
-         * @description Decisions of a filter, counted: at most the newest 200,000 (`is_whole` says whether that is all of them).
+         * @description Decisions of a filter, counted: at most the newest 50,000 (`is_whole` says whether that is all of them).
          *
          *         refused   by what candidates were refused; one decision may count for several
          *         policies, runs   that can be filtered by, whatever the filter is

@@ -42,7 +42,7 @@ class CountedName(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DecisionSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """Decisions of a filter, counted: at most the newest 200,000 (`is_whole` says whether that is all of them).
+    """Decisions of a filter, counted: at most the newest 50,000 (`is_whole` says whether that is all of them).
 
     refused   by what candidates were refused; one decision may count for several
     policies, runs   that can be filtered by, whatever the filter is

@@ -10,7 +10,7 @@ from guanxi.actions import OutState
 from guanxi.engines.control.database import Database
 from guanxi.engines.control.ledger_rows import among, query
 
-COUNTED: Final = 200_000  # newest decisions of a filter that are counted
+COUNTED: Final = 50_000  # newest decisions of a filter that are counted
 
 
 class DecisionFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,36 +101,37 @@ class DecisionPages:
         with self._database.read() as connection:
             where, values = _where(connection, wanted)
             if before:
-                where, values = f"{where} AND d.number < ?", [*values, before]
-            statement = f"SELECT {_COLUMNS} FROM {_from(wanted)} WHERE {where} ORDER BY d.number DESC LIMIT ?"
+                where, values = f"{where} AND {_number(wanted)} < ?", [*values, before]
+            statement = f"SELECT {_COLUMNS} FROM {_from(wanted)} WHERE {where} ORDER BY {_number(wanted)} DESC LIMIT ?"
             rows = list(query(connection, statement, *values, limit))
             refused, out = _refused(connection, [row[0] for row in rows]), _out(connection, [row[1] for row in rows])
         return [_line(row, refused.get(row[0], ()), out.get(row[1], ("", 0))) for row in rows]
 
     def counts(self, wanted: DecisionFilter) -> DecisionCounts:
-        """Return how many decisions there are of each arm, mode, choice and refusal."""
+        """Return how many of the newest decisions there are of each arm, mode, choice and refusal."""
+        number = _number(wanted)
         with self._database.read() as connection:
             where, values = _where(connection, wanted)
-            of = f"FROM {_from(wanted)} WHERE {where}"
-            newest = (
-                f"SELECT count(*), min(number) FROM (SELECT d.number {of} ORDER BY d.number DESC LIMIT ?) AS newest"
+            newest = f"FROM {_from(wanted)} WHERE {where} ORDER BY {number} DESC LIMIT {COUNTED}"
+            # One pass: a row's record lies beside what is counted, so each pass reads the pages of all of them.
+            statement = (
+                f"SELECT arm, mode, chosen, count(*), max(n), min(n) FROM (SELECT {number} AS n, d.arm, d.mode, "
+                f"d.chosen {newest}) AS s GROUP BY arm, mode, chosen"
             )
-            ((many, first),) = query(connection, newest, *values, COUNTED)
-            bound = [*values, first or 0]
-
-            def grouped(column: str) -> tuple[DecisionCount, ...]:
-                statement = f"SELECT {column}, count(*), max(d.number) {of} AND d.number >= ? GROUP BY {column}"
-                return _counts(("", *row) for row in query(connection, statement, *bound))
-
+            groups = list(query(connection, statement, *values))
+            many, first = sum(row[3] for row in groups), min((row[5] for row in groups), default=0)
+            joined = (
+                "" if wanted == DecisionFilter() else f"JOIN (SELECT {number} AS n {newest}) AS s ON s.n = r.decision"
+            )
             refusals = (
-                f'SELECT r."by", r.name, count(*), max(d.number) FROM {_from(wanted)} '
-                f"JOIN decision_refusals r ON r.decision = d.number WHERE {where} AND d.number >= ? "
-                'GROUP BY r."by", r.name'
+                f'SELECT r."by", r.name, count(*), max(r.decision) FROM decision_refusals r {joined} '
+                'WHERE r.decision >= ? GROUP BY r."by", r.name'
             )
-            return DecisionCounts(
-                decisions=int(many), is_whole=many < COUNTED, arms=grouped("d.arm"), modes=grouped("d.mode"),
-                chosen=grouped("d.chosen"), refused=_counts(query(connection, refusals, *bound)),
-            )  # fmt: skip
+            refused = list(query(connection, refusals, *(values if joined else ()), first)) if many else []
+        return DecisionCounts(
+            decisions=many, is_whole=many < COUNTED, arms=_summed(groups, 0), modes=_summed(groups, 1),
+            chosen=_summed(groups, 2), refused=_counts(refused),
+        )  # fmt: skip
 
     def out_of(self, decision: str) -> str:
         """Return the id of the outbox row that carries a decision out; "" = none."""
@@ -158,6 +159,10 @@ def _from(wanted: DecisionFilter) -> str:
     return "decisions d"
 
 
+def _number(wanted: DecisionFilter) -> str:
+    return "f.decision" if wanted.by and wanted.name else "d.number"
+
+
 def _where(connection: Connection, wanted: DecisionFilter) -> tuple[str, list[Any]]:
     tests: list[str] = []
     values: list[Any] = []
@@ -178,7 +183,7 @@ def _where(connection: Connection, wanted: DecisionFilter) -> tuple[str, list[An
         values += wanted.parties
     for bound, sign in ((wanted.since_ms, ">="), (wanted.until_ms, "<")):
         if bound:
-            tests.append(f"d.number {sign} ?")
+            tests.append(f"{_number(wanted)} {sign} ?")
             values.append(_first_from(connection, bound))
     return " AND ".join(tests) or "1 = 1", values
 
@@ -209,6 +214,14 @@ def _line(row: tuple[Any, ...], refused: tuple[tuple[str, str], ...], out: tuple
         mode=mode, arm=arm, chosen=tuple(filter(None, chosen.split(","))), propensity=propensity, acts=bool(acts),
         refused=refused, out=out[0], dry=bool(out[1]),
     )  # fmt: skip
+
+
+def _summed(groups: Sequence[tuple[Any, ...]], column: int) -> tuple[DecisionCount, ...]:
+    sums: dict[str, tuple[int, int]] = {}
+    for row in groups:
+        many, last = sums.get(row[column], (0, 0))
+        sums[row[column]] = many + row[3], max(last, row[4])
+    return _counts(("", name, many, last) for name, (many, last) in sums.items())
 
 
 def _counts(rows: Any) -> tuple[DecisionCount, ...]:
