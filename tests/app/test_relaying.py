@@ -128,13 +128,17 @@ def test_killed_anywhere_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
     Workspace.create(tmp_path / "ws")[0].close()
     dice, kills = random.Random(11), 0
     for _ in range(12):
+        told_by, tells = os.pipe()
         child = os.fork()
         if child == 0:
-            _fill_and_drain(tmp_path / "ws")
-        time.sleep(dice.uniform(0.02, 0.2))
+            _fill_and_drain(tmp_path / "ws", tells)
+        os.close(tells)
+        assert os.read(told_by, 1)  # it has begun
+        time.sleep(dice.uniform(0, 0.1))
         os.kill(child, signal.SIGKILL)
         kills += os.waitpid(child, 0)[1] == signal.SIGKILL
-    assert kills > 0
+        os.close(told_by)
+    assert kills == 12
     with Workspace.open(tmp_path / "ws") as workspace:
         relay_now(workspace, doing="guanxi send")
         found = logged(workspace)
@@ -143,7 +147,7 @@ def test_killed_anywhere_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
     assert len(found) > 0
 
 
-def _fill_and_drain(folder: Path) -> None:
+def _fill_and_drain(folder: Path, tells: int) -> None:
     """Put events numbered without a gap, five in a transaction, and drain them; never returns."""
     try:
         relaying.PART = 3
@@ -153,6 +157,7 @@ def _fill_and_drain(folder: Path) -> None:
             while True:
                 put(workspace, [told(number + place) for place in range(5)])
                 number += 5
+                os.write(tells, b".")
                 relay_events(workspace, taker, parts=1)
                 relay_events(workspace, taker)
     finally:
