@@ -10,10 +10,8 @@ from guanxi.api.access import Access, Principal
 from guanxi.api.readers import Readers
 from guanxi.api.routes import Limit, Page, Routes, encoded
 from guanxi.api.schemas import COMPONENTS, answer_schema
-from guanxi.app import Workspace
-from guanxi.app.deciding import decide_one
-from guanxi.app.explaining import DecisionStory, explain_decision
-from guanxi.app.policies import PolicyFile, policy_files, policy_text
+from guanxi.app import Workspace, deciding, explaining
+from guanxi.app import policies as files
 from guanxi.core import DataError
 from guanxi.decisions import NOTHING, Mode, Record, Scalar
 from guanxi.engines.control import Run
@@ -77,7 +75,7 @@ class Decided(msgspec.Struct, frozen=True, kw_only=True):
 class PolicyText(msgspec.Struct, frozen=True, kw_only=True):
     """A policy with its file's text."""
 
-    file: PolicyFile
+    file: files.PolicyFile
     text: str
 
 
@@ -93,10 +91,10 @@ def decide_routes(workspace: Workspace, access: Access, readers: Readers) -> API
         example=_FILE,
         columns=("name", "zh", "en", "mode", "version", "wrong"),
     )
-    def policies(request: Request) -> Page[PolicyFile]:
+    def policies(request: Request) -> Page[files.PolicyFile]:
         """The policies of the workspace, those that cannot be read with what is wrong."""
         with readers.lend() as ws:
-            return Page(rows=policy_files(ws))
+            return Page(rows=files.policy_files(ws))
 
     @routes.route(
         "GET",
@@ -109,8 +107,8 @@ def decide_routes(workspace: Workspace, access: Access, readers: Readers) -> API
     def policy(name: Annotated[str, Path(max_length=64)]) -> PolicyText:
         """The file of a policy as it stands."""
         with readers.lend() as ws:
-            text = policy_text(ws, name)
-            return PolicyText(file=next(one for one in policy_files(ws) if one.name == name), text=text)
+            text = files.policy_text(ws, name)
+            return PolicyText(file=next(one for one in files.policy_files(ws) if one.name == name), text=text)
 
     @routes.listing(
         "/v1/runs", zh="决策批次", en="Runs", example=_RUN,
@@ -132,10 +130,10 @@ def decide_routes(workspace: Workspace, access: Access, readers: Readers) -> API
         "GET", "/v1/decisions/{decision}/story", verb="view", zh="决策的来龙去脉", en="The story of a decision",
         example=_STORY, people=True,
     )  # fmt: skip
-    def story(decision: Annotated[str, Path(max_length=64)]) -> DecisionStory:
+    def story(decision: Annotated[str, Path(max_length=64)]) -> explaining.DecisionStory:
         """Why this, what else, which limit, which chance; and what the person concerned is told."""
         with readers.lend() as ws:
-            return explain_decision(ws, decision)
+            return explaining.explain_decision(ws, decision)
 
     return routes.router
 
@@ -167,7 +165,7 @@ def _add_decide(router: APIRouter, access: Access, readers: Readers) -> None:
         """Decide about one person now and keep it, with what it reserves and what it sends; a dry run unless `send`."""
         me: Principal = request.state.me
         with readers.lend() as ws:
-            made = decide_one(
+            made = deciding.decide_one(
                 ws, asked.policy, asked.person, who=me.who, now_ms=now_ms(), facts=tuple(sorted(asked.facts.items())),
                 mode=asked.mode, send=asked.send, ask=asked.ask,
             )  # fmt: skip

@@ -10,7 +10,7 @@ from guanxi.api.person_routes import instant
 from guanxi.api.readers import Readers
 from guanxi.api.routes import Limit, Routes
 from guanxi.app import Workspace, decision_detail, decision_log, decision_replay
-from guanxi.app.scope import scope
+from guanxi.app import scope as scopes
 from guanxi.core import DataError
 from guanxi.engines.control import DecisionFilter
 
@@ -122,7 +122,7 @@ def _wanted(
 def _within(workspace: Workspace, wanted: DecisionFilter, t: str) -> DecisionFilter:
     if not t:
         return wanted
-    window = scope(workspace, t=t, cmp="none").window
+    window = scopes.scope(workspace, t=t, cmp="none").window
     return replace(wanted, since_ms=max(wanted.since_ms, window.start_ms), until_ms=wanted.until_ms or window.end_ms)
 
 

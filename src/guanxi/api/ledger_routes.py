@@ -12,8 +12,7 @@ from guanxi.api.routes import Limit, Page, Routes
 from guanxi.app import Workspace, bank_rewards, evidence_chain, ledger_answers
 from guanxi.app import exposure as exposed
 from guanxi.app import scope as scopes
-from guanxi.app.evidence_chain import ChainState, CheckStep, ConsistencyProof, HeadLine, ProvenEntry
-from guanxi.app.ledger_answers import AccountCard, AccountLine, EntryLine, Flows, UnitLine
+from guanxi.app.bank import BankRules, rules_of
 from guanxi.core import DataError
 from guanxi.engines.log import now_ms
 from guanxi.ledger import Exposure
@@ -75,6 +74,12 @@ _REWARD: Final = {
 }  # fmt: skip
 
 
+_BANK: Final = {
+    "since_ms": _AT,
+    "rules": [{"of": "earn", "name": "check_in", "zh": "签到", "en": "check-in", "unit": "coins", "amount": 10}],
+}  # fmt: skip
+
+
 def ledger_routes(workspace: Workspace, access: Access, readers: Readers) -> APIRouter:
     """Return the routes about accounts, their entries, flows and exposure."""
     routes = Routes(access, workspace.control, tag="ledger")
@@ -86,7 +91,7 @@ def ledger_routes(workspace: Workspace, access: Access, readers: Readers) -> API
     def accounts(
         request: Request, unit: Word = "", kind: Word = "", what: Word = "", name: Word = "", asof: AsOf = "",
         cursor: Cursor = "", limit: Limit = 50,
-    ) -> Page[AccountLine]:  # fmt: skip
+    ) -> Page[ledger_answers.AccountLine]:  # fmt: skip
         """Accounts in order of opening, as they stand or stood; whose they are is told to whoever may see people."""
         me: Principal = request.state.me
         with readers.lend() as ws:
@@ -99,13 +104,13 @@ def ledger_routes(workspace: Workspace, access: Access, readers: Readers) -> API
     @routes.route(
         "GET", "/v1/ledger/tightest", verb="view", zh="最紧的额度", en="The tightest limits", example=[_ACCOUNT]
     )
-    def tightest(request: Request) -> tuple[AccountLine, ...]:
+    def tightest(request: Request) -> tuple[ledger_answers.AccountLine, ...]:
         """Limits that all share, those that are used most first."""
         with readers.lend() as ws:
             return ledger_answers.tightest(ws)
 
     @routes.route("GET", "/v1/ledger/units", verb="view", zh="单位", en="Units", example=[_UNIT])
-    def units(request: Request) -> tuple[UnitLine, ...]:
+    def units(request: Request) -> tuple[ledger_answers.UnitLine, ...]:
         """Every unit that has accounts, and what all but issuers hold together."""
         with readers.lend() as ws:
             return ledger_answers.units(ws)
@@ -115,7 +120,7 @@ def ledger_routes(workspace: Workspace, access: Access, readers: Readers) -> API
         example={"account": _ACCOUNT, "lots": [{"number": 42, "at_ms": _AT, "expires_ms": _AT, "left": 10}],
                  "undated": 110, "as_of_ms": None},
     )  # fmt: skip
-    def account(request: Request, account: Id, asof: AsOf = "") -> AccountCard:
+    def account(request: Request, account: Id, asof: AsOf = "") -> ledger_answers.AccountCard:
         """What an account holds and, of now, its dated amounts, soonest first."""
         me: Principal = request.state.me
         with readers.lend() as ws:
@@ -127,7 +132,7 @@ def ledger_routes(workspace: Workspace, access: Access, readers: Readers) -> API
     )  # fmt: skip
     def entries(
         request: Request, account: Id, asof: AsOf = "", cursor: Cursor = "", limit: Limit = 50
-    ) -> Page[EntryLine]:
+    ) -> Page[ledger_answers.EntryLine]:
         """Entries of an account, the newest first; its balance stands after each."""
         with readers.lend() as ws:
             before = _number(cursor) if cursor else None
@@ -138,7 +143,7 @@ def ledger_routes(workspace: Workspace, access: Access, readers: Readers) -> API
         "/v1/ledger/flows", zh="单位流量", en="Flows of a unit", example=_FLOWS, rows=lambda given: given.rows,
         columns=("day_ms", "kind", "came", "left", "entries"),
     )  # fmt: skip
-    def flows(request: Request, unit: Word, t: T = "30d", asof: AsOf = "") -> Flows:
+    def flows(request: Request, unit: Word, t: T = "30d", asof: AsOf = "") -> ledger_answers.Flows:
         """What holders of a unit had, what came and left by day and kind, and what they have: it adds up."""
         with readers.lend() as ws:
             window = scopes.scope(ws, t=t, asof=asof).window
@@ -160,6 +165,12 @@ def ledger_routes(workspace: Workspace, access: Access, readers: Readers) -> API
         with readers.lend() as ws:
             return bank_rewards.rewards(ws)
 
+    @routes.route("GET", "/v1/bank", verb="view", zh="关系银行规则", en="The relation bank's rows", example=_BANK)
+    def bank(request: Request) -> BankRules:
+        """From when on what people do counts, what it brings, and what stops farming."""
+        with readers.lend() as ws:
+            return rules_of(ws)
+
     return routes.router
 
 
@@ -168,7 +179,7 @@ def evidence_routes(workspace: Workspace, access: Access, readers: Readers) -> A
     routes = Routes(access, workspace.control, tag="evidence")
 
     @routes.route("GET", "/v1/ledger/chain", verb="view", zh="证据链", en="The chain of evidence", example=_STATE)
-    def state(request: Request) -> ChainState:
+    def state(request: Request) -> evidence_chain.ChainState:
         """Where the chain and the tree end, and every signed head."""
         with readers.lend() as ws:
             return evidence_chain.chain_state(ws)
@@ -177,21 +188,23 @@ def evidence_routes(workspace: Workspace, access: Access, readers: Readers) -> A
         "GET", "/v1/ledger/entries/{number}", verb="view", zh="一条分录与证明", en="An entry and its proof",
         example=_PROVEN,
     )  # fmt: skip
-    def prove(request: Request, number: Annotated[int, Path(ge=0, le=10**18)]) -> ProvenEntry:
+    def prove(request: Request, number: Annotated[int, Path(ge=0, le=10**18)]) -> evidence_chain.ProvenEntry:
         """An entry, and the path from it to the root of a tree; of a signed one, where one covers it."""
         with readers.lend() as ws:
             return evidence_chain.prove(ws, number)
 
     @routes.route("GET", "/v1/ledger/consistency", verb="view", zh="一致性证明", en="Proof of growth", example=_GROWTH)
     def growth(request: Request, old: Number, new: Annotated[int | None, Query(ge=0, le=10**18)] = None) -> (
-        ConsistencyProof
+        evidence_chain.ConsistencyProof
     ):  # fmt: skip
         """What proves that the ledger of `new` entries, now when left out, begins with that of `old`."""
         with readers.lend() as ws:
             return evidence_chain.prove_growth(ws, old, new)
 
     @routes.route("GET", "/v1/ledger/check", verb="view", zh="校验", en="Check", example=_STEP)
-    def check(request: Request, start: Number = 0, chain: Annotated[str, Query(max_length=64)] = "") -> CheckStep:
+    def check(
+        request: Request, start: Number = 0, chain: Annotated[str, Query(max_length=64)] = ""
+    ) -> evidence_chain.CheckStep:
         """Hash the next 100,000 entries again; the last step counts the whole ledger again.
 
         Ask again with `stop` as start and `chain` until `done`.
@@ -203,7 +216,7 @@ def evidence_routes(workspace: Workspace, access: Access, readers: Readers) -> A
         "POST", "/v1/ledger/heads", verb="export", zh="签名当前账本", en="Sign the ledger as it stands", example=_HEAD,
         status=201,
     )  # fmt: skip
-    def sign(request: Request) -> HeadLine:
+    def sign(request: Request) -> evidence_chain.HeadLine:
         """Sign root and chain of now with the workspace's key, which is made the first time."""
         with readers.lend() as ws:
             made = evidence_chain.sign(ws, now_ms=now_ms())

@@ -16,7 +16,7 @@ from guanxi.app.bank_posting import NAME, Posted, accounts_of, key_of, post
 from guanxi.app.identity import identities
 from guanxi.app.workspace import Workspace
 from guanxi.core import Busy, SettingError
-from guanxi.engines.control.accounting import AccountRow
+from guanxi.engines.control import AccountRow
 from guanxi.engines.log import now_ms
 from guanxi.ledger import Bank, Judged, Programme, judge_earned, judge_invited, read_bank, shipped_bank
 from guanxi.parties import Resolution
@@ -37,6 +37,39 @@ class Holding(msgspec.Struct, frozen=True, kw_only=True):
     next_ms: int | None
     next_amount: int
     accounts: tuple[str, ...]
+
+
+class BankRule(msgspec.Struct, frozen=True, kw_only=True):
+    """A row in words: what earns how much of which unit (`of` = earn or invite), or what stops farming (guard)."""
+
+    of: str
+    name: str
+    zh: str
+    en: str
+    unit: str = ""
+    amount: int = 0
+
+
+class BankRules(msgspec.Struct, frozen=True, kw_only=True):
+    """The bank's rows as people read them; since_ms None = it is closed."""
+
+    since_ms: int | None
+    rules: tuple[BankRule, ...]
+
+
+def rules_of(workspace: Workspace) -> BankRules:
+    """Return what earns and what stops farming, in words."""
+    bank = bank_of(workspace)
+    rows = [
+        BankRule(of="earn", name=row.name, zh=row.zh, en=row.en, unit=row.unit, amount=row.amount)
+        for row in bank.earns.values()
+    ]
+    rows += [
+        BankRule(of="invite", name=row.name, zh=row.zh, en=row.en, unit=row.unit, amount=row.amount)
+        for row in bank.invites.values()
+    ]
+    rows += [BankRule(of="guard", name=row.name, zh=row.zh, en=row.en) for row in bank.guards.values()]
+    return BankRules(since_ms=bank.since_ms, rules=tuple(rows))
 
 
 def bank_of(workspace: Workspace) -> Bank:

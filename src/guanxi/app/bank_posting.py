@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from guanxi.app.identity import identities
 from guanxi.app.workspace import Workspace
 from guanxi.core import GuanxiError, NotFound
-from guanxi.engines.control.accounting import AccountRow
+from guanxi.engines.control import AccountRow
 from guanxi.events import Event, event_id
 from guanxi.ledger import (
     ISSUER,

@@ -11,7 +11,7 @@ from guanxi.app.bank_posting import NAME, accounts_of, points_posted
 from guanxi.app.identity import identities
 from guanxi.app.workspace import Workspace
 from guanxi.core import DAY_MS, DataError, GuanxiError, NotFound
-from guanxi.engines.control.accounting import GIVEN, SPENT, AccountRow, HoldRow
+from guanxi.engines.control import GIVEN, SPENT, AccountRow, HoldRow
 from guanxi.events import Event, event_id
 from guanxi.ledger import (
     ISSUER,

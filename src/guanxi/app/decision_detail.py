@@ -12,8 +12,7 @@ from guanxi.app.people import names_of
 from guanxi.app.scope import scope
 from guanxi.app.workspace import Workspace
 from guanxi.core import NotFound
-from guanxi.decisions import Context, Limit, Record, Scalar, Weighed
-from guanxi.decisions.story import for_person, shown_trait, story
+from guanxi.decisions import Context, Limit, Record, Scalar, Weighed, for_person, shown_trait, story
 from guanxi.engines.control import DecisionFilter, DecisionLine, HoldNote, Kept
 from guanxi.traits import Trait
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from guanxi.app.bank import bank_of
 from guanxi.app.workspace import Workspace
-from guanxi.engines.control.accounting import MEMBER
+from guanxi.engines.control import MEMBER
 from guanxi.ledger import Exposure, exposure, unit_of
 
 

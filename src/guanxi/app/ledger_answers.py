@@ -7,7 +7,7 @@ import msgspec
 from guanxi.app.ledger_words import Words
 from guanxi.app.workspace import Workspace
 from guanxi.core import DAY_MS, DataError, NotFound
-from guanxi.engines.control.accounting import AccountRow, EntryRow
+from guanxi.engines.control import AccountRow, EntryRow
 from guanxi.ledger import ISSUER
 
 MOST_DAYS: Final = 400  # of flows at once
@@ -96,7 +96,7 @@ class LotLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AccountCard(msgspec.Struct, frozen=True, kw_only=True):
-    """One account with its dated amounts, soonest first (of now: None at a past moment), undated = the rest."""
+    """One account with its dated amounts, the soonest thousand (of now: None at a past moment); undated = the rest."""
 
     account: AccountLine
     lots: tuple[LotLine, ...] | None
@@ -180,7 +180,7 @@ def account(workspace: Workspace, id: str, *, before_ms: int | None = None, peop
         LotLine(number=one.number, at_ms=one.at_ms, expires_ms=one.expires_ms, left=one.left)
         for one in workspace.control.accounting.lots(id)
     )
-    undated = max(line.balance - sum(one.left for one in lots), 0)
+    undated = max(line.balance - workspace.control.accounting.dated(id), 0)
     return AccountCard(account=line, lots=lots, undated=undated, as_of_ms=None)
 
 

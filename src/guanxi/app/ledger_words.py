@@ -6,7 +6,7 @@ import msgspec
 
 from guanxi.app.bank import bank_of
 from guanxi.app.workspace import Workspace
-from guanxi.engines.control.accounting import AccountRow
+from guanxi.engines.control import AccountRow
 from guanxi.ledger import ISSUER, Unit, unit_of
 
 

@@ -11,8 +11,7 @@ from rich.markup import escape
 from rich.progress import Progress
 
 from guanxi import __version__
-from guanxi.app import DATA, Workspace, import_files, preview, queries, run_demo, sources
-from guanxi.app.explaining import explain_decision, is_decision
+from guanxi.app import DATA, Workspace, explaining, import_files, preview, queries, run_demo, sources
 from guanxi.cli import (
     analysis,
     approvals,
@@ -204,8 +203,8 @@ def explain(
 ) -> None:  # fmt: skip
     """Say why it was decided so, or where an event came from and what became of it. 为什么这样决定、从哪来"""
     with Workspace.open(workspace) as opened:
-        if is_decision(opened, event):
-            told = explain_decision(opened, event)
+        if explaining.is_decision(opened, event):
+            told = explaining.explain_decision(opened, event)
             show_json(told) if as_json else show_text(told.text)
             return
         found = queries.explain(opened, event)

@@ -7,13 +7,9 @@ import msgspec
 import typer
 from rich.progress import Progress
 
-from guanxi.app import Workspace
-from guanxi.app.audience import find_audience, named_audience
-from guanxi.app.deciding import decide_one, run_policy
-from guanxi.app.decision_replay import replay_decision, replay_run
-from guanxi.app.explaining import explain_decision
-from guanxi.app.fairness_audit import LOYAL_DAYS, run_parity
-from guanxi.app.policies import PolicyFile, policy_files, policy_text, save_policy, template, template_names
+from guanxi.app import Workspace, audience, decision_replay, explaining, fairness_audit
+from guanxi.app import deciding as decided
+from guanxi.app import policies as files
 from guanxi.cli.output import (
     DEFAULT_WORKSPACE,
     JsonOption,
@@ -63,11 +59,12 @@ def run(
     with Workspace.open(workspace) as opened, progress_bar() as bar:
         if people is not None and (segment or label):
             raise SettingError("--people stands beside --segment or --label", "Use one of the two")
-        audience = (
-            find_audience(opened, segment=segment, label=label) if people is None else named_audience(_lines(people))
-        )  # fmt: skip
-        found = run_policy(
-            opened, policy, audience.people, audience=audience.zh, audience_en=audience.en, who=WHO, now_ms=now_ms(),
+        if people is None:
+            asked = audience.find_audience(opened, segment=segment, label=label)
+        else:
+            asked = audience.named_audience(_lines(people))
+        found = decided.run_policy(
+            opened, policy, asked.people, audience=asked.zh, audience_en=asked.en, who=WHO, now_ms=now_ms(),
             mode=cast("Mode | None", mode or None), send=send, at_ms=_instant(at), progress=_Steps(bar),
         )  # fmt: skip
     if as_json:
@@ -87,11 +84,11 @@ def one(
     """Decide about one person and keep it; a dry run unless --send. 对一个人决策"""
     facts = tuple(sorted((name, _scalar(value)) for name, value in read_pairs(fact or [], "--fact").items()))
     with Workspace.open(workspace) as opened:
-        made = decide_one(
+        made = decided.decide_one(
             opened, policy, person, who=WHO, now_ms=now_ms(), facts=facts, mode=cast("Mode | None", mode or None),
             send=send, at_ms=_instant(at),
         )  # fmt: skip
-        told = explain_decision(opened, made.decision.id)
+        told = explaining.explain_decision(opened, made.decision.id)
     if as_json:
         show_json(made)
         return
@@ -144,9 +141,9 @@ def replay(
     """Make decisions again from the log; exit 1 unless all come out bit for bit. 重放校验"""
     with Workspace.open(workspace) as opened:
         try:
-            found = replay_run(opened, id)
+            found = decision_replay.replay_run(opened, id)
         except NotFound:
-            found = replay_decision(opened, id)
+            found = decision_replay.replay_decision(opened, id)
     if as_json:
         show_json(found)
     else:
@@ -164,12 +161,14 @@ def replay(
 @commands.command("fairness")
 def fairness(
     run: Annotated[str, typer.Argument(help="Id from `decide list`. 批次编号")],
-    days: Annotated[int, typer.Option("--days", min=1, help="Loyal: first paid so long ago. 老客的天数")] = LOYAL_DAYS,
+    days: Annotated[
+        int, typer.Option("--days", min=1, help="Loyal: first paid so long ago. 老客的天数")
+    ] = fairness_audit.LOYAL_DAYS,
     workspace: WorkspaceOption = DEFAULT_WORKSPACE, as_json: JsonOption = False,
 ) -> None:  # fmt: skip
     """Compare how often loyal and other people were given a price, at the same behaviour. 新老客是否同等"""
     with Workspace.open(workspace) as opened:
-        found = run_parity(opened, run, days=days)
+        found = fairness_audit.run_parity(opened, run, days=days)
     if as_json:
         show_json(found)
         return
@@ -185,7 +184,7 @@ def fairness(
 def list_policies(workspace: WorkspaceOption = DEFAULT_WORKSPACE, as_json: JsonOption = False) -> None:
     """List the policies of the workspace. 策略清单"""
     with Workspace.open(workspace) as opened:
-        rows = policy_files(opened)
+        rows = files.policy_files(opened)
     if as_json:
         show_json(rows)
         return
@@ -208,9 +207,9 @@ def new_policy(
     workspace: WorkspaceOption = DEFAULT_WORKSPACE, as_json: JsonOption = False,
 ) -> None:  # fmt: skip
     """Write a policy from a template or a file, after checking it. 新建策略"""
-    text = template(source) if source in template_names() else _read(Path(source))
+    text = files.template(source) if source in files.template_names() else _read(Path(source))
     with Workspace.open(workspace) as opened:
-        made = save_policy(opened, name, text, who=WHO, replace=replace)
+        made = files.save_policy(opened, name, text, who=WHO, replace=replace)
     if as_json:
         show_json(made)
         return
@@ -224,8 +223,8 @@ def show_policy(
 ) -> None:  # fmt: skip
     """Print a policy's file, or say what is wrong with it. 查看策略"""
     with Workspace.open(workspace) as opened:
-        text = policy_text(opened, name)
-        [row] = [one for one in policy_files(opened) if one.name == name]
+        text = files.policy_text(opened, name)
+        [row] = [one for one in files.policy_files(opened) if one.name == name]
     if as_json:
         show_json(row)
         return
@@ -238,7 +237,7 @@ def show_policy(
 def check_policies(workspace: WorkspaceOption = DEFAULT_WORKSPACE, as_json: JsonOption = False) -> None:
     """Read every policy; exit 1 when one is wrong. 检查策略"""
     with Workspace.open(workspace) as opened:
-        rows = policy_files(opened)
+        rows = files.policy_files(opened)
     wrong = [row for row in rows if row.wrong]
     if as_json:
         show_json(rows)
@@ -276,7 +275,7 @@ def _show_run(run: Run) -> None:
     ])  # fmt: skip
 
 
-def _show_policy(row: PolicyFile) -> None:
+def _show_policy(row: files.PolicyFile) -> None:
     show_pairs([
         ("policy 策略", f"{row.name} · {row.zh} · {row.en}"), ("mode 模式", row.mode),
         ("offers 选项", ", ".join(row.offers)),

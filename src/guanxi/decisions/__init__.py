@@ -54,7 +54,7 @@ from guanxi.decisions.records import (
     read_record,
     record_bytes,
 )
-from guanxi.decisions.story import Section, Story, for_person, story
+from guanxi.decisions.story import Section, Story, for_person, shown_trait, story
 from guanxi.decisions.values import (
     ASKED,
     CHANNELS,
@@ -150,6 +150,7 @@ __all__ = [
     "require_pairs",
     "shipped_limits",
     "shipped_rows",
+    "shown_trait",
     "source_of",
     "story",
     "unfair",

@@ -1,5 +1,6 @@
 """The control database: people, sessions, keys, the operation log and import jobs."""
 
+from guanxi.engines.control.accounting import GIVEN, MEMBER, SPENT, AccountRow, EntryRow, HoldRow
 from guanxi.engines.control.appearances import Appearance, Colours, Density, Language, Theme
 from guanxi.engines.control.control import FILE, Control
 from guanxi.engines.control.deciding import DecisionStore, Kept, Made
@@ -36,12 +37,16 @@ from guanxi.engines.control.schedules import ScheduleRow
 
 __all__ = [
     "FILE",
+    "GIVEN",
+    "MEMBER",
     "ROLES",
     "RUN_STATES",
     "SCOPES",
     "SCOPE_VERBS",
+    "SPENT",
     "VERBS",
     "WRITING_SCOPES",
+    "AccountRow",
     "ApiKey",
     "Appearance",
     "Audit",
@@ -55,9 +60,11 @@ __all__ = [
     "DecisionPages",
     "DecisionStore",
     "Density",
+    "EntryRow",
     "FunnelCount",
     "Heard",
     "HoldNote",
+    "HoldRow",
     "ImportJob",
     "JourneyCount",
     "JourneyRow",
