@@ -1,5 +1,6 @@
 """The choice: what refuses an offer and in which order, what is likely, and that nothing else moves it."""
 
+import dataclasses
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from guanxi.decisions import (
     NOTHING,
     Compiled,
     Context,
+    Decision,
     Limit,
     Policy,
     Room,
@@ -278,6 +280,17 @@ def test_the_arm_follows_from_the_bucket_and_chance_is_drawn_anew_each_day() -> 
     assert [arm == "holdout" for arm in days[0]] == [arm == "holdout" for arm in days[1]]
     assert days[0] != days[1]
     assert days[0] == [arm_of(one, party, at_ms=T + 3_600_000) for party in people]
+
+
+@pytest.mark.parametrize("changes", [{}, {"traits": SILENT | {COMPLAINTS: 1}}, {"erased": True}])
+def test_a_decision_is_as_the_class_makes_and_checks_it(changes: dict[str, Any]) -> None:
+    made = plain(explore="0.5").decide(context(**changes), {}, []).decision
+    fields = {one.name: getattr(made, one.name) for one in dataclasses.fields(made)}
+    assert Decision.made(**{name: value for name, value in fields.items() if name != "id"}) == made
+    with pytest.raises(DataError, match="at_ms"):
+        plain().decide(context(at_ms=1_700_000_000), {}, [])
+    with pytest.raises(DataError):
+        plain().decide(context(party="somebody"), {}, [])
 
 
 @pytest.mark.parametrize("changes", [{}, {"erased": True}, {"personalise": False}, {"facts": (("minor", True),)}])

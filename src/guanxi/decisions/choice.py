@@ -13,16 +13,17 @@ from typing import Final, Literal, NamedTuple
 import msgspec
 import xxhash
 
-from guanxi.core import Estimate, Reason
+from guanxi.core import Estimate, PartyRef, Reason
 from guanxi.decisions.buckets import arm_of, bucket, explores, pick
 from guanxi.decisions.expressions import Expression
 from guanxi.decisions.fairness import is_priced, protected
+from guanxi.decisions.laws import require_time
 from guanxi.decisions.limits import Limit, Room
 from guanxi.decisions.policy import LARGEST_YUAN, Offer, Policy, Rule
 from guanxi.decisions.records import Arm, Context, Record, Refusal, Weighed
 from guanxi.decisions.refusals import ERASED, Fate, by_limit, by_rule, for_protection, no_consent, no_number
 from guanxi.decisions.rules import Outcome, RuleSet, places
-from guanxi.decisions.values import NOTHING, Decision, Mode
+from guanxi.decisions.values import NOTHING, Decision, Mode, decision_id
 
 Rooms = Mapping[tuple[str, str], Room]  # (limit, offer) -> what the limit leaves
 
@@ -95,9 +96,7 @@ class Compiled:
         weighed = self.weigh(context, rooms, limits)
         best = best_of(weighed)
         drawn = self.draw(context, weighed, best)
-        return self.conclude(
-            context, rooms, weighed, drawn.chosen, arm=drawn.arm, propensity=drawn.propensity, best=best
-        )
+        return self.conclude(context, rooms, weighed, drawn.chosen, arm=drawn.arm, best=best)
 
     def draw(self, context: Context, weighed: Sequence[Weighed], best: str) -> Drawn:
         """Return what is chosen when `best` is the best: that one, NOTHING in the hold-out, or what chance takes.
@@ -139,7 +138,8 @@ class Compiled:
             chances[chosen] = propensity
         told = _with(weighed, chances, chosen)
         slot = next((one for one in self._slots if one.offer.id == chosen), None)
-        decision = Decision.made(
+        make = Decision.made if propensity is not None or chosen not in chances else _trusted
+        decision = make(
             at_ms=context.at_ms, kind=slot.offer.kind if slot else self.policy.offers[0].kind, party=context.party,
             chosen=(chosen,), alternatives=tuple(chances), propensity=chances.get(chosen, 1.0), policy=self.policy.name,
             mode=mode or self.policy.mode, params=slot.does if slot else (), reasons=self._reasons(context, slot),
@@ -359,6 +359,20 @@ def _reasons_of(rule: Rule) -> tuple[Reason, Reason, Reason]:
             evidence=(rule.name,),
         ),
     )
+
+
+def _trusted(*, at_ms: int, kind: str, party: str, chosen: tuple[str, ...], policy: str, **fields: object) -> Decision:
+    """As `Decision.made`; only what the context brings is checked, the rest was when the policy was read."""
+    require_time("at_ms", at_ms)
+    PartyRef(party)
+    made = object.__new__(Decision)
+    said = {"at_ms": at_ms, "kind": kind, "party": party, "chosen": chosen, "policy": policy, **fields}
+    for name, value in (_UNASKED | said | {"id": decision_id(policy, party, kind, at_ms, chosen)}).items():
+        object.__setattr__(made, name, value)
+    return made
+
+
+_UNASKED: Final[dict[str, object]] = {"ask": "", "size": 1, "until_ms": None}
 
 
 @lru_cache(maxsize=1_024)

@@ -13,6 +13,7 @@ Standard text of the Common Expression Language; this module alone knows the eng
 import math
 import re
 from collections.abc import Callable, Mapping
+from copy import copy
 from functools import lru_cache
 from typing import Any, Final, Literal, NamedTuple
 
@@ -79,6 +80,12 @@ class Expression:
         if self.number and not math.isfinite(found):
             return "it is not finite"
         return found
+
+    def among(self, reads: Mapping[str, Variable]) -> "Expression":
+        """Return the same, compiled among more variables: what shares them shares the tables of the engine, too."""
+        other = copy(self)
+        other._compiled = _environment(frozenset(reads.values())).compile(self.text)
+        return other
 
     def _probe(self) -> None:
         """Refuse what fails whatever is known, and what never ends."""
@@ -152,6 +159,11 @@ _OVERLOAD: Final = re.compile(r"no matching overload for '([^']+)' applied to '(
 def _compile(text: str, reads: Mapping[str, Variable], shown: str) -> cel.Expression:
     """Compile a text over variables; raises SettingError in words that name the text as it was written."""
     return _compiled(text, {name: _CEL[one.sort] for name, one in reads.items()}, shown)
+
+
+@lru_cache(maxsize=8)
+def _environment(variables: frozenset[Variable]) -> cel.Env:
+    return cel.NewEnv(variables={one.name: _CEL[one.sort] for one in variables})
 
 
 def _compiled(text: str, types: Mapping[str, cel.Type], shown: str) -> cel.Expression:

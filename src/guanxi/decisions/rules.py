@@ -35,14 +35,14 @@ class RuleSet:
     """
 
     def __init__(self, rules: Sequence[Expression], numbers: Sequence[Expression] = ()) -> None:
-        self.rules, self.numbers = tuple(rules), tuple(numbers)
-        both = (*self.rules, *self.numbers)
+        both = (*rules, *numbers)
         if len(both) > MOST_EXPRESSIONS or sum(len(one.text) for one in both) > MOST_TOGETHER:
             raise SettingError(
                 f"there are {len(both)} expressions of {sum(len(one.text) for one in both):,} characters together",
                 f"Use {MOST_EXPRESSIONS} of {MOST_TOGETHER:,} characters together at most", "rules",
             )  # fmt: skip
         named = {name: one for expression in both for name, one in expression.reads.items()}
+        self.rules, self.numbers = (tuple(one.among(named) for one in some) for some in (rules, numbers))
         self.reads = {name: named[name] for name in sorted(named) if named[name].sort != "constant"}
         self._bits = {name: sum(1 << at for at, one in enumerate(both) if name in one.reads) for name in self.reads}
         # Values go in as a few lists: the engine takes in a hundred values three times as fast.
