@@ -116,18 +116,25 @@ def test_one_key_approves_and_u_takes_back(page, served: Served, queue: list[App
     assert (state(served, queue[0]), counts(served, queue[0])) == ("undone", {"withdrawn": 40})
 
 
-def test_a_refusal_asks_why(page, served: Served, queue: list[Approval]) -> None:
+def test_a_refusal_asks_why(page, axe, shot, served: Served, queue: list[Approval]) -> None:
     page.goto(f"/approvals?id={queue[0].id}")
     page.get_by_role("button", name="批准，发给 40 人").wait_for()
     page.keyboard.press("2")
     dialog = page.get_by_role("dialog")
     assert dialog.get_by_role("button", name="驳回，收回 40 条").is_disabled()
+    axe(page)
+    shot("approvals-refuse")
     dialog.get_by_label("为什么").fill("1 先问客服")  # keys that are typed decide nothing
     page.keyboard.press("Enter")
     page.get_by_text("已驳回，收回 40 条").wait_for()
     found = served.workspace.control.approvals.get(queue[0].id)
     assert (found.state, found.reason, found.ended_by) == ("refused", "1 先问客服", "zhou.ning")
     page.get_by_text("原因：1 先问客服").wait_for()
+    page.get_by_text("已有结果").click()
+    page.get_by_role("navigation", name="审批清单").get_by_role("button", name="护肤补货提醒").first.click()
+    page.get_by_text("已驳回").first.wait_for()
+    axe(page)
+    shot("approvals-ended")
 
 
 def test_a_second_person_is_needed(page, context, served: Served, queue: list[Approval], shot) -> None:

@@ -176,8 +176,9 @@ function Votes({ view: { line, votes, counts, now_ms } }: { view: View }): React
         </>
       )}
       {far.length > 0 && (
-        <p className="note">{t("actions")}{lang === "zh" ? "：" : ": "}{far.map((state, place) => <Fragment key={state}>{place > 0 && " · "}{state === "dead" && <Seal />} {t(`x_${state}`)} {exact(counts[state])}</Fragment>)}{line.kind === "run" && line.state !== "open" && has("/reach") && <> · <Link to={`/reach?run=${line.object}&since=all`}>{t("seeReach")}</Link></>}</p>
+        <p className="note">{t("actions")}{lang === "zh" ? "：" : ": "}{far.map((state, place) => <Fragment key={state}>{place > 0 && " · "}{state === "dead" && <Seal />} {t(`x_${state}`)} {exact(counts[state])}</Fragment>)}</p>
       )}
+      {line.kind === "run" && line.state !== "open" && has("/reach") && <p><Link to={`/reach?run=${line.object}&since=all`}>{t("seeReach")}</Link></p>}
     </section>
   );
 }
