@@ -58,10 +58,10 @@ class Sending:
     def __init__(
         self, workspace: Workspace, *, doing: str, now: Callable[[], int] = now_ms, stop: threading.Event | None = None
     ) -> None:
+        ways, watch = open_ways(workspace.settings, workspace.folder, now=now), Watch(workspace)
         self._lock = Lock(workspace.folder, SENDER, doing=doing)
-        watch = Watch(workspace)
         self._courier = Courier(
-            workspace.control, open_ways(workspace.settings, workspace.folder, now=now), watch.guard, now,
+            workspace.control, ways, watch.guard, now,
             address_of=watch.address_of, prepare=lambda rows: watch.prepare(rows, now()),
             write_dry=lambda rows: write_dry(workspace.folder, rows, now()), alone=True, stop=stop,
         )  # fmt: skip
