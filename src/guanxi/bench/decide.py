@@ -19,20 +19,22 @@ from guanxi.decisions import (
     NOTHING,
     Compiled,
     Context,
+    Expression,
     Limit,
     Record,
     Room,
+    RuleSet,
     account_of,
     compile_policy,
     read_policy,
     record_bytes,
     shipped_limits,
+    sort_of,
     source_of,
+    trait_variables,
     unfair,
     variable_of,
 )
-from guanxi.decisions.expressions import Expression, sort_of, trait_variables
-from guanxi.decisions.rules import RuleSet
 from guanxi.ledger import Account, Book, Move, Reserve
 from guanxi.traits import Trait, shipped_traits
 

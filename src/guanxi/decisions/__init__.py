@@ -25,7 +25,7 @@ from guanxi.decisions.assign import Assignment, assign
 from guanxi.decisions.buckets import arm_of, bucket
 from guanxi.decisions.choice import Compiled, Drawn, best_of, compile_policy, is_off
 from guanxi.decisions.columns import NONE, Asks, Decisions, check_answers
-from guanxi.decisions.expressions import variable_of
+from guanxi.decisions.expressions import Expression, sort_of, trait_variables, variable_of
 from guanxi.decisions.fairness import PROTECTED, Parity, families, parity, unfair
 from guanxi.decisions.laws import Pairs, Scalar, require_pairs
 from guanxi.decisions.limit_rows import (
@@ -54,6 +54,7 @@ from guanxi.decisions.records import (
     read_record,
     record_bytes,
 )
+from guanxi.decisions.rules import RuleSet
 from guanxi.decisions.story import Section, Story, for_person, shown_trait, story
 from guanxi.decisions.values import (
     ASKED,
@@ -101,6 +102,7 @@ __all__ = [
     "Decisions",
     "Dimension",
     "Drawn",
+    "Expression",
     "Guards",
     "Limit",
     "LimitRow",
@@ -114,6 +116,7 @@ __all__ = [
     "RefusedBy",
     "Room",
     "Rule",
+    "RuleSet",
     "Scalar",
     "Section",
     "Story",
@@ -151,8 +154,10 @@ __all__ = [
     "shipped_limits",
     "shipped_rows",
     "shown_trait",
+    "sort_of",
     "source_of",
     "story",
+    "trait_variables",
     "unfair",
     "use_of",
     "variable_of",
