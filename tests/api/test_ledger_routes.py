@@ -85,6 +85,9 @@ def test_exposure_says_what_it_may_cost(banked: Served, manager: httpx.Client) -
     (one,) = manager.get("/v1/ledger/exposure").json()
     assert (one["unit"], one["outstanding"], one["value_fen"]) == ("coins", 100, 100)
     assert one["low_fen"] <= one["value_fen"] * one["share"] <= one["high_fen"]
+    bank = manager.get("/v1/bank").json()
+    assert {row["of"] for row in bank["rules"]} == {"earn", "invite", "guard"}
+    assert bank["since_ms"] is not None
     reward = next(row for row in manager.get("/v1/bank/rewards").json() if row["name"] == "salon_seat")
     assert (reward["stock"], reward["left"]) == (30, 30)
 

@@ -78,6 +78,7 @@ def test_both_pages_are_accessible(page, axe, shot, served: Served, lang: str) -
 
 def test_an_account_with_its_lots_and_entries_leads_to_a_proof(page, axe, shot) -> None:
     page.goto("/ledger?unit=coins&kind=member")
+    page.get_by_text("签到 +10 知识币").wait_for()
     page.get_by_role("button", name="知识币 · 个人账户").first.click()
     drawer = page.get_by_role("dialog")
     drawer.get_by_role("heading", name="批次（先到期的先用）").wait_for()

@@ -2955,6 +2955,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/bank": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 关系银行规则 · The relation bank's rows
+         * @description From when on what people do counts, what it brings, and what stops farming.
+         */
+        get: operations["bank_v1_bank_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/ledger/chain": {
         parameters: {
             query?: never;
@@ -5027,6 +5047,22 @@ export interface components {
             limits: number;
             nodes: number;
             broken: components["schemas"]["Break"] | null;
+        };
+        /** @description A row in words: what earns how much of which unit (`of` = earn or invite), or what stops farming (guard). */
+        BankRule: {
+            of: string;
+            name: string;
+            zh: string;
+            en: string;
+            /** @default  */
+            unit: string;
+            /** @default 0 */
+            amount: number;
+        };
+        /** @description The bank's rows as people read them; since_ms None = it is closed. */
+        BankRules: {
+            since_ms: number | null;
+            rules: components["schemas"]["BankRule"][];
         };
         /** @description A row of the file, and the events that it becomes; of an order, those that begin at this row. */
         Beside: {
@@ -18819,6 +18855,57 @@ export interface operations {
                      *     ]
                      */
                     "application/json": components["schemas"]["RewardStanding"][];
+                };
+            };
+            /** @description what went wrong, and the next step */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "what": "the key is not known",
+                     *       "mend": "Make one with `guanxi keys create`",
+                     *       "field": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    bank_v1_bank_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The relation bank's rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "since_ms": 1767225600000,
+                     *       "rules": [
+                     *         {
+                     *           "of": "earn",
+                     *           "name": "check_in",
+                     *           "zh": "签到",
+                     *           "en": "check-in",
+                     *           "unit": "coins",
+                     *           "amount": 10
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["BankRules"];
                 };
             };
             /** @description what went wrong, and the next step */

@@ -18,7 +18,7 @@ from guanxi.app.workspace import Workspace
 from guanxi.core import Busy, SettingError
 from guanxi.engines.control import AccountRow
 from guanxi.engines.log import now_ms
-from guanxi.ledger import Bank, Judged, Programme, judge_earned, judge_invited, read_bank, shipped_bank
+from guanxi.ledger import Bank, Earn, Invite, Judged, Programme, judge_earned, judge_invited, read_bank, shipped_bank
 from guanxi.parties import Resolution
 
 FILE: Final = "bank.toml"  # of the workspace
@@ -60,13 +60,10 @@ class BankRules(msgspec.Struct, frozen=True, kw_only=True):
 def rules_of(workspace: Workspace) -> BankRules:
     """Return what earns and what stops farming, in words."""
     bank = bank_of(workspace)
+    earning: list[tuple[str, Earn | Invite]] = [("earn", row) for row in bank.earns.values()]
+    earning += [("invite", row) for row in bank.invites.values()]
     rows = [
-        BankRule(of="earn", name=row.name, zh=row.zh, en=row.en, unit=row.unit, amount=row.amount)
-        for row in bank.earns.values()
-    ]
-    rows += [
-        BankRule(of="invite", name=row.name, zh=row.zh, en=row.en, unit=row.unit, amount=row.amount)
-        for row in bank.invites.values()
+        BankRule(of=of, name=row.name, zh=row.zh, en=row.en, unit=row.unit, amount=row.amount) for of, row in earning
     ]
     rows += [BankRule(of="guard", name=row.name, zh=row.zh, en=row.en) for row in bank.guards.values()]
     return BankRules(since_ms=bank.since_ms, rules=tuple(rows))

@@ -64,10 +64,28 @@ function Rewards(): ReactNode {
   const t = useT(m);
   const lang = useLang();
   const { data } = useGet("/v1/bank/rewards", {});
-  if (!data?.length) return null;
+  const { data: bank } = useGet("/v1/bank", {});
+  if (!data || !bank) return null;
+  if (bank.since_ms === null) {
+    return (
+      <section className="card" aria-labelledby="ledger-rewards">
+        <h2 id="ledger-rewards">{t("bank")}</h2>
+        <p>{t("closed")}</p>
+        <p className="note num">guanxi bank open --since 2026-11-01</p>
+      </section>
+    );
+  }
+  const guards = bank.rules.filter((row) => row.of === "guard");
+  const word = (row: { zh: string; en: string }): string => (lang === "zh" ? row.zh : row.en);
   return (
     <section className="card" aria-labelledby="ledger-rewards">
-      <h2 id="ledger-rewards">{t("rewards")}</h2>
+      <h2 id="ledger-rewards">{t("bank")}</h2>
+      <p>{bank.rules.filter((row) => row.of !== "guard").map((row) => <span key={row.name} className="ledger-rule">{word(row)} <b className="num">+{amountOf(row.amount, row.unit, lang)}</b></span>)}</p>
+      <details className="ledger-how">
+        <summary>{t("guards", { n: guards.length })}</summary>
+        <ul className="ledger-steps">{guards.map((row) => <li key={row.name}>{word(row)}</li>)}</ul>
+      </details>
+      <h3>{t("rewards")}</h3>
       <div className="stack">
         {data.map((row) => (
           <div key={row.name}>

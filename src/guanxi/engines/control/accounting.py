@@ -207,11 +207,17 @@ class Accounting:
             balance -= signed
         return rows
 
-    def lots(self, account: str) -> list[LotRow]:
-        """Return what is dated of an account, soonest first."""
+    def lots(self, account: str, *, limit: int = 1_000) -> list[LotRow]:
+        """Return the amounts of an account that are dated, the soonest so many."""
         with self._database.read() as connection:
             return [LotRow(number=n, at_ms=at, expires_ms=due, left=left)
-                    for n, at, due, left in query(connection, _LOTS, account)]  # fmt: skip
+                    for n, at, due, left in query(connection, _LOTS, account, limit)]  # fmt: skip
+
+    def dated(self, account: str) -> int:
+        """Return how much of an account is dated."""
+        with self._database.read() as connection:
+            (sum_,) = next(query(connection, "SELECT sum(remaining) FROM ledger_lots WHERE account = ?", account))
+            return int(sum_ or 0)
 
     def units(self) -> list[UnitRow]:
         """Return what all accounts hold by unit."""
@@ -311,7 +317,7 @@ _OTHERS: Final = (
 )
 _LOTS: Final = (
     "SELECT l.number, e.at_ms, l.expires_ms, l.remaining FROM ledger_lots l JOIN ledger_entries e "
-    "ON e.number = l.number WHERE l.account = ? ORDER BY l.expires_ms, l.number"
+    "ON e.number = l.number WHERE l.account = ? ORDER BY l.expires_ms, l.number LIMIT ?"
 )
 _UNITS: Final = "SELECT unit, kind, count(*), sum(balance), sum(held) FROM ledger_accounts GROUP BY unit, kind"
 _PAIR: Final = (
