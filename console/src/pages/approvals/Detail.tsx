@@ -100,7 +100,7 @@ function Reach({ view: { line, detail } }: { view: View }): ReactNode {
 function Limits({ view }: { view: View }): ReactNode {
   const t = useT(m);
   const lang = useLang();
-  if (view.limits.length === 0) return null;
+  if (view.limits.length === 0 || !["open", "approved"].includes(view.line.state)) return null; // what was taken back uses none
   const open = view.line.state === "open";
   const room = (one: Limit): number => (one.cap ? (one.cap - one.used - one.reserved) / one.cap : -1);
   const shared = view.limits.filter((one) => one.accounts === 1).sort((a, b) => room(a) - room(b));
