@@ -10,7 +10,8 @@ def test_every_bar_is_met_on_a_small_market(tmp_path: Path) -> None:
     assert [one.name for one in figures.values() if one.ok is False] == []
     assert 0.4 < figures["allowed"].value < 0.6
     assert 0.2 < figures["given"].value < 0.4
-    assert figures["full_caps"].value >= 2
+    assert figures["full_caps"].value >= 1
+    assert 0.5 < figures["channel_full"].value <= 1
 
 
 def test_a_market_is_the_same_for_a_seed() -> None:

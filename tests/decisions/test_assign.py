@@ -23,6 +23,7 @@ def market(people: int, offers: int, *, cells: int, seed: int, own_costs: bool =
     return {
         "values": values, "costs": costs, "allowed": allowed, "groups": cell,
         "budget": int(depth.mean() * people * 0.3), "caps": rng.integers(0, max(people // 3, 2), offers),
+        "pools": [(rng.random(offers) < 0.6, int(rng.integers(0, max(people // 2, 2)))) for _ in range(seed % 3)],
     }  # fmt: skip
 
 
@@ -38,6 +39,7 @@ def check_limits(asked: dict, made: Assignment) -> None:
     assert made.spent == costs[got, made.choice[got]].sum() <= asked["budget"]
     assert (made.used == np.bincount(made.choice[got], minlength=asked["values"].shape[1])).all()
     assert (made.used <= asked["caps"]).all()
+    assert all(made.used[flags].sum() <= most for flags, most in asked["pools"])
 
 
 def blocks_of(asked: dict) -> dict[tuple, np.ndarray]:
@@ -56,7 +58,8 @@ def optimum(asked: dict) -> float:
         pairs = [(i, j) for i, j in enumerate(choice) if j >= 0]
         spent = sum(costs[pair] for pair in pairs)
         used = np.bincount([j for _, j in pairs], minlength=offers)
-        if spent <= asked["budget"] and (used <= asked["caps"]).all():
+        pooled = all(used[flags].sum() <= most for flags, most in asked["pools"])
+        if spent <= asked["budget"] and (used <= asked["caps"]).all() and pooled:
             best = max(best, sum(values[pair] for pair in pairs))
     return best
 
@@ -171,6 +174,18 @@ def test_prices_say_what_more_would_bring() -> None:
     assert capped.cap_prices[0] == pytest.approx(70.5, abs=0.6)
 
 
+def test_offers_that_share_places() -> None:
+    """Two offers of thirty people together, the third alone: the pool's price is what its next place would bring."""
+    values = np.column_stack([np.arange(100.0, 0, -1), np.arange(100.0, 0, -1) + 0.5, np.full(100, 10.0)])
+    may = np.ones((100, 3), bool)
+    made = assign(values, [1, 1, 1], may, budget=None, pools=[([True, True, False], 30)])
+    assert made.used.tolist() == [0, 30, 70]
+    assert made.pool_prices[0] == pytest.approx(60.5, abs=1)
+    assert made.gap < 1e-3
+    none = assign(values, [1, 1, 1], may, budget=None, pools=[(np.ones(3, bool), 0)])
+    assert (none.choice == -1).all()
+
+
 @pytest.mark.parametrize(
     ("changed", "choice"),
     [
@@ -210,6 +225,9 @@ def test_nobody_is_nothing() -> None:
         pytest.param("budget", 1.5, "1.5", id="budget-no-fen"),
         pytest.param("caps", np.array([1, -1]), "-1", id="cap-below-0"),
         pytest.param("caps", np.array([1]), "shape", id="caps-shape"),
+        pytest.param("pools", [(np.ones(2), 5)], "float64", id="pool-no-flags"),
+        pytest.param("pools", [(np.ones(3, bool), 5)], "shape", id="pool-shape"),
+        pytest.param("pools", [(np.ones(2, bool), -5)], "-5 places", id="pool-below-0"),
         pytest.param("groups", np.array([-2]), "-2", id="group-below"),
         pytest.param("groups", np.array([0, 1]), "shape", id="groups-shape"),
         pytest.param("ids", np.array([0.5]), "float64", id="ids-no-numbers"),
@@ -227,7 +245,7 @@ def test_two_people_of_a_cell_need_two_ids() -> None:
         assign(np.ones((2, 1)), [1], np.ones((2, 1), bool), budget=1, groups=[0, 0], ids=[7, 7])
 
 
-@pytest.mark.parametrize(("people", "cells"), [(400, 400), (2_000, 30), (3_000, 3)])
+@pytest.mark.parametrize(("people", "cells"), [(400, 400), (2_000, 30), (3_000, 3), (2_001, 100), (2_002, 10)])
 def test_near_the_linear_programme_of_a_solver(people: int, cells: int) -> None:
     optimize = pytest.importorskip("scipy.optimize", reason="no solver here: scipy is not installed")
     sparse = pytest.importorskip("scipy.sparse")
@@ -239,11 +257,14 @@ def test_near_the_linear_programme_of_a_solver(people: int, cells: int) -> None:
     size = np.array([len(groups[b]) for b, _ in pairs], float)
     gain = np.array([asked["values"][groups[b], j].sum() for b, j in pairs])
     of, which = np.array([b for b, _ in pairs]), np.array([j for _, j in pairs])
-    at = np.arange(len(pairs))
+    at, pools = np.arange(len(pairs)), asked["pools"]
     rows = np.concatenate([of, len(groups) + which, np.full(len(pairs), len(groups) + 8)])
     entries = np.concatenate([np.ones(len(pairs)), size, size * asked["costs"][which]])
-    matrix = sparse.csr_matrix((entries, (rows, np.tile(at, 3))))
-    most = np.concatenate([np.ones(len(groups)), asked["caps"], [asked["budget"]]])[: matrix.shape[0]]
+    most = np.concatenate([np.ones(len(groups)), asked["caps"], [asked["budget"]]])
+    matrix = sparse.csr_matrix((entries, (rows, np.tile(at, 3))), shape=(most.size, len(pairs)))
+    if pools:
+        matrix = sparse.vstack([matrix, *(sparse.csr_matrix(size * flags[which]) for flags, _ in pools)])
+        most = np.concatenate([most, [cap for _, cap in pools]])
     best = -optimize.linprog(-gain, A_ub=matrix, b_ub=most, method="highs").fun
     assert best <= made.bound * (1 + 1e-9)
     assert made.bound <= best * 1.002  # the dual is solved

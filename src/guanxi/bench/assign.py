@@ -34,13 +34,16 @@ class Market:
     allowed: NDArray[np.bool_]
     cells: NDArray[np.int32]
     caps: NDArray[np.int64]
+    sms: NDArray[np.bool_]  # offers of one channel, which share its places
+    places: int
     budget: int
 
     def assign(self, *, alone: bool = False) -> Assignment:
         """Assign; alone: everybody is a cell."""
         groups = None if alone else self.cells
         return assign(
-            self.values, self.costs, self.allowed, budget=self.budget, caps=self.caps, groups=groups, seed=1
+            self.values, self.costs, self.allowed, budget=self.budget, caps=self.caps,
+            pools=[(self.sms, self.places)], groups=groups, seed=1,
         )  # fmt: skip
 
 
@@ -62,8 +65,9 @@ def market(people: int, *, seed: int = 7) -> Market:
     caps = np.full(OFFERS, people, np.int64)
     caps[::3], caps[1::5] = people // 60, people // 100
     return Market(
-        values=values, costs=costs, allowed=allowed, cells=cells, caps=caps, budget=int(PAID * people * costs.mean())
-    )
+        values=values, costs=costs, allowed=allowed, cells=cells, caps=caps, sms=np.arange(OFFERS) % CHANNELS == 0,
+        places=people // 25, budget=int(PAID * people * costs.mean()),
+    )  # fmt: skip
 
 
 def run(_data: Path, *, people: int = PEOPLE) -> Sequence[Figure]:
@@ -88,6 +92,7 @@ def run(_data: Path, *, people: int = PEOPLE) -> Sequence[Figure]:
         colour("given", float((made.choice >= 0).mean()), "of people"),
         colour("spent", made.spent / asked.budget, "of budget"),
         colour("full_caps", float((made.used == asked.caps).sum()), "offers"),
+        colour("channel_full", float(made.used[asked.sms].sum()) / asked.places, "of its places"),
         colour("budget_price", made.budget_price, "yuan a fen"),
         colour("peak_mb", peak, "MB"),
         colour("peak_mb_of_the_input", before, "MB"),
@@ -109,14 +114,16 @@ def greedy(asked: Market) -> float:
     gain = sums[of, offer] / size[of]
     turn = np.argsort(-gain / asked.costs[offer], kind="stable")
     room, left, total = asked.caps.tolist(), asked.budget, 0.0
+    shared, places = asked.sms.tolist(), asked.places
     free = np.ones(blocks, np.bool_)
     for one, j, worth in zip(of[turn].tolist(), offer[turn].tolist(), gain[turn].tolist(), strict=True):
         if not free[one]:
             continue
-        people = min(int(size[one]), room[j], left // int(asked.costs[j]))
+        people = min(int(size[one]), room[j], left // int(asked.costs[j]), places if shared[j] else room[j])
         if people > 0:
             free[one] = False
             room[j] -= people
+            places -= people if shared[j] else 0
             left -= people * int(asked.costs[j])
             total += people * worth
     return total
@@ -132,10 +139,10 @@ def _solved(asked: Market) -> list[Figure]:
     begin = time.perf_counter()
     blocks, size, sums = _together(asked)
     of, offer = np.nonzero(sums > 0)
-    rows = np.concatenate([of, blocks + offer, np.full(of.size, blocks + OFFERS)])
-    entries = np.concatenate([np.ones(of.size), size[of], size[of] * asked.costs[offer]])
-    limits = np.concatenate([np.ones(blocks), asked.caps, [asked.budget]])
-    columns = np.tile(np.arange(of.size), 3)
+    limits = np.concatenate([np.ones(blocks), asked.caps, [asked.budget, asked.places]])
+    rows = np.concatenate([of, blocks + offer, np.full(of.size, blocks + OFFERS), np.full(of.size, limits.size - 1)])
+    entries = np.concatenate([np.ones(of.size), size[of], size[of] * asked.costs[offer], size[of] * asked.sms[offer]])
+    columns = np.tile(np.arange(of.size), 4)
     matrix = sparse.csr_matrix((entries, (rows, columns)), shape=(limits.size, of.size))
     best = -optimize.linprog(-sums[of, offer], A_ub=matrix, b_ub=limits, method="highs").fun
     return [
@@ -165,7 +172,8 @@ def _broken(asked: Market, made: Assignment) -> int:
     spent = int(asked.costs[made.choice[got]].sum())
     used = np.bincount(made.choice[got], minlength=OFFERS)
     forbidden = int((~asked.allowed[got, made.choice[got]]).sum())
-    return forbidden + int((used > asked.caps).sum()) + (spent > asked.budget)
+    over = int((used > asked.caps).sum()) + (used[asked.sms].sum() > asked.places) + (spent > asked.budget)
+    return int(forbidden + over)
 
 
 def _unequal(asked: Market, made: Assignment) -> int:

@@ -1,7 +1,8 @@
 """Assignment of offers to many people at once, under a budget, caps and equal treatment."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -31,6 +32,7 @@ class Assignment:
     cut           cells in which a draw decided
     budget_price  what one more fen of budget would bring, in the unit of the values
     cap_prices    (offers,) what one more place under each cap would bring
+    pool_prices   (pools,) what one more place in each pool would bring
     """
 
     choice: NDArray[np.int32]
@@ -43,11 +45,13 @@ class Assignment:
     cut: int
     budget_price: float
     cap_prices: NDArray[np.float64]
+    pool_prices: NDArray[np.float64]
 
 
 def assign(
     values: ArrayLike, costs: ArrayLike, allowed: ArrayLike, *, budget: int | None, caps: ArrayLike | None = None,
-    groups: ArrayLike | None = None, ids: ArrayLike | None = None, seed: int = 0,
+    pools: Sequence[tuple[ArrayLike, int]] = (), groups: ArrayLike | None = None, ids: ArrayLike | None = None,
+    seed: int = 0,
 ) -> Assignment:  # fmt: skip
     """Give each person at most one offer so that the values add up to the most.
 
@@ -56,6 +60,7 @@ def assign(
     allowed  (people, offers) whether it may be made at all
     budget   fen that all offers may cost together; None = any
     caps     (offers,) how many people may get each; None = any number
+    pools    (offers,) flags of offers that share places, and how many people may get one of them, each
     groups   (people,) behaviour cell; -1 = a person is a cell. People of one cell with the same row of allowed offers
              count with their mean value and get the same offer. Where budget or caps cut through them, the number of
              winners is fixed first, then a draw says who they are; the draw knows an id and the seed, nothing else.
@@ -77,29 +82,44 @@ def assign(
     if budget is not None and (type(budget) is not int or budget < 0):
         raise DataError(f"the budget is {budget!r:.40}", "Give whole fen, 0 or more; None for no budget", "budget")
     money = LARGEST if budget is None else min(budget, LARGEST)
+    sets, wide = _pools(pools, offers)
     blocks = blocks_of(worth, price, may, budget=money, caps=places, groups=cells, ids=keys, seed=seed)
-    limits = np.concatenate([[np.inf if budget is None else float(money)], np.minimum(places, people).astype(float)])
-    return _assigned(blocks, price, limits, places, money)
+    counts = np.minimum(np.concatenate([places, wide]), people).astype(np.float64)
+    limits = np.concatenate([[np.inf if budget is None else float(money)], counts])
+    return _assigned(blocks, price, limits, _Places(places, sets, wide), money)
+
+
+class _Places(NamedTuple):
+    """Places left: by offer, and in the pools that some offers share."""
+
+    room: NDArray[np.int64]
+    sets: NDArray[np.bool_]
+    wide: NDArray[np.int64]
+
+    def fresh(self) -> "_Places":
+        return _Places(self.room.copy(), self.sets, self.wide.copy())
 
 
 def _assigned(
-    blocks: Blocks, costs: NDArray[np.int64], limits: NDArray[np.float64], caps: NDArray[np.int64], budget: int
+    blocks: Blocks, costs: NDArray[np.int64], limits: NDArray[np.float64], places: _Places, budget: int
 ) -> Assignment:
-    from guanxi.decisions.assign_prices import prices
+    from guanxi.decisions.assign_prices import prices, shares_of
 
-    found, heat, bound = prices(blocks, limits)
-    made = _handed(blocks, _filled(blocks, found, caps.copy(), budget, heat=0.0))
+    shares, offers = shares_of(places.sets), places.room.size
+    found, heat, bound = prices(blocks, limits, shares)
+    price = found @ shares
+    made = _handed(blocks, _filled(blocks, price, places.fresh(), budget, heat=0.0))
     if bound - made[0] > WIDE * bound:
         made = max(
-            made, _handed(blocks, _filled(blocks, found, caps.copy(), budget, heat=heat)), key=lambda one: one[0]
+            made, _handed(blocks, _filled(blocks, price, places.fresh(), budget, heat=heat)), key=lambda one: one[0]
         )
     value, cut, choice, chance = made
     rows = np.flatnonzero(choice >= 0)
     paid = costs[choice[rows]] if blocks.shared else costs[rows, choice[rows]]
     return Assignment(
         choice=choice, chance=chance, value=value, bound=bound, gap=(bound - value) / bound if bound else 0.0,
-        spent=int(paid.sum()), used=np.bincount(choice[rows], minlength=caps.size).astype(np.int64), cut=cut,
-        budget_price=float(found[0]), cap_prices=found[1:].copy(),
+        spent=int(paid.sum()), used=np.bincount(choice[rows], minlength=offers).astype(np.int64), cut=cut,
+        budget_price=float(found[0]), cap_prices=found[1 : 1 + offers].copy(), pool_prices=found[1 + offers :].copy(),
     )  # fmt: skip
 
 
@@ -114,7 +134,7 @@ def _handed(blocks: Blocks, given: Counts) -> tuple[float, int, Counts, NDArray[
     return value, cut, choice, chance
 
 
-def _filled(blocks: Blocks, price: NDArray[np.float64], room: NDArray[np.int64], left: int, *, heat: float) -> Counts:
+def _filled(blocks: Blocks, price: NDArray[np.float64], places: _Places, left: int, *, heat: float) -> Counts:
     """Return how many people of each pair get it: first those for whom most is at stake, then whoever still fits.
 
     heat   above 0: blocks get the shares of a softmax first
@@ -127,11 +147,11 @@ def _filled(blocks: Blocks, price: NDArray[np.float64], room: NDArray[np.int64],
     gained(price, *blocks.pairs, blocks.shared, blocks.size, lead)
     turn, least = np.lexsort((blocks.draws, -lead)), 0.0
     if heat:
-        left = share_out(turn, price, heat, *kept, blocks.size, room, left, rest, given)
+        left = share_out(turn, price, heat, *kept, blocks.size, *places, left, rest, given)
     for _ in range(FILLS):
-        left = serve(turn, least, price, *kept, blocks.size, room, left, rest, given)
-        left = better(turn, *kept, blocks.size, room, left, given)
-        wishes(price, *kept, room, left, rest, given, lead)
+        left = serve(turn, least, price, *kept, blocks.size, *places, left, rest, given)
+        left = better(turn, *kept, blocks.size, *places, left, given)
+        wishes(price, *kept, *places, left, rest, given, lead)
         turn, least = np.lexsort((blocks.draws, -lead)), -np.inf
         if not np.isfinite(lead).any():
             break
@@ -186,6 +206,19 @@ def _whole(
     if found.size and found.min() < least:
         raise DataError(f"one of the {field} is {found.min()}", f"Give {least} or more", field)
     return np.ascontiguousarray(found, np.int64)
+
+
+def _pools(pools: Sequence[tuple[ArrayLike, int]], offers: int) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    sets, wide = np.zeros((len(pools), offers), np.bool_), np.zeros(len(pools), np.int64)
+    for at, (flags, cap) in enumerate(pools):
+        given = np.asarray(flags)
+        if given.dtype != np.bool_ or given.shape != (offers,) or type(cap) is not int or cap < 0:
+            raise DataError(
+                f"a pool has flags of the shape {given.shape} of {given.dtype}, and {cap!r:.40} places",
+                f"Give truth values of the shape {(offers,)} and whole places, 0 or more", "pools",
+            )  # fmt: skip
+        sets[at], wide[at] = given, min(cap, 2**62)
+    return sets, wide
 
 
 def _ids(ids: ArrayLike, people: int) -> NDArray[np.uint64]:

@@ -23,6 +23,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Offers = NDArray[np.int16]
 Counts = NDArray[np.int32]
+Flags = NDArray[np.bool_]
 
 FAR: Final = -30.0  # exponents below weigh less than 1e-13
 LIGHT: Final = 1e-7  # shares below do not bend the dual
@@ -159,14 +160,34 @@ def gained(
 
 
 @compiled
+def places(j: int, room: Ints, sets: Flags, wide: Ints) -> int:
+    """Return how many people may still get an offer."""
+    free = int(room[j])
+    for k in range(wide.size):
+        if sets[k, j]:
+            free = min(free, int(wide[k]))
+    return free
+
+
+@compiled
+def take(j: int, many: int, room: Ints, sets: Flags, wide: Ints) -> None:
+    """Take places of an offer, wherever they are counted; below 0 gives them back."""
+    room[j] -= many
+    for k in range(wide.size):
+        if sets[k, j]:
+            wide[k] -= many
+
+
+@compiled
 def serve(
     blocks: Ints, least: float, price: Floats, first: Ints, offer: Offers, value: Floats, unit: Floats, most: Ints,
-    shared: bool, size: Ints, room: Ints, left: int, rest: Ints, given: Counts,
+    shared: bool, size: Ints, room: Ints, sets: Flags, wide: Ints, left: int, rest: Ints, given: Counts,
 ) -> int:  # fmt: skip
     """Let blocks choose one after the other what gains most of what is left; return the budget that is left.
 
     least    gains at or below it are not wanted
-    room     (offers,) places left; rest: (blocks,) people without an offer; given: (pairs,) people; all are changed
+    room     (offers,) places left; sets, wide: (pools, offers) what shares places, and (pools,) how many are left there
+    rest     (blocks,) people without an offer; given: (pairs,) people; room, wide, rest and given are changed
     A block that does not fit as a whole gets what fits, at the highest cost among its people, so that whoever is
     drawn can be paid; its other people choose on.
     """
@@ -177,13 +198,16 @@ def serve(
             for p in range(begin, end):
                 at = offer[p] if shared else p
                 gain = value[p] - price[0] * unit[at] - price[1 + offer[p]]
-                if gain <= best or room[offer[p]] < 1:
+                if gain <= best:
+                    continue
+                free = places(offer[p], room, sets, wide)
+                if free < 1:
                     continue
                 whole = round(unit[at] * size[block])
-                if rest[block] == size[block] and room[offer[p]] >= size[block] and whole <= left:
+                if rest[block] == size[block] and free >= size[block] and whole <= left:
                     chosen, best, many, pay = p, gain, size[block], whole
                     continue
-                fit = min(rest[block], room[offer[p]])
+                fit = min(rest[block], free)
                 if most[at] > 0:
                     fit = min(fit, left // most[at])
                 if fit > 0:
@@ -192,7 +216,7 @@ def serve(
                 break
             given[chosen] += many
             rest[block] -= many
-            room[offer[chosen]] -= many
+            take(offer[chosen], many, room, sets, wide)
             left -= pay
     return left
 
@@ -200,7 +224,7 @@ def serve(
 @compiled
 def share_out(
     blocks: Ints, price: Floats, heat: float, first: Ints, offer: Offers, value: Floats, unit: Floats, most: Ints,
-    shared: bool, size: Ints, room: Ints, left: int, rest: Ints, given: Counts,
+    shared: bool, size: Ints, room: Ints, sets: Flags, wide: Ints, left: int, rest: Ints, given: Counts,
 ) -> int:  # fmt: skip
     """Give each block what the softmax at these prices gives it, people rounded down; return the budget left.
 
@@ -218,13 +242,13 @@ def share_out(
         for p in range(begin, end):
             at = offer[p] if shared else p
             gain = value[p] - price[0] * unit[at] - price[1 + offer[p]]
-            many = np.int64(size[block] * math.exp((gain - top) / heat) / whole + 1e-3)
-            many = min(many, rest[block], room[offer[p]])
+            many = int(size[block] * math.exp((gain - top) / heat) / whole + 1e-3)
+            many = min(many, int(rest[block]), places(offer[p], room, sets, wide))
             if most[at] > 0:
                 many = min(many, left // most[at])
             given[p] = many
             rest[block] -= many
-            room[offer[p]] -= many
+            take(offer[p], many, room, sets, wide)
             left -= many * most[at]
     return left
 
@@ -232,7 +256,7 @@ def share_out(
 @compiled
 def wishes(
     price: Floats, first: Ints, offer: Offers, value: Floats, unit: Floats, most: Ints, shared: bool, room: Ints,
-    left: int, rest: Ints, given: Counts, wish: Floats,
+    sets: Flags, wide: Ints, left: int, rest: Ints, given: Counts, wish: Floats,
 ) -> None:  # fmt: skip
     """Write what each block with people left would still gain by fen of its best wish that fits; -inf = none."""
     for block in range(rest.size):
@@ -241,7 +265,7 @@ def wishes(
             continue
         for p in range(first[block], first[block + 1]):
             at = offer[p] if shared else p
-            if room[offer[p]] > 0 and most[at] <= left:
+            if most[at] <= left and places(offer[p], room, sets, wide) > 0:
                 gain = value[p] - price[0] * unit[at] - price[1 + offer[p]]
                 wish[block] = max(wish[block], gain / max(unit[at], 1.0))
 
@@ -256,16 +280,19 @@ def paid(pair: int, people: int, block: int, offer: Offers, unit: Floats, most: 
 @compiled
 def better(
     blocks: Ints, first: Ints, offer: Offers, value: Floats, unit: Floats, most: Ints, shared: bool, size: Ints,
-    room: Ints, left: int, given: Counts,
+    room: Ints, sets: Flags, wide: Ints, left: int, given: Counts,
 ) -> int:  # fmt: skip
     """Let people of blocks move on to what brings more, where there is room and money; return the budget left."""
     for block in blocks:
         begin, end = first[block], first[block + 1]
         for p in range(begin, end):
             for q in range(begin, end):
-                if given[p] < 1 or room[offer[q]] < 1 or value[q] <= value[p]:
+                if given[p] < 1 or value[q] <= value[p]:
                     continue
-                many, one, other = min(given[p], room[offer[q]]), offer[p] if shared else p, offer[q] if shared else q
+                take(offer[p], -given[p], room, sets, wide)
+                many = min(given[p], places(offer[q], room, sets, wide))
+                take(offer[p], given[p], room, sets, wide)
+                one, other = offer[p] if shared else p, offer[q] if shared else q
                 before = paid(p, given[p], block, offer, unit, most, shared, size)
                 before += paid(q, given[q], block, offer, unit, most, shared, size)
                 spare = left + before - given[p] * most[one] - given[q] * most[other]
@@ -278,8 +305,8 @@ def better(
                 left -= after - before
                 given[p] -= many
                 given[q] += many
-                room[offer[p]] += many
-                room[offer[q]] -= many
+                take(offer[p], -many, room, sets, wide)
+                take(offer[q], many, room, sets, wide)
     return left
 
 

@@ -25,17 +25,18 @@ HALVINGS: Final = 12
 ROUNDING: Final = 1e-12  # by which a bound is raised: sums of floats
 
 
-def prices(blocks: Blocks, limits: Floats) -> tuple[Floats, float, float]:
+def prices(blocks: Blocks, limits: Floats, shares: Floats) -> tuple[Floats, float, float]:
     """Return the prices that were found, the heat they were found at, and the bound: no assignment brings more.
 
-    limits   (1 + offers,) the budget and the caps; inf = none
+    limits   (1 + offers + pools,) the budget, the caps and the pools; inf = none
+    shares   (1 + offers + pools, 1 + offers) what of each limit a fen and a person at each offer use: `shares_of`
     """
     price, lead = np.zeros(limits.size), np.empty(blocks.size.size)
-    best = _bound(blocks, limits, price, lead)
+    best = _bound(blocks, limits, shares, price, lead)
     found, mean = price, best / max(int(blocks.size.sum()), 1)
     if not mean:
         return price, 1.0, 0.0
-    highest = _highest(blocks, limits.size)
+    highest = _highest(blocks, shares)
     crossed = blocks.offer.size**2 // max(blocks.size.size, 1)
     step = max(1, blocks.size.size // SAMPLE, crossed // CROSSED)
     stages = [(heat, step) for heat in HEATS] + [(heat, 1) for heat in FINE]
@@ -43,61 +44,70 @@ def prices(blocks: Blocks, limits: Floats) -> tuple[Floats, float, float]:
     for heat, every in stages:
         if effort <= 0:
             break
-        price, looked = _cooler(blocks, limits, price, highest, heat * mean, every)
+        price, looked = _cooler(blocks, limits, shares, price, highest, heat * mean, every)
         effort -= looked if every == 1 else 0
         if every == step == 1 or every != step:
-            bound = _bound(blocks, limits, price, lead)
+            bound = _bound(blocks, limits, shares, price, lead)
             if bound < best:
                 best, found, warm = bound, price, heat * mean
     return found, warm, best * (1 + ROUNDING)
 
 
-def _bound(blocks: Blocks, limits: Floats, price: Floats, lead: Floats) -> float:
+def shares_of(sets: NDArray[np.bool_]) -> Floats:
+    """Return the matrix that takes use of fen and offers to use of the limits, its transpose prices to prices.
+
+    sets   (pools, offers) whose places are shared
+    """
+    wide = np.hstack([np.zeros((sets.shape[0], 1)), sets.astype(float)])
+    return np.vstack([np.eye(sets.shape[1] + 1), wide])
+
+
+def _bound(blocks: Blocks, limits: Floats, shares: Floats, price: Floats, lead: Floats) -> float:
     from guanxi.decisions.assign_loops import gained
 
     bounded = np.isfinite(limits)
-    total = gained(price, *blocks.pairs, blocks.shared, blocks.size, lead)
+    total = gained(price @ shares, *blocks.pairs, blocks.shared, blocks.size, lead)
     return total + float(price[bounded] @ limits[bounded])
 
 
-def _highest(blocks: Blocks, many: int) -> Floats:
+def _highest(blocks: Blocks, shares: Floats) -> Floats:
     """Return prices above which nobody would want anything."""
     unit = blocks.unit[blocks.offer] if blocks.shared else blocks.unit
-    highest = np.zeros(many)
+    highest = np.zeros(shares.shape[1])
     np.maximum.at(highest, blocks.offer + 1, blocks.value)
     highest[0] = np.divide(blocks.value, unit, out=np.zeros(unit.size), where=unit > 0).max()
-    return highest
+    return np.asarray((shares * highest).max(axis=1))
 
 
 def _cooler(
-    blocks: Blocks, limits: Floats, price: Floats, highest: Floats, heat: float, step: int
+    blocks: Blocks, limits: Floats, shares: Floats, price: Floats, highest: Floats, heat: float, step: int
 ) -> tuple[Floats, int]:
     """Return the prices that minimise the dual at one heat, and how many pairs were looked at for them."""
     from guanxi.decisions.assign_loops import smoothed
 
     sizes, bounded = blocks.size, np.isfinite(limits)
     ask = np.where(bounded, limits, 0.0) * (int(sizes[::step].sum()) / int(sizes.sum()))
-    slope, bend, none = np.empty(limits.size), np.empty((limits.size, limits.size)), np.empty((0, 0))
-    trial_slope, looked = np.empty(limits.size), 0
+    slope, looked = np.empty(shares.shape[1]), 0
+    bend, none = np.empty((slope.size, slope.size)), np.empty((0, 0))
 
-    def dual(at: Floats, into: Floats, curve: Floats) -> float:
+    def dual(at: Floats, curve: Floats) -> float:
         nonlocal looked
         looked += blocks.offer.size // step
-        total = smoothed(at, heat, step, *blocks.pairs, blocks.shared, sizes, into, curve)
+        total = smoothed(at @ shares, heat, step, *blocks.pairs, blocks.shared, sizes, slope, curve)
         return total + float(at @ ask)
 
     for _ in range(ROUNDS):
-        now = dual(price, slope, bend)
-        rise = ask - slope
+        now = dual(price, bend)
+        rise = ask - shares @ slope
         free = bounded & ~((price <= 0) & (rise >= 0))
-        move = _newton(bend, rise, free & (highest > 0), highest)
+        move = _newton(shares @ bend @ shares.T, rise, free & (highest > 0), highest)
         gain = -float(rise @ move)
         if gain <= NEAR * abs(now):
             break
         pace = 1.0
         for _ in range(HALVINGS):
             trial = np.clip(price + pace * move, 0.0, highest)
-            if dual(trial, trial_slope, none) < now - 1e-4 * float(rise @ (price - trial)):
+            if dual(trial, none) < now - 1e-4 * float(rise @ (price - trial)):
                 break
             pace /= 2
         else:
