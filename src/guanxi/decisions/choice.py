@@ -177,16 +177,17 @@ class Compiled:
 
     def _look(self, context: Context) -> tuple[Context, Outcome]:
         """A context without what the policy may not see or does not read, and what the rules say of it."""
-        if self._last is None or self._last[0] is not context:
+        last = self._last
+        if last is None or last[0] is not context:
             hidden = is_off(context) or context.erased
             taken = self._rules.take({} if hidden else context.traits)
             traits = {} if hidden else dict(zip(self._rules.sources, taken, strict=True))
-            for name in self._asked:
-                traits |= {} if hidden else {name: context.traits.get(name)}
+            if not hidden:
+                traits |= {name: context.traits.get(name) for name in self._asked}
             seen = context if traits == context.traits else msgspec.structs.replace(context, traits=traits)
             outcome = self._rules.judge(traits, dict(context.facts) if context.facts else {}, taken=taken)
-            self._last = (context, seen, outcome)
-        return self._last[1:]
+            self._last = last = (context, seen, outcome)
+        return last[1:]
 
     def _refusals(
         self, slot: "_Slot", context: Context, outcome: Outcome, shields: tuple[str, ...]
@@ -217,13 +218,14 @@ class Compiled:
     def _counting(self, limits: Sequence[Limit], at_ms: int) -> list[list[tuple[Limit, tuple[str, str]]]]:
         """For each offer the limits that count it at an instant, with their keys; those of a minute are remembered."""
         held, minute = tuple(limits), at_ms // 60_000
-        if (minute, held) != self._counted[0]:
-            self._counted = ((minute, held), [
+        counted = self._counted
+        if (minute, held) != counted[0]:
+            self._counted = counted = ((minute, held), [
                 [(one, (one.name, slot.offer.id)) for one in held
                  if one.counts(slot.offer.kind, channel=slot.offer.channel, purpose=slot.offer.purpose, at_ms=at_ms)]
                 for slot in self._slots
             ])  # fmt: skip
-        return self._counted[1]
+        return counted[1]
 
     def _reasons(self, context: Context, slot: "_Slot | None") -> tuple[Reason, ...]:
         """Why this one: the rules that asked for it, those that warn, and those that could not be used."""

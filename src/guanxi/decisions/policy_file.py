@@ -105,7 +105,9 @@ def _compiled(policy: Policy, head: _Head, catalogue: TraitCatalogue, text: str,
     names = sorted({one.source for one in reads.values() if not one.fact})
     needs = tuple(_needs(offer, head.purposes) for offer in policy.offers)
     personal = any("profile" in catalogue.rows[one].uses for one in names)
-    purposes = {one for row in needs for one in row} | ({"personalise"} if personal else set())
+    purposes = (
+        {one for row in needs for one in row} | set(head.purposes or ()) | ({"personalise"} if personal else set())
+    )
     policy = msgspec.structs.replace(
         policy, reads=tuple(names), needs=needs, purposes=tuple(one for one in CONSENT_BITS if one in purposes),
         variables={name: found for name, found in traits.items() if found[1] in names},
