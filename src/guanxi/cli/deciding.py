@@ -7,7 +7,7 @@ import msgspec
 import typer
 from rich.progress import Progress
 
-from guanxi.app import Workspace, audience, decision_replay, explaining, fairness_audit
+from guanxi.app import Workspace, audience, decision_replay, explaining, fairness_audit, relaying
 from guanxi.app import deciding as decided
 from guanxi.app import policies as files
 from guanxi.cli.output import (
@@ -67,6 +67,7 @@ def run(
             opened, policy, asked.people, audience=asked.zh, audience_en=asked.en, who=WHO, now_ms=now_ms(),
             mode=cast("Mode | None", mode or None), send=send, at_ms=_instant(at), progress=_Steps(bar),
         )  # fmt: skip
+        relaying.relay_now(opened, doing="guanxi decide")
     if as_json:
         show_json(found)
         return
@@ -88,6 +89,7 @@ def one(
             opened, policy, person, who=WHO, now_ms=now_ms(), facts=facts, mode=cast("Mode | None", mode or None),
             send=send, at_ms=_instant(at),
         )  # fmt: skip
+        relaying.relay_now(opened, doing="guanxi decide")
         told = explaining.explain_decision(opened, made.decision.id)
     if as_json:
         show_json(made)
@@ -259,8 +261,8 @@ class _Steps:
 
     def __call__(self, step: str, done: int, total: int) -> None:
         if step not in self._tasks:
-            self._tasks[step] = self._bar.add_task(self.WORDS[step], total=total)
-        self._bar.update(self._tasks[step], completed=done)
+            self._tasks[step] = self._bar.add_task(self.WORDS[step], total=total, done="")
+        self._bar.update(self._tasks[step], completed=done, done=f"{done:,} of {total:,}")
 
 
 def _show_run(run: Run) -> None:
