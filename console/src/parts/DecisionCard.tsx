@@ -153,7 +153,8 @@ function Proof({ decision, actions }: { decision: Detail; actions?: ReactNode })
     <Part title={t("proof")}>
       {hold && word && <p>{t(word, { list: Object.entries(hold.amounts).map(([unit, n]) => amountOf(n, unit, lang)).join(lang === "zh" ? "、" : ", ") })}</p>}
       <p>{!proof.holds ? <span style={{ color: "var(--amber)" }}>◐ {t("broken")}</span> : <span style={{ color: "var(--celadon)" }}>✓ {t(proof.kept ? "proved" : "leafOnly")}</span>}</p>
-      <p className="note">{t("batch", { batch: exact(proof.batch), place: exact(proof.place + 1), size: exact(proof.size) })} · <span title={proof.root}>{t("root", { root: proof.root.slice(0, 16) })}</span> · <Link to="/evidence">{t("chain")}</Link></p>
+      <p className="note">{t("batch", { batch: exact(proof.batch), place: exact(proof.place + 1), size: exact(proof.size) })} · <span title={proof.root}>{t("root", { root: proof.root.slice(0, 16) })}</span></p>
+      <p className="row wrap" style={{ gap: 16 }}><Link to="/evidence">{t("chain")}</Link>{decision.out && <Link to={`/reach?action=${decision.out.id}`}>{t("outbox")}</Link>}</p>
       {actions && <div className="row wrap" style={{ marginTop: 8 }}>{actions}</div>}
     </Part>
   );
@@ -168,7 +169,7 @@ const m = catalogue({
     option: "选项", value: "预计带来（区间）", cost: "花费", chanceHead: "机会", chosen: "已选", resets: "{time} 恢复", bound: "拦下了上表中的选项", sensitive: "敏感，到用户页说明用途后查看", consent: "同意：{name}", given: "✓ 同意", withdrawnConsent: "✗ 不同意",
     p_analyse: "统计分析", p_personalise: "个性化", p_message: "营销触达", p_location: "位置", p_share: "共享给合作方",
     proof: "证据", held: "预留了 {list}，发出后计入，没发则退回。", settled: "已用 {list}。", released: "没有发出，已退回 {list}。", lapsed: "到期没有发出，已退回 {list}。", proved: "记录与当时写下的一致", leafOnly: "指纹仍在证据链上", broken: "记录与当时写下的不一致，请核对证据链",
-    batch: "第 {batch} 批，{size} 个决策中的第 {place} 个", root: "根 {root}…", chain: "看证据链",
+    batch: "第 {batch} 批，{size} 个决策中的第 {place} 个", root: "根 {root}…", chain: "看证据链", outbox: "看发送经过",
   },
   en: {
     chose: "Chose “{name}”", choseNothing: "Did nothing", by: "policy “{policy}”, version {version} · {mode}", when: "decided {written}, to happen {at}", mode_shadow: "shadow, logged only", mode_propose: "proposed, a person approves", mode_auto: "automatic, within limits",
@@ -178,6 +179,6 @@ const m = catalogue({
     option: "Option", value: "Expected (interval)", cost: "Cost", chanceHead: "Chance", chosen: "chosen", resets: "more from {time}", bound: "refused an option above", sensitive: "sensitive: state a purpose on the person's page", consent: "Consent: {name}", given: "✓ given", withdrawnConsent: "✗ not given",
     p_analyse: "analysis", p_personalise: "personalisation", p_message: "marketing", p_location: "location", p_share: "sharing with partners",
     proof: "Proof", held: "Reserved {list}: counted when sent, given back when not.", settled: "Used {list}.", released: "Not sent: {list} given back.", lapsed: "Not sent in time: {list} given back.", proved: "The record is the one that was written", leafOnly: "Its fingerprint is still in the chain", broken: "The record differs from the one that was written: check the chain",
-    batch: "batch {batch}, {place} of {size} decisions", root: "root {root}…", chain: "Evidence chain",
+    batch: "batch {batch}, {place} of {size} decisions", root: "root {root}…", chain: "Evidence chain", outbox: "How it was sent",
   },
 });
