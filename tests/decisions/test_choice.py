@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -330,3 +331,15 @@ def test_what_could_not_be_used_and_what_is_to_be_noted_is_said() -> None:
     assert [(one.evidence[0], one.weight) for one in said.decision.reasons] == [
         ("long_silent", 1.0), ("often_refunded", -1.0), ("open_complaint", 0.0)
     ]  # fmt: skip
+
+
+def test_threads_that_share_a_policy_decide_as_one_does() -> None:
+    compiled = plain(explore="0.2")
+    contexts = [context(party=f"person::p{number}", traits=SILENT | {VIEWS: number % 40}) for number in range(300)]
+
+    def decided(some: list[Context]) -> list[bytes]:
+        return [record_bytes(compiled.decide(one, {}, [])) for one in some]
+
+    alone = decided(contexts)
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(decided, [contexts] * 4)) == [alone] * 4
