@@ -22,10 +22,13 @@ export function ExposureCard(): ReactNode {
   if (!data) return <section className="card"><h2>{t("exposure")}</h2><PageState state="loading" /></section>;
   if (!data.length) return null;
   const buckets = data[0]!.buckets;
-  const head = (bucket: Exposure["buckets"][number]): string => (bucket.undated ? t("undated") : bucket.days === null ? t("later") : t("within", { n: bucket.days }));
+  const head = (bucket: Exposure["buckets"][number], at: number): string => {
+    const before = buckets[at - 1]?.days;
+    return bucket.undated ? t("undated") : bucket.days === null ? t("later") : before ? t("between", { from: before + 1, to: bucket.days }) : t("within", { n: bucket.days });
+  };
   const twin: Twin = {
     caption: t("exposure"),
-    columns: [{ title: t("unit") }, { title: t("people"), numeric: true }, { title: t("outstanding"), numeric: true }, { title: t("held"), numeric: true }, ...buckets.map((one) => ({ title: head(one), numeric: true }))],
+    columns: [{ title: t("unit") }, { title: t("people"), numeric: true }, { title: t("outstanding"), numeric: true }, { title: t("held"), numeric: true }, ...buckets.map((one, at) => ({ title: head(one, at), numeric: true }))],
     rows: data.map((one) => [lang === "zh" ? one.zh : one.en, exact(one.people), amount(one.outstanding, one.unit), amount(one.held, one.unit), ...one.buckets.map((bucket) => amount(bucket.amount, one.unit))]),
   };
   return (
@@ -55,7 +58,7 @@ function Cost({ one }: { one: Exposure }): ReactNode {
         <b>{lang === "zh" ? one.zh : one.en}</b>
         <span>{t("cost")} <b className="num">{t("range", { low: money(one.low_fen, "CNY", lang), high: money(one.high_fen, "CNY", lang) })}</b></span>
         <span className="note">{t("worth", { money: moneyExact(one.value_fen) })}</span>
-        <span className="note">{t("share")} {known ? `${share(one.share, 0)}（${t("range", { low: share(one.share_low, 0), high: share(one.share_high, 0) })}）` : t("notYet")}</span>
+        <span className="note">{t("share")} {known ? t("shareRange", { share: share(one.share, 0), low: share(one.share_low, 0), high: share(one.share_high, 0) }) : t("notYet")}</span>
       </p>
       <details className="ledger-how">
         <summary>{t("howTitle")}</summary>

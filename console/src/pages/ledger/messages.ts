@@ -3,7 +3,7 @@ import { catalogue } from "@/i18n";
 export const m = catalogue({
   zh: {
     exposure: "未兑付", exposureNote: "大家手里还没用掉的，和它大概要花多少钱。", unit: "单位", people: "人数", issued: "累计发放", redeemed: "已兑换", expired: "已过期", takenBack: "已收回", outstanding: "未兑付", held: "预留",
-    within: "{n} 天内到期", later: "更晚到期", undated: "不过期", share: "预计会用掉", cost: "预计成本", worth: "全部用掉值 {money}", range: "区间 {low} 至 {high}", notYet: "还不能说",
+    within: "{n} 天内到期", between: "{from} 至 {to} 天", later: "更晚", shareRange: "{share}（区间 {low} 至 {high}）", undated: "不过期", share: "预计会用掉", cost: "预计成本", worth: "全部用掉值 {money}", range: "区间 {low} 至 {high}", notYet: "还不能说",
     howTitle: "怎么算的", how: "到期按先进先出。预计用掉的比例 = 已结束的里面被兑换的部分，相当于 {n} 人的经历，95% 区间（Wilson）。成本 = 面值 × 比例。", ofMatured: "只看到期日已过的，不会高估。", ofEnded: "到期日已过的还太少，看的是所有已结束的；先结束的多半是兑换，可能高估。", noneEnded: "还没有用掉或过期的，所以成本只能说在 0 与面值之间。",
     months: "按发放月份", month: "月份", came: "流入", left: "流出",
     flows: "流量", equation: "期初 {opening} + 流入 {came} − 流出 {left} = 期末 {closing}", flowsLabel: "{unit}每天的流入与流出，共流入 {came}，流出 {left}", day: "日期", noFlows: "这段时间没有{unit}的变动。", anyKind: "所有类型", by: "按原因",
@@ -21,7 +21,7 @@ export const m = catalogue({
   },
   en: {
     exposure: "Exposure", exposureNote: "What people hold and have not used, and what it will probably cost.", unit: "Unit", people: "People", issued: "Issued", redeemed: "Used", expired: "Expired", takenBack: "Taken back", outstanding: "Outstanding", held: "Reserved",
-    within: "Expires in {n} days", later: "Later", undated: "Never expires", share: "Will be used", cost: "Probable cost", worth: "Worth {money} if all is used", range: "interval {low} to {high}", notYet: "not enough to say",
+    within: "Expires in {n} days", between: "{from} to {to} days", later: "Later", shareRange: "{share} (interval {low} to {high})", undated: "Never expires", share: "Will be used", cost: "Probable cost", worth: "Worth {money} if all is used", range: "interval {low} to {high}", notYet: "not enough to say",
     howTitle: "How it is reckoned", how: "First in, first out. The share that will be used = what was used of all that has ended, worth the behaviour of {n} people, 95% interval (Wilson). Cost = value × share.", ofMatured: "Only amounts whose date is over: no overestimate.", ofEnded: "Too few dates are over yet, so all that has ended counts; what ends early was mostly used, so this may be too high.", noneEnded: "Nothing was used or has expired yet, so the cost lies anywhere between 0 and the value.",
     months: "By month of issue", month: "Month", came: "In", left: "Out",
     flows: "Flows", equation: "opening {opening} + in {came} − out {left} = closing {closing}", flowsLabel: "{unit} in and out by day: {came} in, {left} out", day: "Day", noFlows: "No movement of {unit} in this time.", anyKind: "All kinds", by: "By reason",
