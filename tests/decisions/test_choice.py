@@ -343,3 +343,22 @@ def test_threads_that_share_a_policy_decide_as_one_does() -> None:
     alone = decided(contexts)
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(decided, [contexts] * 4)) == [alone] * 4
+
+
+@pytest.mark.parametrize("effect", ["require", "exclude"])
+def test_a_rule_that_fails_lets_nothing_pass(effect: str) -> None:
+    text = TEXT.replace('"person_complaints_count_180d > 0"\neffect = "exclude"',
+                        f'"10 / person_complaints_count_180d > 99"\neffect = "{effect}"')  # fmt: skip
+    weighed = compile_policy(policy(text)).weigh(context(), {}, [])
+    assert refused(weighed)["greeting"] == [("rule", "open_complaint")]
+    assert "算不出结果" in weighed[0].refusals[0].zh
+
+
+def test_a_cost_that_is_not_known_or_below_nothing_refuses() -> None:
+    text = TEXT.replace("cost_yuan = 3.5", 'cost_yuan = "person_refunds_ratio_spend_180d * 10.0"')
+    compiled = compile_policy(policy(text))
+    assert refused(compiled.weigh(context(), {}, []))["coupon10"] == [("rule", "cost")]
+    for ratio, fen in ((0.25, 250), (0.3333, 333), (-0.1, None)):
+        known = context(traits=SILENT | {"person.refunds.ratio_spend.180d": ratio})
+        ten = {one.id: one for one in compiled.weigh(known, {}, [])}["coupon10"]
+        assert (ten.cost, ten.verdict) == ((fen, "possible") if fen is not None else (0, "refused"))
