@@ -10,9 +10,9 @@ from guanxi.api.metric_routes import AsOf, T
 from guanxi.api.readers import Readers
 from guanxi.api.routes import Limit, Page, Routes
 from guanxi.app import Workspace, bank_rewards, evidence_chain, ledger_answers
+from guanxi.app import bank as banks
 from guanxi.app import exposure as exposed
 from guanxi.app import scope as scopes
-from guanxi.app.bank import BankRules, rules_of
 from guanxi.core import DataError
 from guanxi.engines.log import now_ms
 from guanxi.ledger import Exposure
@@ -166,10 +166,10 @@ def ledger_routes(workspace: Workspace, access: Access, readers: Readers) -> API
             return bank_rewards.rewards(ws)
 
     @routes.route("GET", "/v1/bank", verb="view", zh="关系银行规则", en="The relation bank's rows", example=_BANK)
-    def bank(request: Request) -> BankRules:
+    def bank(request: Request) -> banks.BankRules:
         """From when on what people do counts, what it brings, and what stops farming."""
         with readers.lend() as ws:
-            return rules_of(ws)
+            return banks.rules_of(ws)
 
     return routes.router
 

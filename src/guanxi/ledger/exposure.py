@@ -134,7 +134,8 @@ def wilson(share: float, n: float, *, z: float = 1.959964) -> tuple[float, float
     width = z * z / n
     middle = (share + width / 2) / (1 + width)
     half = z / (1 + width) * sqrt(share * (1 - share) / n + width / (4 * n))
-    return max(0.0, middle - half), min(1.0, middle + half)
+    # At the ends rounding could put the share itself outside.
+    return max(0.0, min(share, middle - half)), min(1.0, max(share, middle + half))
 
 
 @dataclass(slots=True)
