@@ -1,5 +1,6 @@
 """The relation bank on a workspace: what is posted from the log, once, and rewards for it."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
@@ -274,3 +275,22 @@ def test_an_erased_persons_account_stays_and_names_nobody(shop: Workspace) -> No
     shop.control.ledger.expire(now_ms=NOW + 400 * DAY_MS)
     assert shop.control.accounting.account(row.id).balance == 0
     assert ME.encode() not in b"".join(entry for entry, _ in shop.control.ledger.rows())
+
+
+@pytest.mark.slow
+def test_who_asks_from_many_sides_at_once_gets_what_they_can_pay(shop: Workspace) -> None:
+    check_ins(shop, 60)
+    bank.follow(shop, now_ms=NOW + 60 * DAY_MS)
+
+    def ask(key: str) -> str:
+        with Workspace.open(shop.folder) as opened:
+            try:
+                return bank_rewards.redeem(opened, ME, "course_discount", key=key, now_ms=NOW + 61 * DAY_MS).state
+            except OverLimit:
+                return "refused"
+
+    with ThreadPoolExecutor(4) as pool:
+        found = sorted(pool.map(ask, ("a", "b", "a", "c")))
+    assert set(found) == {"refused", "settled"}
+    assert coins(shop) == 100  # one of them was paid; asked twice by one key it is one
+    assert shop.control.ledger.audit().is_sound
