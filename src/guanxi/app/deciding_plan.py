@@ -1,15 +1,13 @@
 """The plan of a run: who would best be given what, under the limits that people share."""
 
-from collections.abc import Callable, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from guanxi.decisions import NOTHING, Assignment, Compiled, Context, Limit, Room, Weighed, assign
-
-STEPS: Final = 16  # halvings of the price of a limit that several offers share
+from guanxi.decisions import NOTHING, Compiled, Context, Limit, Room, Weighed, assign
 
 
 class Shared(NamedTuple):
@@ -86,40 +84,20 @@ class Plan:
     def _assigned(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Assign; returns what a place costs at each offer, over its price in money."""
         _, cells = np.unique(self._cells[rows], return_inverse=True)
-        counts = [one for one in self._shared if one.limit.uses == "one" and one.offers.any()]
-        free = [self._free(one) for one in counts]
-        caps = np.full(len(self._ids), rows.size, np.int64)
-        for one, left in zip(counts, free, strict=True):
-            caps[one.offers] = np.minimum(caps[one.offers], left)
+        places = [(one.offers, self._free(one)) for one in self._shared if one.limit.uses == "one"]
         money = [(self._free(one), one.offers) for one in self._shared if one.limit.uses == "cost"]
         budget, self._budget = min(money, key=lambda one: one[0], default=(None, None))
-        seed = int(self._compiled.policy.hash[:12], 16)
-
-        def run(price: NDArray[np.float64]) -> Assignment:
-            return assign(
-                self._scores[rows] - price, self._counted(rows), self._may[rows], budget=budget, caps=caps,
-                groups=cells.astype(np.int64), ids=self._keys[rows], seed=seed,
-            )  # fmt: skip
-
-        price = np.zeros(len(self._ids))
-        made = run(price)
-        choice = made.choice.copy()
-        for one, left in zip(counts, free, strict=True):
-            if _used(one, choice) <= left:
-                continue
-            price += np.where(one.offers, _price(one, price, run, left, top=float(self._scores[rows].max())), 0.0)
-            made = run(price)  # the dearest price at which it does not hold: some of those at the margin give way
-            choice = made.choice.copy()
-            given = np.where(choice >= 0, self._scores[rows, choice] - price[choice], 0.0)
-            _give_way(one, left, choice, given, cells, self._keys[rows])
-        self._choice[rows] = choice
-        self._count_odds(rows, choice)
-        taken = choice >= 0
-        self.value = float(self._scores[rows[taken], choice[taken]].sum())
-        spare = sum(float(price[one.offers].max()) * left for one, left in zip(counts, free, strict=True))
-        self.bound = max(made.bound + spare, self.value)
-        self._budget_price = made.budget_price
-        return made.cap_prices + price
+        made = assign(
+            self._scores[rows], self._counted(rows), self._may[rows], budget=budget, pools=places,
+            groups=cells.astype(np.int64), ids=self._keys[rows], seed=int(self._compiled.policy.hash[:12], 16),
+        )  # fmt: skip
+        self._choice[rows] = made.choice
+        self._count_odds(rows, made.choice)
+        self.value, self.bound, self._budget_price = made.value, made.bound, made.budget_price
+        prices = made.cap_prices.copy()
+        for (offers, _), price in zip(places, made.pool_prices, strict=True):
+            prices[offers] += price
+        return prices
 
     def _count_odds(self, rows: NDArray[np.int64], choice: NDArray[np.int32]) -> None:
         """Of people in the same case, only a draw tells who gets what: the shares are the chances of each."""
@@ -148,40 +126,3 @@ class Plan:
 
     _budget: NDArray[np.bool_] | None = None
     _budget_price: float = 0.0
-
-
-def _used(one: Shared, choice: NDArray[np.int32]) -> int:
-    return int(one.offers[choice[choice >= 0]].sum())
-
-
-def _price(
-    one: Shared, price: NDArray[np.float64], run: Callable[[NDArray[np.float64]], Assignment], free: int, *, top: float
-) -> float:  # fmt: skip
-    """The dearest price, as far as it was looked for, at which more is used of a limit than is free."""
-    low, high = 0.0, top
-    for _ in range(STEPS):
-        middle = (low + high) / 2
-        if _used(one, run(price + np.where(one.offers, middle, 0.0)).choice) > free:
-            low = middle
-        else:
-            high = middle
-    return low
-
-
-def _give_way(
-    one: Shared, free: int, choice: NDArray[np.int32], given: NDArray[np.float64], cells: NDArray[np.int64],
-    keys: NDArray[np.uint64],
-) -> None:  # fmt: skip
-    """Take a limit's excess from the cells to which it is worth least; in the last one a draw decides.
-
-    given  what each person's choice is worth over its price
-    """
-    mine = np.flatnonzero((choice >= 0) & one.offers[np.maximum(choice, 0)])
-    over = mine.size - free
-    if over <= 0:
-        return
-    _, at = np.unique(cells[mine] * (len(one.offers) + 1) + choice[mine], return_inverse=True)
-    worth = np.bincount(at, given[mine]) / np.bincount(at)
-    lots = np.array([xxhash.xxh3_64_intdigest(f"give way\x1f{key}".encode()) for key in keys[mine]], np.uint64)
-    order = np.lexsort((lots, at, np.round(worth, 9)[at]))
-    choice[mine[order[:over]]] = -1
