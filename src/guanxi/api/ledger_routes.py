@@ -84,6 +84,21 @@ def ledger_routes(workspace: Workspace, access: Access, readers: Readers) -> API
     """Return the routes about accounts, their entries, flows and exposure."""
     routes = Routes(access, workspace.control, tag="ledger")
 
+    _add_accounts(routes, readers)
+    _add_totals(routes, readers)
+    return routes.router
+
+
+def evidence_routes(workspace: Workspace, access: Access, readers: Readers) -> APIRouter:
+    """Return the routes about the chain of evidence."""
+    routes = Routes(access, workspace.control, tag="evidence")
+
+    _add_proofs(routes, readers)
+    _add_exports(routes, readers)
+    return routes.router
+
+
+def _add_accounts(routes: Routes, readers: Readers) -> None:
     @routes.listing(
         "/v1/ledger/accounts", zh="账户", en="Accounts", example=_ACCOUNT,
         columns=("number", "id", "zh", "unit", "kind", "balance", "held", "coming", "cap", "floor", "free"),
@@ -139,6 +154,8 @@ def ledger_routes(workspace: Workspace, access: Access, readers: Readers) -> API
             rows = ledger_answers.entries(ws, account, before=before, before_ms=_before(ws, asof), limit=limit)
         return Page(rows=rows, next=str(rows[-1].number) if len(rows) == limit else None)
 
+
+def _add_totals(routes: Routes, readers: Readers) -> None:
     @routes.answer(
         "/v1/ledger/flows", zh="单位流量", en="Flows of a unit", example=_FLOWS, rows=lambda given: given.rows,
         columns=("day_ms", "kind", "came", "left", "entries"),
@@ -171,13 +188,8 @@ def ledger_routes(workspace: Workspace, access: Access, readers: Readers) -> API
         with readers.lend() as ws:
             return banks.rules_of(ws)
 
-    return routes.router
 
-
-def evidence_routes(workspace: Workspace, access: Access, readers: Readers) -> APIRouter:
-    """Return the routes about the chain of evidence."""
-    routes = Routes(access, workspace.control, tag="evidence")
-
+def _add_proofs(routes: Routes, readers: Readers) -> None:
     @routes.route("GET", "/v1/ledger/chain", verb="view", zh="证据链", en="The chain of evidence", example=_STATE)
     def state(request: Request) -> evidence_chain.ChainState:
         """Where the chain and the tree end, and every signed head."""
@@ -212,6 +224,8 @@ def evidence_routes(workspace: Workspace, access: Access, readers: Readers) -> A
         with readers.lend() as ws:
             return evidence_chain.check(ws, start=start, chain=chain)
 
+
+def _add_exports(routes: Routes, readers: Readers) -> None:
     @routes.route(
         "POST", "/v1/ledger/heads", verb="export", zh="签名当前账本", en="Sign the ledger as it stands", example=_HEAD,
         status=201,
@@ -242,8 +256,6 @@ def evidence_routes(workspace: Workspace, access: Access, readers: Readers) -> A
         with readers.lend() as ws:
             path = evidence_chain.public_key(ws)
         return FileResponse(path, media_type="application/x-pem-file", filename=path.name)
-
-    return routes.router
 
 
 def _before(workspace: Workspace, asof: str) -> int | None:

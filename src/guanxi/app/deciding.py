@@ -35,6 +35,7 @@ from guanxi.decisions import (
     require_pairs,
 )
 from guanxi.engines.control import Made, Run, new_run_id
+from guanxi.engines.locks import DECIDER, Lock, held
 from guanxi.events import event_id
 
 GROUP: Final = 500  # decisions of one transaction
@@ -184,31 +185,56 @@ def run_policy(
     audience  who they are, in words
     send      False: a dry run, which uses nothing of any limit and touches nobody
     at_ms     when what is chosen is to happen; None = now, or when quiet hours end
-    raises    Refused when it would touch more people than anything may; what `load_policy` raises. A run that fails
-              after it began is kept as failed, and takes back what it has written
+    raises    Refused when it would touch more people than anything may; Busy while another run decides; what
+              `load_policy` raises. A run that fails after it began is kept as failed, and takes back what it wrote
     """
-    decider = Decider(workspace, name, who=who, now_ms=now_ms, mode=mode, send=send, at_ms=at_ms)
-    if not people:
-        raise DataError("there is nobody to decide about", "Name people or an audience that has some", "people")
-    say = progress or _quiet
-    seen = decider.look(people)
-    run = Run(
-        id=new_run_id(), policy=name, hash=decider.policy.hash, mode=decider.mode, state="deciding", audience=audience,
-        who=who, known=seen.known, begun_ms=now_ms, at_ms=decider.at_ms, send=send,
-    )  # fmt: skip
-    plan = _planned(decider, seen, say)
-    if decider.mode != "shadow":
-        check_blast(plan.acting, (), rules=rules_of(workspace.settings))
-    workspace.control.runs.begin(run)
-    try:
-        tally = _written(decider, run, seen, plan, say)
-        return _ended(decider, run, tally, plan, audience=(audience, audience_en or audience))
-    except GuanxiError as error:
-        with workspace.control.transaction() as connection:
-            workspace.control.outbox.withdraw_in(connection, run=run.id, now_ms=now_ms)
-            failed = msgspec.structs.replace(run, state="failed", ended_ms=now_ms, problem=str(error)[:240])
-            workspace.control.runs.save_in(connection, failed)
-        raise
+    with Lock(workspace.folder, DECIDER, doing="guanxi decide run"):  # two runs at once would plan with the same room
+        _close_dead(workspace, now_ms=now_ms)
+        decider = Decider(workspace, name, who=who, now_ms=now_ms, mode=mode, send=send, at_ms=at_ms)
+        if not people:
+            raise DataError("there is nobody to decide about", "Name people or an audience that has some", "people")
+        seen = decider.look(people)
+        run = Run(
+            id=new_run_id(), policy=name, hash=decider.policy.hash, mode=decider.mode, state="deciding",
+            audience=audience, who=who, known=seen.known, begun_ms=now_ms, at_ms=decider.at_ms, send=send,
+        )  # fmt: skip
+        say = progress or _quiet
+        plan = _planned(decider, seen, say)
+        if decider.mode != "shadow":
+            check_blast(plan.acting, (), rules=rules_of(workspace.settings))
+        workspace.control.runs.begin(run)
+        try:
+            tally = _written(decider, run, seen, plan, say)
+            return _ended(decider, run, tally, plan, audience=(audience, audience_en or audience))
+        except GuanxiError as error:
+            _failed(workspace, run, str(error), now_ms=now_ms)
+            raise
+
+
+def close_dead_runs(workspace: Workspace, *, now_ms: int) -> int:
+    """Let runs fail whose process died before their end, and take back what they wrote; returns how many.
+
+    Nothing of such a run was sent: what a run writes may leave the house only when all of it is written.
+    """
+    if not workspace.control.runs.runs(state="deciding", limit=1):
+        return 0
+    with held(workspace.folder, DECIDER, doing="guanxi serve") as lock:
+        return 0 if lock is None else _close_dead(workspace, now_ms=now_ms)
+
+
+def _close_dead(workspace: Workspace, *, now_ms: int) -> int:
+    """The same for who holds the lock: no run that is being decided is alive."""
+    dead = workspace.control.runs.runs(state="deciding", limit=1_000)
+    for run in dead:
+        _failed(workspace, run, "its process died before its end", now_ms=now_ms)
+    return len(dead)
+
+
+def _failed(workspace: Workspace, run: Run, problem: str, *, now_ms: int) -> None:
+    with workspace.control.transaction() as connection:
+        workspace.control.outbox.withdraw_in(connection, run=run.id, now_ms=now_ms)
+        failed = msgspec.structs.replace(run, state="failed", ended_ms=now_ms, problem=problem[:240])
+        workspace.control.runs.save_in(connection, failed)
 
 
 def _planned(decider: Decider, seen: Onlookers, say: Progress) -> Plan:
@@ -242,9 +268,9 @@ def _shared(decider: Decider) -> list[Shared]:
 def _written(decider: Decider, run: Run, seen: Onlookers, plan: Plan, say: Progress) -> Tally:
     """Write all decisions, in an order that knows nothing of the people but their draw."""
     control, secret = decider.workspace.control, decider.workspace.ledger_secret
-    approval = event_id("approval", OF_RUN, run.id) if decider.mode == "propose" else ""
+    approval = event_id("approval", OF_RUN, run.id)  # in mode auto too: nothing leaves before all is written
     until_ms = decider.at_ms + VALID_MS
-    if approval:
+    if decider.mode == "propose":
         until_ms += rules_of(decider.workspace.settings).lapse_ms
     order = sorted(range(len(seen)), key=lambda place: (bucket(decider.policy.name, seen.people[place]), place))
     tally = Tally(decider.policy)
@@ -327,6 +353,8 @@ def _ended(decider: Decider, run: Run, tally: Tally, plan: Plan, *, audience: tu
                 to_ms=decider.at_ms + VALID_MS,
             )  # fmt: skip
             open_in(workspace, connection, approval, now_ms=now_ms)
+        elif state == "sending":
+            workspace.control.outbox.free_in(connection, event_id("approval", OF_RUN, run.id), now_ms=now_ms)
         workspace.control.runs.save_in(connection, run)
     workspace.control.record(
         who=run.who, verb="policy.run", object=run.id,

@@ -10,7 +10,6 @@ from guanxi.app.deciding import run_policy
 from guanxi.app.workspace import Workspace
 from guanxi.core import DataError
 from guanxi.decisions import Mode
-from guanxi.engines.control import Run
 from guanxi.engines.log import now_ms
 from guanxi.plays import Json, Steps
 
@@ -37,7 +36,7 @@ class PolicyRun(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 def policy_run(workspace: Workspace, steps: Steps, args: Mapping[str, Json]) -> Json:
     """Decide about an audience by a policy, once for each job; return the run's id.
 
-    What a process that died left half-written is taken back first, so nobody is decided about twice by one job.
+    What a process that died left half-written is taken back by the next run: no job decides about somebody twice.
     """
     asked = msgspec.convert(dict(args), PolicyRun)
     who = f"job:{steps.id}"[:128]
@@ -46,8 +45,6 @@ def policy_run(workspace: Workspace, steps: Steps, args: Mapping[str, Json]) -> 
         for run in workspace.control.runs.runs(policy=asked.policy):
             if run.who == who and run.state not in ("deciding", "failed"):
                 return run.id
-            if run.who == who and run.state == "deciding":
-                _take_back(workspace, run)
         audience = find_audience(workspace, segment=asked.segment, label=asked.label)
         return run_policy(
             workspace, asked.policy, audience.people, audience=audience.zh, audience_en=audience.en, who=who,
@@ -61,13 +58,6 @@ def policy_run(workspace: Workspace, steps: Steps, args: Mapping[str, Json]) -> 
     counts = workspace.control.runs.run(made).counts
     steps.tell(int(counts.get("people", 0)), int(counts.get("people", 0)), "decided")
     return made
-
-
-def _take_back(workspace: Workspace, run: Run) -> None:
-    with workspace.control.transaction() as connection:
-        workspace.control.outbox.withdraw_in(connection, run=run.id, now_ms=now_ms())
-        ended = msgspec.structs.replace(run, state="failed", ended_ms=now_ms(), problem="it was cut off")
-        workspace.control.runs.save_in(connection, ended)
 
 
 #: name -> flow, which is handed a workspace of its own

@@ -6,6 +6,7 @@ import time
 from guanxi.app.approving import approval_round
 from guanxi.app.bank import bank_round
 from guanxi.app.care import erase_open
+from guanxi.app.deciding import close_dead_runs
 from guanxi.app.jobs import Housekeeper
 from guanxi.app.relaying import relay_round
 from guanxi.app.sending import SendingThread
@@ -38,6 +39,7 @@ def keep(workspace: Workspace, stop: threading.Event) -> None:
                 bank_round(workspace)
                 relay_round(workspace)
                 approval_round(workspace)
+                close_dead_runs(workspace, now_ms=now_ms())
                 workspace.control.runs.close_done(now_ms=now_ms())
                 now = time.monotonic()
                 due = now - sealed_all >= settings.seal_seconds

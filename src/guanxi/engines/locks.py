@@ -15,6 +15,7 @@ from guanxi.core import Busy, SettingError
 
 GATE: Final = "gate"
 KEEPER: Final = "keeper"  # held as long as a keeper serves
+DECIDER: Final = "decider"  # held by the one run that decides about many people
 SENDER: Final = "sender"  # held by the one courier that empties the outbox
 SEALER: Final = "sealer"  # held while somebody rewrites the lake: a round of sealing, an erasure, a backup
 PATIENCE_S: Final = 1.0  # how long a lock is tried whose owner is unknown

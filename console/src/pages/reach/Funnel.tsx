@@ -57,7 +57,7 @@ function Share({ hits, of, share }: { hits: number; of: FunnelRow; share: Schema
   return <span title={t("countOnly", { n: exact(hits), of: exact(of.sent) })}>{tell(share.value)}<span className="note" style={{ display: "block" }}>{t("interval", { range: range(tell(share.low), tell(share.high), lang) })}</span></span>;
 }
 
-/** 应用内消息; a coupon that goes by a channel of messages says so. */
+/** 应用推送消息; a coupon that goes by a channel of messages says so. */
 function whatBy(row: FunnelRow, lang: "zh" | "en"): string {
   const channel = word("channel", row.channel, lang);
   return row.kind === "coupon" && row.channel !== "coupon" ? `${word("channel", "coupon", lang)} · ${channel}` : channel;

@@ -8,7 +8,7 @@ type Named = "state" | "channel" | "error" | "receipt" | "outcome" | "hold" | "m
 const words = catalogue({
   zh: {
     "state.waiting": "等批准", "state.ready": "待发送", "state.sending": "发送中", "state.sent": "已发出", "state.dry": "已演练", "state.dead": "没发出去", "state.withdrawn": "已撤回", "state.expired": "已过期", "state.refused": "被拦下",
-    "channel.app": "应用内", "channel.wechat": "微信", "channel.sms": "短信", "channel.mail": "邮件", "channel.coupon": "优惠券", "channel.wecom": "企业微信", "channel.dingtalk": "钉钉", "channel.feishu": "飞书", "channel.webhook": "网络回调", "channel.file": "文件",
+    "channel.app": "应用推送", "channel.wechat": "微信", "channel.sms": "短信", "channel.mail": "邮件", "channel.coupon": "优惠券", "channel.wecom": "企业微信", "channel.dingtalk": "钉钉", "channel.feishu": "飞书", "channel.webhook": "网络回调", "channel.file": "文件",
     "error.refused": "对方拒绝", "error.invalid": "内容或地址不对", "error.unreachable": "连不上", "error.timeout": "没有回音", "error.busy": "对方忙", "error.server": "对方出错", "error.unknown": "发送程序出错",
     "receipt.delivered": "已送达", "receipt.opened": "已打开", "receipt.failed": "送达失败", "receipt.redeemed": "已核销", "receipt.refused": "被拒收",
     "outcome.accepted": "对方已接收", "outcome.put back": "没有开始", "outcome.dry": "演练", "outcome.dead": "放弃", "outcome.refused": "被拒绝", "outcome.invalid": "内容或地址不对", "outcome.unreachable": "连不上", "outcome.timeout": "没有回音", "outcome.busy": "对方忙", "outcome.server": "对方出错", "outcome.unknown": "发送程序出错",
@@ -19,7 +19,7 @@ const words = catalogue({
   },
   en: {
     "state.waiting": "Waits for approval", "state.ready": "To be sent", "state.sending": "Being sent", "state.sent": "Sent", "state.dry": "Dry run done", "state.dead": "Given up", "state.withdrawn": "Taken back", "state.expired": "Expired", "state.refused": "Held back",
-    "channel.app": "in-app", "channel.wechat": "WeChat", "channel.sms": "SMS", "channel.mail": "mail", "channel.coupon": "coupons", "channel.wecom": "WeCom", "channel.dingtalk": "DingTalk", "channel.feishu": "Feishu", "channel.webhook": "webhook", "channel.file": "file",
+    "channel.app": "App", "channel.wechat": "WeChat", "channel.sms": "SMS", "channel.mail": "mail", "channel.coupon": "coupons", "channel.wecom": "WeCom", "channel.dingtalk": "DingTalk", "channel.feishu": "Feishu", "channel.webhook": "webhook", "channel.file": "file",
     "error.refused": "refused", "error.invalid": "content or address is wrong", "error.unreachable": "no connection", "error.timeout": "no answer", "error.busy": "receiver is busy", "error.server": "receiver failed", "error.unknown": "the sender failed",
     "receipt.delivered": "Delivered", "receipt.opened": "Opened", "receipt.failed": "Failed", "receipt.redeemed": "Redeemed", "receipt.refused": "Refused",
     "outcome.accepted": "accepted", "outcome.put back": "not begun", "outcome.dry": "dry run", "outcome.dead": "given up", "outcome.refused": "refused", "outcome.invalid": "content or address is wrong", "outcome.unreachable": "no connection", "outcome.timeout": "no answer", "outcome.busy": "receiver is busy", "outcome.server": "receiver failed", "outcome.unknown": "the sender failed",
