@@ -100,17 +100,22 @@ def test_two_processes_do_not_do_the_same(duty: jobs.Duty, clock: Clock) -> None
         pytest.param("x = [", "cannot be used", id="no-toml"),
         pytest.param('[weekly]\nwhen = "* * * * *"', "policy", id="no-policy"),
         pytest.param('[weekly]\npolicy = "winback"\nwhen = "61 * * * *"', "minute", id="no-rule"),
+        pytest.param('[weekly]\npolicy = "winback"\nwhen = "0 0 30 2 *"', "never comes due", id="never-due"),
         pytest.param('[weekly]\npolicy = "winback"\nwhen = "* * * * *"\nsent = true', "sent", id="unknown-field"),
         pytest.param('[sign]\npolicy = "winback"\nwhen = "* * * * *"', "chore of the house", id="taken"),
+        pytest.param("# 每周".encode("gb18030"), "UTF-8", id="not-utf-8"),
     ],
 )
-def test_a_file_of_schedules_that_cannot_be_used(duty: jobs.Duty, clock: Clock, text: str, told: str) -> None:
-    (duty.workspace.folder / "schedules.toml").write_text(text, "utf-8")
+def test_a_file_of_schedules_that_cannot_be_used(
+    duty: jobs.Duty, clock: Clock, text: str | bytes, told: str
+) -> None:  # fmt: skip
+    text = text if isinstance(text, bytes) else text.encode()
+    (duty.workspace.folder / "schedules.toml").write_bytes(text)
     with pytest.raises(SettingError, match=told):
         jobs.chores_of(duty.workspace)
     (duty.workspace.folder / "schedules.toml").write_text("", "utf-8")
     jobs.look(duty, slow=False)
-    (duty.workspace.folder / "schedules.toml").write_text(text, "utf-8")
+    (duty.workspace.folder / "schedules.toml").write_bytes(text)
     clock.ms += MINUTE
     assert jobs.look(duty, slow=False) == 1  # the house's own go on
 

@@ -89,6 +89,14 @@ def test_a_clock_that_was_far_ahead_stops_nothing() -> None:
     assert planned(plan, at).next_ms == at + MINUTE
 
 
+@pytest.mark.parametrize("rule", ["10 3 * * *", "0 10 * * 1", "0 0 29 2 *"])
+def test_what_ran_once_while_the_clock_was_ahead_begins_anew_from_now(rule: str) -> None:
+    at = china("2026-03-01 10:00")
+    before = planned(Plan(rule=rule), at)
+    plan = ran(before, at + 4000 * DAY, failed=False)  # due long since, by that clock
+    assert planned(plan, at + HOUR).next_ms == before.next_ms
+
+
 def test_what_failed_is_tried_again_later_and_later() -> None:
     at = china("2026-03-01 03:10")
     plan, waits = planned(Plan(rule="10 3 * * *"), at - HOUR), []

@@ -17,7 +17,7 @@ from guanxi.engines.control import ScheduleRow
 from guanxi.engines.jobs import FILE, DbosJobs
 from guanxi.engines.locks import held
 from guanxi.engines.log import now_ms
-from guanxi.plays import ENDED, Flow, JobStatus, Json, Steps, is_due, planned, ran, read_rule
+from guanxi.plays import ENDED, Flow, JobStatus, Json, Steps, is_due, next_ms, planned, ran, read_rule
 
 SCHEDULES: Final = "schedules.toml"  # of the workspace: runs of policies
 WORKER: Final = "jobs"  # the lock of the process that works on flows
@@ -224,10 +224,12 @@ def _runs(workspace: Workspace) -> list[Chore]:
     try:
         given = tomllib.loads(path.read_text("utf-8"))
         rows = msgspec.convert(given, dict[str, PolicyRun])
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingError(f"{SCHEDULES} cannot be read: {error}", "Save it as UTF-8 text", SCHEDULES) from None
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise SettingError(f"{SCHEDULES} cannot be used: {error}", "See docs/jobs.md for its form", SCHEDULES) from None
     for name, row in rows.items():
-        read_rule(row.when)
+        next_ms(read_rule(row.when), now_ms())  # one that never comes due is no rule
         if name in {one.name for one in CHORES}:
             raise SettingError(f"{name} in {SCHEDULES} is a chore of the house", "Give the run another name", name)
     return [_run(name, row) for name, row in rows.items()]

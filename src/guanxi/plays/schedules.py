@@ -84,9 +84,11 @@ def planned(plan: Plan, now_ms: int) -> Plan:
 
     A step back of up to a day repeats nothing, it only waits; after a longer one the plan begins anew.
     """
-    if plan.next_ms and (plan.slot_ms or 0) <= now_ms + FAR_MS:
+    rule, soon = read_rule(plan.rule), now_ms + FAR_MS
+    # What ran once while the clock was ahead has a slot of before, and only its next instant tells.
+    if plan.next_ms and (plan.slot_ms or 0) <= soon and (plan.next_ms <= soon or plan.next_ms <= next_ms(rule, soon)):
         return plan
-    return msgspec.structs.replace(plan, next_ms=next_ms(read_rule(plan.rule), now_ms), slot_ms=None, fails=0)
+    return msgspec.structs.replace(plan, next_ms=next_ms(rule, now_ms), slot_ms=None, fails=0)
 
 
 def is_due(plan: Plan, now_ms: int) -> bool:
