@@ -216,6 +216,16 @@ def test_asked_again_under_a_key_the_first_answer_comes_again(buyers: Workspace)
         decide_one(buyers, "winback", BUYERS[1], who="key:1", now_ms=NOW, ask="cart-7")
 
 
+def test_two_questions_in_one_night_are_two_decisions(buyers: Workspace) -> None:
+    night = NOW + 13 * 3_600_000
+    asked = [decide_one(buyers, "winback", ANN, who="key:1", now_ms=night + at) for at in (0, 5, 5)]
+    assert asked[0].decision.at_ms == asked[1].decision.at_ms
+    assert asked[0].decision.id != asked[1].decision.id
+    assert asked[1] == asked[2]
+    assert len(buyers.control.decisions.records()) == 2
+    assert all(replay_decision(buyers, one.decision.id).is_same for one in asked)
+
+
 def test_at_night_it_happens_in_the_morning(buyers: Workspace) -> None:
     night = NOW + 13 * 3_600_000  # eleven in the evening
     one = run_policy(buyers, "winback", BUYERS[:5], audience="5", who="ann", now_ms=night, send=True)

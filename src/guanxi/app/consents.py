@@ -8,7 +8,9 @@ import polars as pl
 
 from guanxi.app.identity import identities
 from guanxi.app.workspace import Workspace
-from guanxi.events import CONSENT_BITS, id_text
+from guanxi.decisions import CONSENTS
+from guanxi.engines.lake import aggregate
+from guanxi.events import CONSENT_BITS, columns_of, id_text
 
 GIVEN: Final = "Consent Given"
 WITHDRAWN: Final = "Consent Withdrawn"
@@ -19,13 +21,7 @@ PROPERTIES: Final = ("purpose", "enabled")  # of these kinds, that say what is a
 State = Literal["given", "withdrawn", "unknown"]
 
 #: purpose -> (Chinese, English)
-PURPOSES: Final[dict[str, tuple[str, str]]] = {
-    "analyse": ("统计分析", "analysis"),
-    "personalise": ("个性化", "personalisation"),
-    "message": ("营销触达", "messages"),
-    "location": ("位置", "location"),
-    "share": ("共享给合作方", "sharing with partners"),
-}
+PURPOSES: Final = CONSENTS
 
 
 class PersonConsent(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,14 +76,16 @@ def purposes(workspace: Workspace, *, known: int | None = None) -> list[Purpose]
 
 
 def refusing(
-    workspace: Workspace, purposes: Collection[str], bits: pl.DataFrame, *, known: int | None = None
+    workspace: Workspace, purposes: Collection[str], bits: pl.DataFrame, *, known: int | None = None,
+    pairs: pl.DataFrame | None = None,
 ) -> pl.Series:  # fmt: skip
     """Return the people who do not allow one of these purposes, as known at a moment; as a person's page says it.
 
     bits     person, consent: the newest bits that came with another event; they count where no event speaks of consent
+    pairs    ref, person: look at what these references said alone; None = at everybody's
     returns  persons, each once; who said nothing at all is not among them
     """
-    last = spoken(workspace, known).filter(pl.col("purpose").is_in(list(purposes)))
+    last = spoken(workspace, known, pairs).filter(pl.col("purpose").is_in(list(purposes)))
     found = [last.filter(~pl.col("given"))["person"]]
     for purpose in purposes:
         heard = last.filter(pl.col("purpose") == purpose)["person"]
@@ -96,8 +94,17 @@ def refusing(
     return pl.concat(found).unique()
 
 
-def spoken(workspace: Workspace, known: int | None) -> pl.DataFrame:
-    """Return person, purpose, given: the newest event of each person about each purpose."""
+def spoken(workspace: Workspace, known: int | None, pairs: pl.DataFrame | None = None) -> pl.DataFrame:
+    """Return person, purpose, given: the newest event of each person about each purpose.
+
+    pairs  ref, person: of these references alone; None = of everybody
+    """
+    rows = _all_words(workspace, known) if pairs is None else _words_of(workspace, known, pairs)
+    rows = _stands(rows).with_columns(pl.coalesce("person", "actor").alias("person")).sort("at_ms", "seq")
+    return rows.unique(["person", "purpose"], keep="last").select("person", "purpose", "given")
+
+
+def _all_words(workspace: Workspace, known: int | None) -> pl.DataFrame:
     names = pl.DataFrame(
         list(identities(workspace).mapping(known).items()), {"actor": pl.String, "person": pl.String}, orient="row"
     )
@@ -110,9 +117,34 @@ def spoken(workspace: Workspace, known: int | None) -> pl.DataFrame:
         )
         for kind, frame in zip(KINDS, parts, strict=True)
     ]  # fmt: skip
-    rows = _stands(pl.concat(parts).join(names, on="actor", how="left"))
-    rows = rows.with_columns(pl.coalesce("person", "actor").alias("person")).sort("at_ms", "seq")
-    return rows.unique(["person", "purpose"], keep="last").select("person", "purpose", "given")
+    return pl.concat(parts).join(names, on="actor", how="left")
+
+
+def _words_of(workspace: Workspace, known: int | None, pairs: pl.DataFrame) -> pl.DataFrame:
+    """The same of some references alone, found where the rows lie."""
+    counts = workspace.reader.counts()
+    kinds = [kind for kind in KINDS if counts.get(kind)]
+    names = ", ".join(f"p_{name}" for name in PROPERTIES)
+    schema = {"kind": pl.String, "actor": pl.String, "at_ms": pl.Int64, "seq": pl.Int64,
+              **{f"p_{name}": pl.String for name in PROPERTIES}, "person": pl.String}  # fmt: skip
+    parts = []
+    for kind in kinds:
+        have = columns_of(workspace.catalogue[kind])
+        said = ", ".join(
+            f"p_{name}::VARCHAR AS p_{name}" if f"p_{name}" in have else f"NULL::VARCHAR AS p_{name}"
+            for name in PROPERTIES
+        )
+        parts.append(
+            f"SELECT '{kind}' AS kind, role_actor AS ref, at_ms, seq, {said} FROM {workspace.catalogue[kind].table}"
+            " WHERE role_actor IN (SELECT ref FROM pairs)"
+        )
+    if not parts:
+        return pl.DataFrame(schema=schema)
+    sql = (
+        f"SELECT kind, ref AS actor, at_ms, seq, {names}, person FROM ({' UNION ALL '.join(parts)})"
+        " LEFT JOIN pairs USING (ref)"
+    )
+    return aggregate(workspace.reader, sql, {}, kinds=kinds, known=known, frames={"pairs": pairs})
 
 
 def _stands(rows: pl.DataFrame) -> pl.DataFrame:

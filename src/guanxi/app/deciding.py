@@ -113,7 +113,7 @@ class Decider:
 
 
 def placed(record: Record, *, run: str = "", ask: str = "", version: int, limits: int) -> Record:
-    """Return a record as part of a run, so that what two runs decide alike are two decisions.
+    """Return a record with an id of its own: what two runs, or two questions, decide alike are two decisions.
 
     ask      key under which the caller asked: the id follows from it alone
     version  of the policy; limits: number of the newest version of any limit
@@ -123,6 +123,8 @@ def placed(record: Record, *, run: str = "", ask: str = "", version: int, limits
         what = replace(what, id=event_id("decision", run, what.id))
     elif ask:
         what = replace(what, id=asked_id(what.policy, ask), ask=ask)
+    else:
+        what = replace(what, id=event_id("decision", "alone", what.id, str(record.context.until_ms)))
     return msgspec.structs.replace(record, decision=what, run=run, version=version, limits=limits)
 
 
@@ -135,7 +137,7 @@ def decide_one(
     workspace: Workspace, name: str, person: str, *, who: str, now_ms: int, facts: Pairs = (), mode: Mode | None = None,
     send: bool = False, at_ms: int | None = None, ask: str = "",
 ) -> Record:  # fmt: skip
-    """Decide about one person now, and keep it with all that belongs to it.
+    """Decide about one person now, and keep it with all that belongs to it; the same in the same instant is one.
 
     facts   what the caller states of the moment
     ask     the caller's key: asked again under it, the first answer comes again and nothing else happens
@@ -158,6 +160,8 @@ def decide_one(
         rooms = decider.rooms.of(context.party)
         record = concluded(decider.compiled, context, rooms, decider.limits, "", mode=decider.mode)
         made, _ = decider.made(record, ask=ask)
+        if control.decisions.is_kept_in(connection, made.record.decision.id):
+            return made.record
         control.decisions.commit_in(connection, [made], now_ms=now_ms, secret=workspace.ledger_secret)
     return made.record
 

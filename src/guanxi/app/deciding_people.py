@@ -69,10 +69,10 @@ class Onlookers:
 def _consents(workspace: Workspace, people: Sequence[str], known: int) -> list[tuple[bool | None, ...]]:
     """What each person says of each purpose: their last word, else the newest bits that came with another event."""
     frame = pl.DataFrame({"person": list(people)}, {"person": pl.String})
-    words = spoken(workspace, known).pivot(on="purpose", index="person", values="given")
     names = identities(workspace)
     own = [(ref, who) for who in people for ref in names.members(who, known)]
     pairs = pl.DataFrame(own, {"ref": pl.String, "person": pl.String}, orient="row").unique()
+    words = spoken(workspace, known, pairs).pivot(on="purpose", index="person", values="given")
     bits = stated(workspace, ("city",), pairs, known=known, only=True).select("person", "consent")
     joined = frame.join(words, on="person", how="left", maintain_order="left")
     joined = joined.join(bits, on="person", how="left", maintain_order="left")

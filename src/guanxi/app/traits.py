@@ -161,7 +161,8 @@ def withheld(workspace: Workspace, parties: Sequence[str] | None, known: int | N
         own = [(ref, names.resolve(one, known)) for one in parties for ref in names.members(one, known)]
         pairs = pl.DataFrame(own, {"ref": pl.String, "person": pl.String}, orient="row").unique()
     told = stated(workspace, ("city",), pairs, known=known, only=parties is not None)
-    refused = frozenset(refusing(workspace, PURPOSES, told.select("person", "consent"), known=known))
+    bits = told.select("person", "consent")
+    refused = frozenset(refusing(workspace, PURPOSES, bits, known=known, pairs=None if parties is None else pairs))
     if parties is None:
         return refused
     return frozenset(one for one in parties if names.resolve(one, known) in refused)

@@ -54,6 +54,7 @@ from guanxi.decisions.records import (
     read_record,
     record_bytes,
 )
+from guanxi.decisions.refusals import CONSENTS
 from guanxi.decisions.rules import RuleSet
 from guanxi.decisions.story import Section, Story, for_person, shown_trait, story
 from guanxi.decisions.values import (
@@ -74,6 +75,7 @@ __all__ = [
     "ASKED",
     "BALLOTS",
     "CHANNELS",
+    "CONSENTS",
     "COUPON",
     "DIMENSIONS",
     "MADE",

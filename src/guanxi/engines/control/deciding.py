@@ -195,10 +195,9 @@ class DecisionStore:
             root=batch.root, key=batch.key, written_ms=batch.at_ms, hold=row.hold,
         )  # fmt: skip
 
-    def decided(self, run: str) -> frozenset[str]:
-        """Return the parties that a run has decided about so far."""
-        with self._database.read() as connection:
-            return frozenset(connection.scalars(select(decisions.c.party).where(decisions.c.run == run)))
+    def is_kept_in(self, connection: Connection, id: str) -> bool:  # noqa: A002
+        """Whether a decision of this id is kept."""
+        return connection.execute(select(decisions.c.number).where(decisions.c.id == id)).first() is not None
 
     def records(self, *, run: str = "", after: int = 0, limit: int = 1_000) -> list[tuple[int, Record]]:
         """Return records in order of writing, those numbered above `after`; those of erased people are left out."""
