@@ -100,6 +100,7 @@ def test_the_log_is_exported(boss, rows) -> None:
     [
         pytest.param({"mode": "loud"}, "mode", id="mode"),
         pytest.param({"cursor": "x"}, "cursor", id="cursor"),
+        pytest.param({"cursor": "9" * 20}, "cursor", id="cursor-beyond-the-database"),
         pytest.param({"name": "contacts_day"}, "by", id="name-without-kind"),
         pytest.param({"by": "mood"}, "by", id="kind"),
     ],
@@ -113,6 +114,7 @@ def test_a_strange_filter_says_what_and_mend(boss, params: dict, field: str) -> 
 def test_the_wall_sees_counts_and_nobody(served, rows) -> None:
     with served.browser("wall") as client:
         assert client.get("/v1/decisions/counts").status_code == 200
+        assert client.get("/v1/decisions/counts", params={"person": PEOPLE[0]}).status_code == 403  # nobody's own total
         assert client.get("/v1/decisions").status_code == 403
         assert client.get(f"/v1/decisions/{rows[0]['id']}").status_code == 403
         assert client.get(f"/v1/decisions/{rows[0]['id']}/replay").status_code == 403

@@ -140,6 +140,8 @@ def test_a_check_in_steps(banked: Served, manager: httpx.Client, monkeypatch: py
     [
         pytest.param("/v1/ledger/accounts/00", 404, id="no-account"),
         pytest.param("/v1/ledger/accounts?cursor=x", 400, id="cursor"),
+        pytest.param("/v1/ledger/accounts?cursor=%C2%B2", 400, id="cursor-of-other-digits"),
+        pytest.param("/v1/ledger/accounts?cursor=99999999999999999999", 400, id="cursor-beyond-the-database"),
         pytest.param("/v1/ledger/flows?unit=%20&t=7d", 400, id="unit"),
         pytest.param("/v1/ledger/check?start=1", 400, id="no-chain"),
     ],

@@ -116,6 +116,8 @@ def test_the_outbox_and_its_story(served, outbox) -> None:
     [
         pytest.param("/v1/reach/outbox", {"state": "gone"}, "state", id="state"),
         pytest.param("/v1/reach/outbox", {"cursor": "x"}, "cursor", id="cursor"),
+        pytest.param("/v1/reach/outbox", {"cursor": "9" * 20}, "cursor", id="cursor-beyond-the-database"),
+        pytest.param("/v1/reach", {"since": "9" * 20}, "since", id="since-beyond-the-database"),
     ],
 )
 def test_questions_that_are_wrong(served, is_error, path: str, params: dict, field: str) -> None:

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path, Query, Request
 from guanxi.api import examples
 from guanxi.api.access import Access
 from guanxi.api.readers import Readers
-from guanxi.api.routes import Limit, Page, Routes
+from guanxi.api.routes import Limit, Page, Routes, number_of
 from guanxi.app import Explanation, ImportJob, KindCount, ParkedGroup, ParkedRow, Status, Workspace, queries
 from guanxi.app.sources import presets
 from guanxi.core import DataError
@@ -127,10 +127,9 @@ def intake_routes(workspace: Workspace, access: Access, readers: Readers) -> API
         request: Request, reason: Annotated[str | None, Query(max_length=40)] = None,
         limit: Limit = 100, cursor: Annotated[str, Query(max_length=20)] = "",
     ) -> Page[ParkedRow]:  # fmt: skip
-        if cursor and not cursor.isdecimal():
-            raise DataError("the cursor is not one of ours", "Send `next` of the page before", "cursor")
+        after = number_of(cursor)
         with readers.lend() as ws:
-            rows = queries.parked_rows(ws, reason=reason, limit=limit, after=int(cursor or 0))
+            rows = queries.parked_rows(ws, reason=reason, limit=limit, after=after)
         return Page(rows=rows, next=str(rows[-1].id) if len(rows) == limit else None)
 
     @routes.listing("/v1/jobs", zh="导入任务", en="Imports", example=examples.JOB,

@@ -5,13 +5,13 @@ from typing import Annotated, Final, Literal
 from fastapi import APIRouter, Path, Query, Request
 from msgspec.structs import replace
 
-from guanxi.api.access import Access
+from guanxi.api.access import Access, Principal
+from guanxi.api.errors import Problem
 from guanxi.api.person_routes import instant
 from guanxi.api.readers import Readers
-from guanxi.api.routes import Limit, Routes
+from guanxi.api.routes import Limit, Routes, number_of
 from guanxi.app import Workspace, decision_detail, decision_log, decision_replay
 from guanxi.app import scope as scopes
-from guanxi.core import DataError
 from guanxi.engines.control import DecisionFilter
 
 _ROW: Final = {
@@ -79,7 +79,7 @@ def decision_routes(workspace: Workspace, access: Access, readers: Readers) -> A
         wanted = _wanted(policy, run, mode, arm, chosen, by, name, since, until)
         with readers.lend() as ws:
             wanted = _within(ws, wanted, t)
-            return decision_log.decision_list(ws, wanted, person=person, before=_before(cursor), limit=limit)
+            return decision_log.decision_list(ws, wanted, person=person, before=number_of(cursor), limit=limit)
 
     @routes.route("GET", "/v1/decisions/counts", verb="view", zh="决策计数", en="Decisions counted", example=_SUMMARY)
     def counts(
@@ -88,6 +88,9 @@ def decision_routes(workspace: Workspace, access: Access, readers: Readers) -> A
         person: Annotated[str, Query(max_length=700, description="type:scope:key 参与方")] = "",
     ) -> decision_log.DecisionSummary:  # fmt: skip
         """How many decisions there are of each arm and choice, and which limit refused how many."""
+        me: Principal = request.state.me
+        if person and not me.sees_people:  # totals of one person are that person's
+            raise Problem(403, "this role sees totals, not people", "Ask an administrator for another role")
         wanted = _wanted(policy, run, mode, arm, chosen, by, name, since, until)
         with readers.lend() as ws:
             wanted = _within(ws, wanted, t)
@@ -124,11 +127,3 @@ def _within(workspace: Workspace, wanted: DecisionFilter, t: str) -> DecisionFil
         return wanted
     window = scopes.scope(workspace, t=t, cmp="none").window
     return replace(wanted, since_ms=max(wanted.since_ms, window.start_ms), until_ms=wanted.until_ms or window.end_ms)
-
-
-def _before(cursor: str) -> int:
-    if not cursor:
-        return 0
-    if not cursor.isascii() or not cursor.isdigit():
-        raise DataError("the cursor is not one of ours", "Send `next` of the page before", "cursor")
-    return int(cursor)

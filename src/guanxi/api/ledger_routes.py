@@ -8,12 +8,11 @@ from starlette.responses import FileResponse, StreamingResponse
 from guanxi.api.access import Access, Principal
 from guanxi.api.metric_routes import AsOf, T
 from guanxi.api.readers import Readers
-from guanxi.api.routes import Limit, Page, Routes
+from guanxi.api.routes import Limit, Page, Routes, number_of
 from guanxi.app import Workspace, bank_rewards, evidence_chain, ledger_answers
 from guanxi.app import bank as banks
 from guanxi.app import exposure as exposed
 from guanxi.app import scope as scopes
-from guanxi.core import DataError
 from guanxi.engines.log import now_ms
 from guanxi.ledger import Exposure
 
@@ -111,7 +110,7 @@ def _add_accounts(routes: Routes, readers: Readers) -> None:
         me: Principal = request.state.me
         with readers.lend() as ws:
             page = ledger_answers.accounts(
-                ws, unit=unit, kind=kind, what=what, name=name, after=_number(cursor), limit=limit,
+                ws, unit=unit, kind=kind, what=what, name=name, after=number_of(cursor), limit=limit,
                 before_ms=_before(ws, asof), people=me.sees_people,
             )  # fmt: skip
         return Page(rows=page.rows, next=page.next)
@@ -150,7 +149,7 @@ def _add_accounts(routes: Routes, readers: Readers) -> None:
     ) -> Page[ledger_answers.EntryLine]:
         """Entries of an account, the newest first; its balance stands after each."""
         with readers.lend() as ws:
-            before = _number(cursor) if cursor else None
+            before = number_of(cursor) if cursor else None
             rows = ledger_answers.entries(ws, account, before=before, before_ms=_before(ws, asof), limit=limit)
         return Page(rows=rows, next=str(rows[-1].number) if len(rows) == limit else None)
 
@@ -261,9 +260,3 @@ def _add_exports(routes: Routes, readers: Readers) -> None:
 def _before(workspace: Workspace, asof: str) -> int | None:
     """The instant that the page looks back to; None = now."""
     return scopes.scope(workspace, asof=asof).now_ms if asof else None
-
-
-def _number(cursor: str) -> int:
-    if cursor and not cursor.isdigit():
-        raise DataError("the cursor is none of a page", "Give `next` of the page before", "cursor")
-    return int(cursor or 0)

@@ -10,9 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from guanxi.api import examples
 from guanxi.api.access import COOKIE, Access, Principal, address_of, check_origin
 from guanxi.api.errors import Problem
-from guanxi.api.routes import Limit, Page, Routes
+from guanxi.api.routes import Limit, Page, Routes, number_of
 from guanxi.app import ROLES, ApiKey, NewKey, OpenedSession, Operation, Role, Session, User, Verb, Workspace
-from guanxi.core import DataError
 
 _KEY_COLUMNS: Final = ("id", "prefix", "scope", "label", "origin", "created_ms", "revoked_ms", "used_ms")
 _OPERATION_COLUMNS: Final = ("seq", "at_ms", "who", "verb", "object", "detail", "ip")
@@ -251,9 +250,8 @@ def key_routes(workspace: Workspace, access: Access) -> APIRouter:
         cursor: Annotated[str, Query(max_length=40)] = "",
     ) -> Page[Operation]:  # fmt: skip
         """Who did what, the newest first; nothing here can be changed."""
-        if cursor and not cursor.isdecimal():
-            raise DataError("the cursor is not one of ours", "Send `next` of the page before", "cursor")
-        rows = control.operations(limit=limit, before=int(cursor) if cursor else None, who=who, verb=verb)
+        before = number_of(cursor) or None
+        rows = control.operations(limit=limit, before=before, who=who, verb=verb)
         return Page(rows=rows, next=str(rows[-1].seq) if len(rows) == limit else None)
 
     return routes.router

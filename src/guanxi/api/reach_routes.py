@@ -10,12 +10,13 @@ from guanxi.actions import Attempt
 from guanxi.api.access import Access, Principal, address_of
 from guanxi.api.errors import Problem
 from guanxi.api.readers import Readers
-from guanxi.api.routes import Limit, Page, Routes
+from guanxi.api.routes import Limit, Page, Routes, number_of
 from guanxi.app import Workspace, reach, reaching
 from guanxi.core import DataError, share_of
 from guanxi.engines.control import HoldNote, KeptReceipt, ReachCount, ReachFilter, WaitCount
 from guanxi.engines.log import now_ms
 
+_LATEST_MS: Final = 4_102_444_800_000  # the year 2100
 _NOON: Final = 1_767_326_400_000
 _ID: Final = "5b0c6ab5e1f1b5a0c1f7e8a9d2c3b4a5"
 _LINE: Final = reach.OutboxLine(
@@ -79,7 +80,7 @@ _DEADS: Final = (
 _STATES: Final = ("", "waiting", "ready", "sending", "sent", "dry", "dead", "withdrawn", "expired", "refused")
 
 Word = Annotated[str, Query(max_length=64)]
-Since = Annotated[int, Query(ge=0, description="made at or after, ms UTC; 0 = ever 起始时间")]
+Since = Annotated[int, Query(ge=0, le=_LATEST_MS, description="made at or after, ms UTC; 0 = ever 起始时间")]
 Dry = Annotated[bool | None, Query(description="true: dry runs alone, false: none of them 是否演练")]
 Ids = Annotated[list[Annotated[str, Field(max_length=32)]], Field(max_length=reaching.MOST)]
 
@@ -129,14 +130,13 @@ def reach_routes(workspace: Workspace, access: Access, readers: Readers) -> APIR
         """What was, is or was not to be sent, the newest first."""
         if state not in _STATES:
             raise DataError(f"no state is called {state!r:.40}", f"Use one of {', '.join(_STATES[1:])}", "state")
-        if cursor and not cursor.isdecimal():
-            raise DataError("the cursor is not one of ours", "Send `next` of the page before", "cursor")
+        before = number_of(cursor)
         wanted = ReachFilter(
             state=state, channel=channel, run=run, policy=policy, party=party, approval=approval, sender=sender,
             error=error, dry=dry, since_ms=since,
         )  # fmt: skip
         with readers.lend() as ws:
-            rows = reach.outbox(ws, wanted, before=int(cursor or 0), limit=limit)
+            rows = reach.outbox(ws, wanted, before=before, limit=limit)
         return Page(rows=rows, next=str(rows[-1].number) if len(rows) == limit else None)
 
     @routes.answer("/v1/reach/funnel", zh="触达漏斗", en="From sent to redeemed", columns=_FUNNEL,

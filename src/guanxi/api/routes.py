@@ -16,11 +16,13 @@ from guanxi.app import Control, Verb
 from guanxi.core import DataError
 
 PAGE_ROWS: Final = 1_000  # most rows of a page
+CURSOR: Final = 18  # most digits of a cursor: databases count up to 9e18
 EXPORT_ROWS: Final = 50_000  # most rows of an export
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 #: how many rows a page of a list has
 Limit = Annotated[int, Query(ge=1, le=PAGE_ROWS, description="rows of a page 每页行数")]
+
 
 T = TypeVar("T", bound=msgspec.Struct)
 Handler = Callable[..., Any]
@@ -196,6 +198,16 @@ def encoded(handler: Handler, status: int) -> Handler:
         return Response(msgspec.json.encode(result), status, media_type="application/json")
 
     return _like(handler, run)
+
+
+def number_of(cursor: str) -> int:
+    """Return the number that a cursor of a page holds; 0 for "".
+
+    raises  DataError
+    """
+    if cursor and not (cursor.isascii() and cursor.isdigit() and len(cursor) <= CURSOR):
+        raise DataError("the cursor is not one of ours", "Send `next` of the page before", "cursor")
+    return int(cursor or 0)
 
 
 Unrolled = Callable[[Any, Handler, dict[str, Any]], Iterator[msgspec.Struct]]  # answer, handler, arguments -> rows
