@@ -86,6 +86,7 @@ decisions: Final = Table(
     Index("ix_decisions_party_number", "party", "number"),
     Index("ix_decisions_policy_number", "policy", "number"),
     Index("ix_decisions_run_number", "run", "number"),
+    Index("ix_decisions_mode_number", "mode", "number"),
     Index("ix_decisions_batch", "batch"),
     sqlite_autoincrement=True,
 )

@@ -137,6 +137,7 @@ def _choices() -> None:
     op.create_index("ix_decisions_party_number", "decisions", ["party", "number"])
     op.create_index("ix_decisions_policy_number", "decisions", ["policy", "number"])
     op.create_index("ix_decisions_run_number", "decisions", ["run", "number"])
+    op.create_index("ix_decisions_mode_number", "decisions", ["mode", "number"])
     op.create_table(
         "decision_refusals",
         sa.Column("decision", sa.BigInteger, autoincrement=False, nullable=False),
