@@ -130,6 +130,41 @@ def test_a_phone_number_is_read_from_the_vault_when_it_is_needed(
     assert b"13800138000" not in kept
 
 
+def test_one_person_by_two_senders_at_once(buyers: Workspace, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    told(buyers, said(ANN, "Profile Updated", 39, phone="13800138000"))
+    told(buyers, said(BEN, "Profile Updated", 39, phone="13900139000"))
+    ids = [put(buyers, who, channel) for who in (ANN, BEN) for channel in ("sms", "app")]
+    monkeypatch.setenv("GUANXI_SECRET_HOOK", SECRET)
+    with ReceiverThread(keys=True) as receiver:
+        rows = (
+            f'[[senders]]\nname = "{name}"\nkind = "adapter"\nchannels = ["{name}"]\nurl = "{receiver.url}"\n'
+            'keys = true\nsecret_env = "GUANXI_SECRET_HOOK"\nallow_private = true\n'
+            for name in ("sms", "app")
+        )
+        (buyers.folder / "guanxi.toml").write_text("".join(rows), "utf-8")
+        with Workspace.open(buyers.folder) as opened:
+            sending.send_once(opened, now=clock)
+    assert {buyers.control.outbox.row(id_).state for id_ in ids} == {"sent"}
+    addresses = {json.loads(body)["address"] for _, _, body in receiver.receiver.requests}
+    assert addresses == {"13800138000", "13900139000", "u000", "u001"}
+    assert len(buyers.vault.reveals()) == 2  # each looked up once
+
+
+def test_a_silent_coupon_needs_no_consent_to_messages(
+    buyers: Workspace, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = (("amount", 500), ("days", 7), ("threshold", 3000))
+    ids = [
+        put(buyers, ANN, "coupon", kind="coupon", body=body),
+        put(buyers, BEN, "app", kind="coupon", body=(("amount", 500), ("channel", "app"), *body[1:])),
+    ]
+    told(buyers, *(said(who, "Consent Withdrawn", 38, purpose="message") for who in (ANN, BEN)))
+    channels = '["app", "coupon"]'
+    with ReceiverThread(keys=True) as receiver, configure(buyers, receiver.url, monkeypatch, channels) as opened:
+        sending.send_once(opened, now=clock)
+    assert [buyers.control.outbox.row(id_).state for id_ in ids] == ["sent", "refused"]
+
+
 def test_a_dry_run_changes_nothing_and_names_nobody(
     buyers: Workspace, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,20 +16,20 @@ from guanxi.parties import is_masked
 
 FIELDS: Final = {"sms": "phone", "mail": "email"}  # channel -> the personal value that is its address
 PLATFORMS: Final = {"wechat": ("wechat",), "app": ("app",)}  # channel -> scopes of accounts that can be reached there
-PURPOSE: Final = "marketing"  # of what names none
-CONSENT: Final = {"marketing": "message", "service": ""}  # purpose of an offer -> the consent that it needs
+PURPOSE: Final = "marketing"  # of what names none and reaches somebody
+CONSENT: Final = {"marketing": "message", "service": "", "": ""}  # purpose of an offer -> the consent that it needs
 WHO: Final = "guanxi send"  # in the vault's list of looks
 
 
 class Watch:
     """What is known of the people of the rows that are about to be sent, looked up together.
 
-    now_ms   is taken from each look: nothing that was known earlier is used
+    What was looked up for a row is used once: by the next attempt, it is looked up anew.
     """
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-        self._contexts: dict[str, Context] = {}
+        self._contexts: dict[str, Context] = {}  # by row
         self._limits: list[Limit] = []
         self._addresses: dict[tuple[str, str], str] = {}
 
@@ -37,16 +37,19 @@ class Watch:
         """Look up who is about to be touched."""
         self._workspace.refresh()
         self._limits = [one for one in self._workspace.control.limits.all().values() if one.hours and not one.cap]
+        if not self._contexts:  # nobody waits for what was looked up before
+            self._addresses = {}
         asked = sorted({row.party for row in rows if row.party})
-        self._contexts, self._addresses = {}, {}
         if not asked:
             return
         names, seen = identities(self._workspace), Onlookers(self._workspace, asked, (), until_ms=now_ms, at_ms=now_ms)
         people = {who: seen.context(place) for place, who in enumerate(seen.people)}
-        self._contexts = {ref: people[names.resolve(ref, seen.known)] for ref in asked}
+        # Beside what other senders' rows wait with: several are prepared before the first of them is sent.
+        self._contexts |= {row.id: people[names.resolve(row.party, seen.known)] for row in rows if row.party}
         for channel in {row.channel for row in rows if row.channel in FIELDS}:
             wanted = {row.party for row in rows if row.channel == channel and row.party}
-            self._addresses |= self._values(wanted, channel, seen.known)
+            found = self._values(wanted, channel, seen.known)
+            self._addresses |= {(who, channel): found.get((who, channel), "") for who in wanted}
 
     def guard(self, row: Outgoing, now_ms: int) -> Refusal | None:
         """Return what refuses a row now: an erasure, a consent that was withdrawn, quiet hours; None when nothing does.
@@ -57,9 +60,9 @@ class Watch:
             return None
         if not row.party:
             return _ERASED
-        if row.party not in self._contexts:
+        if row.id not in self._contexts:
             self.prepare([row], now_ms)
-        context, purpose = self._contexts[row.party], str(dict(row.body).get("purpose", PURPOSE))
+        context, purpose = self._contexts.pop(row.id), _purpose(row)
         if context.erased:
             return _ERASED
         consent = CONSENT.get(purpose, purpose)
@@ -97,6 +100,13 @@ class Watch:
         tokens = {person: token for person, token in rows.iter_rows() if str(token).startswith("vt_")}
         clear = self._workspace.vault.reveal_many(tokens.values(), purpose=f"send {channel}", who=WHO)
         return {(person, channel): clear[token] for person, token in tokens.items() if token in clear}
+
+
+def _purpose(row: Outgoing) -> str:
+    """The purpose that was decided; "" for a coupon that is put into the account silently, which reaches nobody."""
+    body = dict(row.body)
+    silent = row.kind == "coupon" and "channel" not in body
+    return str(body.get("purpose", "" if silent else PURPOSE))
 
 
 _ERASED: Final = Refusal(by="erased", name="erased", zh="对方的资料已被删除", en="the person was erased")
