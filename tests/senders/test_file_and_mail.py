@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import smtplib
 import socket
 import ssl
 from collections.abc import Iterator
@@ -141,6 +142,19 @@ class TestMail(SenderContract):
         (outcome,) = attempt(mail(self.port, self.context, password="wrong-password"), notice())
         assert outcome.kind == "refused"
         assert "wrong-password" not in outcome.text
+
+    @pytest.mark.parametrize(("code", "kind"), [(454, "busy"), (421, "busy"), (535, "refused")])
+    def test_who_is_not_let_in_for_now_tries_again(
+        self, code: int, kind: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:  # fmt: skip
+        def login(*_: object) -> None:
+            raise smtplib.SMTPAuthenticationError(code, b"someone@example.org")
+
+        monkeypatch.setattr(smtplib.SMTP, "login", login)
+        (outcome,) = attempt(self.make(), notice())
+        assert outcome.kind == kind
+        assert str(code) in outcome.text
+        assert "example.org" not in outcome.text
 
     def test_a_certificate_nobody_vouches_for(self) -> None:
         assert attempt(mail(self.port), notice())[0].kind == "unreachable"

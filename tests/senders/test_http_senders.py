@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import gzip
 import hashlib
 import hmac
 import json
@@ -9,6 +10,7 @@ import socket
 import ssl
 import threading
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -19,7 +21,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from standardwebhooks import Webhook
 
-from guanxi.actions import Outcome, Sender
+from guanxi.actions import Outcome, Outgoing, Sender
 from guanxi.actions.contract import NOW_MS, SenderContract, attempt, notice
 from guanxi.bench.send_receiver import ReceiverThread
 from guanxi.core import SettingError
@@ -201,6 +203,38 @@ def test_answers(answer: bytes, kind: str, retry_after_ms: int | None) -> None:
     assert len(server.asked) == 1
 
 
+def test_an_answer_that_inflates_is_not_inflated() -> None:
+    bomb = gzip.compress(b" " * 30_000_000)
+    with Scripted(http(200, bomb, "Content-Encoding: gzip")) as server:
+        tracemalloc.start()
+        try:
+            (outcome,) = attempt(webhook(server.url, timeout_s=10.0), notice())
+            most = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+    assert outcome.kind == "accepted"
+    assert most < 10_000_000
+    assert b"accept-encoding: identity" in server.asked[0].lower()
+
+
+@pytest.mark.parametrize(
+    ("behind", "path"),
+    [("", "/ID"), ("adapter", "/adapter/ID"), ("adapter/", "/adapter/ID"), ("adapter?key=1", "/adapter/ID?key=1")],
+)
+def test_an_adapter_is_asked_at_its_url_and_the_id(behind: str, path: str) -> None:
+    with Scripted(http(404)) as server:
+        sender = AdapterSender(server.url + behind, KEY, now=now, allow_private=True, asks=True)
+        assert asyncio.run(_did(sender, row := notice("9"))) is None
+    assert server.asked[0].split()[1].decode() == path.replace("ID", row.id)
+
+
+async def _did(sender: Sender, row: Outgoing) -> Outcome | None:
+    try:
+        return await sender.did(row)
+    finally:
+        await sender.close()
+
+
 def test_an_answer_by_drops_ends_in_bounded_time() -> None:
     with Scripted(http(200, b"x" * 500), drip_s=0.05) as server:
         begin = time.monotonic()
@@ -258,6 +292,7 @@ def test_answers_of_adapters(answer: bytes, kind: str, text: str) -> None:
         pytest.param("fe80::1%eth0", False, id="link-local"),
         pytest.param("fd00:ec2::254", False, id="metadata-6"),
         pytest.param("ff02::1", False, id="multicast-6"),
+        pytest.param("fec0::1", False, id="site-local"),
         pytest.param("name", False, id="no-address"),
     ],
 )  # fmt: skip

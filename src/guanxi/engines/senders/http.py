@@ -50,7 +50,7 @@ class Caller:
     async def call(self, method: str, path: str, *, headers: Mapping[str, str], content: bytes) -> Answer | Outcome:
         """Send one request.
 
-        path     what follows the URL; "" = the URL itself
+        path     what follows the URL; "" = the URL itself; "/…" = a part of its path, before its query
         returns  the answer, whatever its status; an Outcome when there is none
         """
         begun = [False]
@@ -91,8 +91,8 @@ class Caller:
             )
         request = self._client.build_request(
             method,
-            url.copy_with(host=address, raw_path=url.raw_path + path.encode()),
-            headers={**headers, "Host": url.netloc.decode("ascii")},
+            url.copy_with(host=address, raw_path=_behind(url.raw_path, path.encode())),
+            headers={**headers, "Host": url.netloc.decode("ascii"), "Accept-Encoding": "identity"},
             content=content,
             extensions={"sni_hostname": url.host},  # the certificate is that of the name
         )
@@ -148,9 +148,16 @@ def status_outcome(answer: Answer) -> Outcome:
     return Outcome(kind="refused" if status in (401, 403, 407, 410, 451) else "invalid", text=text)
 
 
+def _behind(raw: bytes, path: bytes) -> bytes:
+    if not path.startswith(b"/"):
+        return raw + path
+    place, mark, query = raw.partition(b"?")
+    return place.rstrip(b"/") + path + mark + query
+
+
 async def _read(response: httpx.Response) -> bytes:
     body = bytearray()
-    async for part in response.aiter_bytes():
+    async for part in response.aiter_raw():  # what is compressed though nobody asked for it would be a bomb
         body += part
         if len(body) > MOST_BYTES:
             return b""  # the status counts; a body of this size is none of the forms

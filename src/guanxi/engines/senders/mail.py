@@ -103,7 +103,8 @@ class MailSender:
             self._enter(client)
         except smtplib.SMTPAuthenticationError as error:
             _cut(client)
-            return Outcome(kind="refused", text=f"SMTP {error.smtp_code}: the mail server does not let the user in")
+            kind: Any = "busy" if 400 <= error.smtp_code < 500 else "refused"  # 454 is for a while: RFC 4954, 6
+            return Outcome(kind=kind, text=f"SMTP {error.smtp_code}: the mail server does not let the user in")
         except smtplib.SMTPNotSupportedError:
             _cut(client)
             return Outcome(kind="refused", text="the mail server offers no encryption, or no sign-in")

@@ -7,8 +7,9 @@ from typing import Final
 
 from guanxi.actions import Outcome
 
-#: Public by their number, private by what answers there: the platform's own address on Azure, and on other clouds.
-_SPECIAL: Final = tuple(ip_network(one) for one in ("168.63.129.16/32", "192.0.0.0/24"))
+#: Public by their number, private by what answers there: the platform's own address on Azure, and on other clouds;
+#: and the site-local addresses of RFC 3879, which `ipaddress` takes for global.
+_SPECIAL: Final = tuple(ip_network(one) for one in ("168.63.129.16/32", "192.0.0.0/24", "fec0::/10"))
 _NAT64: Final = ip_network("64:ff9b::/96")
 
 
