@@ -69,6 +69,7 @@ class Plan:
         )
         best = worth.argmax(axis=1) if held.size else np.empty(0, np.int64)
         self._choice[held] = np.where(worth.max(axis=1, initial=-np.inf) > 0, best, -1) if held.size else best
+        self._count_odds(rows, held)
 
     def best(self, place: int) -> tuple[str, dict[str, float]]:
         """Return what a person is given, and where a draw decided among people in the same case, its odds."""
@@ -92,25 +93,34 @@ class Plan:
             groups=cells.astype(np.int64), ids=self._keys[rows], seed=int(self._compiled.policy.hash[:12], 16),
         )  # fmt: skip
         self._choice[rows] = made.choice
-        self._count_odds(rows, made.choice)
         self.value, self.bound, self._budget_price = made.value, made.bound, made.budget_price
         prices = made.cap_prices.copy()
         for (offers, _), price in zip(places, made.pool_prices, strict=True):
             prices[offers] += price
         return prices
 
-    def _count_odds(self, rows: NDArray[np.int64], choice: NDArray[np.int32]) -> None:
-        """Of people in the same case, only a draw tells who gets what: the shares are the chances of each."""
-        allowed = np.packbits(self._may[rows], axis=1).astype(np.uint64)
-        cells = np.column_stack((self._cells[rows].view(np.uint64), allowed))
+    def _count_odds(self, rows: NDArray[np.int64], held: NDArray[np.int64]) -> None:
+        """Of people in the same case, only a draw tells who gets what: the shares are the chances of each.
+
+        Whom a draw put aside, being in that case, would have stood before the same draw: their odds are the same, and
+        they are planned what most of the others got. A case of which nobody was assigned has the best alone.
+        """
+        both = np.concatenate((rows, held))
+        if not both.size:
+            return
+        allowed = np.packbits(self._may[both], axis=1).astype(np.uint64)
+        cells = np.column_stack((self._cells[both].view(np.uint64), allowed))
         case = np.unique(cells, axis=0, return_inverse=True)[1].reshape(-1)
-        width = len(self._ids) + 1
-        counts = np.bincount(case * width + choice + 1, minlength=(int(case.max()) + 1) * width).reshape(-1, width)
+        width, size = len(self._ids) + 1, int(case.max()) + 1
+        places = case[: rows.size] * width + self._choice[rows] + 1
+        counts = np.bincount(places, minlength=size * width).reshape(-1, width)
         names = (NOTHING, *self._ids)
         for row in counts:
             total = int(row.sum())
             self._odds.append({names[at]: float(row[at]) / total for at in np.flatnonzero(row)})
-        self._case[rows] = case
+        self._case[both] = case
+        drawn = (counts > 0).sum(axis=1)[case[rows.size :]] > 0
+        self._choice[held[drawn]] = counts.argmax(axis=1)[case[rows.size :]][drawn] - 1
 
     def _free(self, one: Shared) -> int:
         """What a limit leaves beside those for whom chance chooses."""
