@@ -56,10 +56,14 @@ class JobsContract:
         def fail(steps: Steps, args: Mapping[str, Json]) -> Json:
             return steps.do("refuse", _refuse)
 
-        jobs = self.make_jobs({"fail": fail, "sum": _sum})
+        def trip(steps: Steps, args: Mapping[str, Json]) -> Json:
+            return steps.do("look up", _trip)
+
+        jobs = self.make_jobs({"fail": fail, "sum": _sum, "trip": trip})
         failed = jobs.wait(jobs.start("fail", "k"), seconds=PATIENCE)
         assert failed.state == "failed"
         assert failed.error == "the value is 7. Use 8"
+        assert jobs.wait(jobs.start("trip", "k"), seconds=PATIENCE).error == "KeyError"  # never what it was about
         assert jobs.wait(jobs.start("sum", "k", {"numbers": []}), seconds=PATIENCE).state == "done"
         jobs.close()
 
@@ -136,6 +140,10 @@ def _sum(steps: Steps, args: Mapping[str, Json]) -> Json:
         total = int(str(steps.do(f"add {at}", lambda total=total, number=number: total + number)))  # type: ignore[misc]
         steps.tell(at, len(numbers), "adding")
     return {"sum": total}
+
+
+def _trip() -> Json:
+    raise KeyError("account:app:13800138000")
 
 
 def _refuse() -> Json:

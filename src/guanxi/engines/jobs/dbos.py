@@ -28,6 +28,7 @@ _STATES: Final[dict[str, JobState]] = {
     "MAX_RECOVERY_ATTEMPTS_EXCEEDED": "failed",
     "CANCELLED": "cancelled",
 }
+log: Final = logging.getLogger("guanxi.jobs")
 _open = threading.Lock()  # DBOS is one for each process
 
 
@@ -133,7 +134,12 @@ class DbosJobs:
 
     def _wrapped(self, flow: Flow) -> Callable[[dict[str, Json]], Json]:
         def run(args: dict[str, Json]) -> Json:
-            return flow(_Steps(self._stop, self._gone), args)
+            try:
+                return flow(_Steps(self._stop, self._gone), args)
+            except Exception as error:
+                if not isinstance(error, GuanxiError):  # the file keeps its kind alone
+                    log.exception("a job failed in a way nobody foresaw")
+                raise
 
         return run
 
@@ -171,13 +177,13 @@ class _Steps:
 
 
 def _serializer() -> Any:
-    """JSON, and of an error its words: what lies in the file is never run."""
+    """JSON; of an error its words, of an unforeseen one its kind. The file holds nobody's data, and is never run."""
     from dbos import Serializer
 
     class Words(Serializer):  # type: ignore[misc,unused-ignore]
         def serialize(self, data: Any) -> str:
             if isinstance(data, BaseException):
-                data = {"error": str(data) if isinstance(data, GuanxiError) else f"{type(data).__name__}: {data}"}
+                data = {"error": str(data) if isinstance(data, GuanxiError) else type(data).__name__}
             return msgspec.json.encode(data).decode()
 
         def deserialize(cls, serialized_data: str) -> Any:  # noqa: N805 - as the base class has it
