@@ -11,6 +11,7 @@ from guanxi.app.importing import Taker
 from guanxi.core import DAY_MS, DataError, NotFound, SettingError
 from guanxi.events import Event
 from guanxi.ledger import HoldEnded, OverLimit
+from guanxi.parties import Resolution
 
 NOW = int(datetime(2026, 3, 2, 4, tzinfo=UTC).timestamp() * 1000)  # a Monday, noon in China
 ME = "account:app:me"
@@ -171,6 +172,20 @@ class TestRewards:
         with pytest.raises(OverLimit, match="0 are available"):
             bank_rewards.redeem(rich, "account:app:nobody", "course_discount", key="k", now_ms=NOW)
         assert coins(rich) == 600
+
+    def test_what_is_over_pays_for_nothing_and_is_in_nobodys_way(
+        self, rich: Workspace, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        check_ins(rich, 60, actor="account:app:mine-too", first=100)
+        bank.follow(rich, now_ms=NOW + 60 * DAY_MS)
+        later = NOW + (366 + 20) * DAY_MS  # nobody swept since
+        with pytest.raises(OverLimit, match="and 390 are available"):
+            bank_rewards.redeem(rich, ME, "course_discount", key="k", now_ms=later)
+        both = [ME, "account:app:mine-too"]
+        monkeypatch.setattr(Resolution, "members", lambda self, ref, seq=None: both)
+        later += 10 * DAY_MS  # the older amounts go first; 290 and 290 are left
+        assert bank_rewards.redeem(rich, ME, "course_discount", key="l", now_ms=later).state == "settled"
+        assert coins(rich) == 80
 
     def test_held_put_back_and_given(self, rich: Workspace) -> None:
         now = NOW + 61 * DAY_MS

@@ -276,8 +276,11 @@ def test_signed_receipts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: int, secret: str, tampered: bool, found: str
 ) -> None:
     monkeypatch.setenv("GUANXI_SECRET_HOUSE", SECRET)
+    monkeypatch.setenv("GUANXI_SECRET_OTHER", "of another form")  # which is no other sender's trouble
     Workspace.create(tmp_path / "ws")[0].close()
     (tmp_path / "ws" / "guanxi.toml").write_text(
+        '[[senders]]\nname = "other"\nkind = "webhook"\nchannels = ["app"]\nurl = "https://example.com/other"\n'
+        'secret_env = "GUANXI_SECRET_OTHER"\n'
         '[[senders]]\nname = "house"\nkind = "webhook"\nchannels = ["sms"]\nurl = "https://example.com/hook"\n'
         'secret_env = "GUANXI_SECRET_HOUSE"\n',
         "utf-8",

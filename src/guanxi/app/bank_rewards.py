@@ -104,6 +104,7 @@ def redeem(workspace: Workspace, person: str, reward: str, *, key: str, now_ms: 
     if not 0 < len(key) <= 128:
         raise DataError(f"the key has {len(key)} characters", "Give 1 to 128, new for each redemption", "key")
     id_ = opaque_id(workspace.ledger_secret, "\x1f".join((NAME, "redeem", key)))
+    control.ledger.expire(now_ms=now_ms)  # what is over pays for nothing, and must not stand in the way of what is not
     with control.transaction() as connection:
         if not control.accounting.holds_in(connection, [id_]):
             moves = _moves(workspace, connection, bank, row, name, now_ms=now_ms)
