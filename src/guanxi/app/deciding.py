@@ -1,7 +1,6 @@
 """Deciding by a policy: about one person at once, or about many under what they share."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Final
 
 import msgspec
@@ -12,7 +11,8 @@ from guanxi.app.approving import open_in, rules_of
 from guanxi.app.deciding_people import Onlookers
 from guanxi.app.deciding_plan import Plan, Shared
 from guanxi.app.deciding_proposal import Tally, proposal
-from guanxi.app.deciding_rooms import NOTHING_USED, Key, Rooms, Use
+from guanxi.app.deciding_records import asked_id, concluded, placed
+from guanxi.app.deciding_rooms import NOTHING_USED, Rooms, Use
 from guanxi.app.identity import identities
 from guanxi.app.policies import load_policy
 from guanxi.app.workspace import Workspace
@@ -22,13 +22,10 @@ from guanxi.decisions import (
     OF_RUN,
     Compiled,
     Context,
-    Limit,
     Mode,
     Pairs,
     Policy,
     Record,
-    Room,
-    best_of,
     bucket,
     check_blast,
     compile_policy,
@@ -112,27 +109,6 @@ class Decider:
         return full, use
 
 
-def placed(record: Record, *, run: str = "", ask: str = "", version: int, limits: int) -> Record:
-    """Return a record with an id of its own: what two runs, or two questions, decide alike are two decisions.
-
-    ask      key under which the caller asked: the id follows from it alone
-    version  of the policy; limits: number of the newest version of any limit
-    """
-    what = record.decision
-    if run:
-        what = replace(what, id=event_id("decision", run, what.id))
-    elif ask:
-        what = replace(what, id=asked_id(what.policy, ask), ask=ask)
-    else:
-        what = replace(what, id=event_id("decision", "alone", what.id, str(record.context.until_ms)))
-    return msgspec.structs.replace(record, decision=what, run=run, version=version, limits=limits)
-
-
-def asked_id(policy: str, ask: str) -> str:
-    """Return the id of the decision that a caller's key stands for."""
-    return event_id("decision", "ask", policy, ask)
-
-
 def decide_one(
     workspace: Workspace, name: str, person: str, *, who: str, now_ms: int, facts: Pairs = (), mode: Mode | None = None,
     send: bool = False, at_ms: int | None = None, ask: str = "",
@@ -145,7 +121,7 @@ def decide_one(
             was used about somebody else
     """
     require_pairs("facts", facts)
-    if ask and (found := _answered(workspace, name, person, ask)) is not None:
+    if ask and (found := _answered(workspace, person, asked_id(name, ask))) is not None:
         return found
     decider = Decider(workspace, name, who=who, now_ms=now_ms, mode=mode, send=send, at_ms=at_ms)
     if decider.mode == "propose":
@@ -157,19 +133,21 @@ def decide_one(
     control = workspace.control
     with control.transaction() as connection:
         decider.rooms.load([context.party], now_ms=now_ms, connection=connection)
+        if workspace.vault.forgotten_among([context.party]):  # since they were looked at
+            context = msgspec.structs.replace(context, erased=True)
         rooms = decider.rooms.of(context.party)
         record = concluded(decider.compiled, context, rooms, decider.limits, "", mode=decider.mode)
         made, _ = decider.made(record, ask=ask)
-        if control.decisions.is_kept_in(connection, made.record.decision.id):
-            return made.record
+        if control.decisions.is_kept_in(connection, made.record.decision.id):  # asked twice at once: the first holds
+            return _answered(workspace, person, made.record.decision.id) or made.record
         control.decisions.commit_in(connection, [made], now_ms=now_ms, secret=workspace.ledger_secret)
     return made.record
 
 
-def _answered(workspace: Workspace, name: str, person: str, ask: str) -> Record | None:
-    """The decision that was made under a key; None = none was."""
+def _answered(workspace: Workspace, person: str, id: str) -> Record | None:  # noqa: A002 - the field's word
+    """The decision of an id, such as a key stands for; None = none was made."""
     try:
-        kept = workspace.control.decisions.kept(asked_id(name, ask))
+        kept = workspace.control.decisions.kept(id)
     except NotFound:
         return None
     if kept.record is None or identities(workspace).resolve(person) != identities(workspace).resolve(kept.party):
@@ -209,10 +187,15 @@ def run_policy(
         workspace.control.runs.begin(run)
         try:
             tally = _written(decider, run, seen, plan, say)
-            return _ended(decider, run, tally, plan, audience=(audience, audience_en or audience))
+            run = _ended(decider, run, tally, plan, audience=(audience, audience_en or audience))
         except GuanxiError as error:
             _failed(workspace, run, str(error), now_ms=now_ms)
             raise
+        workspace.control.record(
+            who=who, verb="policy.run", object=run.id,
+            detail={"policy": name, "people": tally.people, "acting": tally.acting, "send": send},
+        )  # fmt: skip
+        return run
 
 
 def close_dead_runs(workspace: Workspace, *, now_ms: int) -> int:
@@ -270,7 +253,12 @@ def _shared(decider: Decider) -> list[Shared]:
 
 
 def _written(decider: Decider, run: Run, seen: Onlookers, plan: Plan, say: Progress) -> Tally:
-    """Write all decisions, in an order that knows nothing of the people but their draw."""
+    """Write all decisions, in an order that knows nothing of the people but their draw.
+
+    Whoever was erased since they were looked at is left out: their erasure would not find what is written later.
+
+    raises  Refused when a limit was changed meanwhile: the plan, and the caps of accounts, would be by the old one
+    """
     control, secret = decider.workspace.control, decider.workspace.ledger_secret
     approval = event_id("approval", OF_RUN, run.id)  # in mode auto too: nothing leaves before all is written
     until_ms = decider.at_ms + VALID_MS
@@ -282,8 +270,13 @@ def _written(decider: Decider, run: Run, seen: Onlookers, plan: Plan, say: Progr
         places = order[start : start + GROUP]
         with control.transaction() as connection:
             decider.rooms.load([seen.people[at] for at in places], now_ms=decider.now_ms, connection=connection)
+            if control.limits.last() != decider.limits_at:
+                raise Refused("a limit was changed while the run decided", "Run it again: it plans by the new limits")
+            gone = decider.workspace.vault.forgotten_among(seen.people[at] for at in places)
             rows = []
             for place in places:
+                if seen.people[place] in gone and not seen.context(place).erased:
+                    continue
                 context, (planned, odds) = seen.context(place), plan.best(place)
                 record = _fitting(decider, context, planned, odds)
                 made, use = decider.made(record, run=run.id, approval=approval, until_ms=until_ms)
@@ -307,39 +300,6 @@ def _fitting(decider: Decider, context: Context, planned: str, odds: Mapping[str
     return record
 
 
-def concluded(
-    compiled: Compiled, context: Context, rooms: Mapping[Key, Room], limits: Sequence[Limit], planned: str, *,
-    odds: Mapping[str, float] | None = None, mode: Mode,
-) -> Record:  # fmt: skip
-    """Return the decision about one person by what is planned for them; pure: the same again, bit for bit.
-
-    planned  offer, NOTHING, or "" = the best; what a limit does not admit gives way to the best that is possible
-    odds     choice -> share of the people in the same case to whom the plan gave it; the propensities count them
-    """
-    weighed = compiled.weigh(context, rooms, limits)
-    possible = {one.id for one in weighed if one.verdict != "refused"}
-    best = planned if planned in possible else best_of(weighed)
-    shares = dict(odds or {}) if planned == best and set(odds or ()) <= possible else {}
-    drawn = compiled.draw(context, weighed, best)
-    record = compiled.conclude(context, rooms, weighed, drawn.chosen, arm=drawn.arm, mode=mode, best=best)
-    return msgspec.structs.replace(_by_odds(record, compiled.policy, best, shares), planned=best, odds=shares)
-
-
-def _by_odds(record: Record, policy: Policy, best: str, odds: Mapping[str, float]) -> Record:
-    """Return a record with what a plan's draw could have given instead of the best."""
-    if not odds:
-        return record
-    top = (1 - policy.holdout) * (1 - policy.explore)
-    weighed = tuple(
-        one if one.verdict == "refused"
-        else msgspec.structs.replace(one, propensity=one.propensity + top * (odds.get(one.id, 0.0) - (one.id == best)))
-        for one in record.weighed
-    )  # fmt: skip
-    chosen = next(one for one in weighed if one.verdict == "chosen")
-    decision = replace(record.decision, propensity=chosen.propensity)
-    return msgspec.structs.replace(record, decision=decision, weighed=weighed)
-
-
 def _ended(decider: Decider, run: Run, tally: Tally, plan: Plan, *, audience: tuple[str, str]) -> Run:
     """Open the approval that a run waits for, or let what it chose go."""
     workspace, now_ms = decider.workspace, decider.now_ms
@@ -360,10 +320,6 @@ def _ended(decider: Decider, run: Run, tally: Tally, plan: Plan, *, audience: tu
         elif state == "sending":
             workspace.control.outbox.free_in(connection, event_id("approval", OF_RUN, run.id), now_ms=now_ms)
         workspace.control.runs.save_in(connection, run)
-    workspace.control.record(
-        who=run.who, verb="policy.run", object=run.id,
-        detail={"policy": run.policy, "people": int(counts["people"]), "acting": tally.acting, "send": run.send},
-    )  # fmt: skip
     return run
 
 

@@ -69,9 +69,8 @@ class Rooms:
                 self._first.setdefault(one.account, one)
         if not self._keeps:
             self._taken.clear()
-        for account, amount in self._taken.items():
-            if account in self._rooms:
-                self._add(account, amount)
+        for account in self._rooms.keys() & self._taken.keys():  # as many steps as the block has accounts
+            self._add(account, self._taken[account])
 
     def of(self, person: str, *, planned: bool = False) -> dict[Key, Room]:
         """Return the room of each limit that counts an offer to a person who was loaded.

@@ -5,8 +5,8 @@ from typing import Final, Literal
 
 import msgspec
 
-from guanxi.app.deciding import concluded, placed
 from guanxi.app.deciding_people import Onlookers
+from guanxi.app.deciding_records import concluded, placed
 from guanxi.app.workspace import Workspace
 from guanxi.core import SettingError
 from guanxi.decisions import (
