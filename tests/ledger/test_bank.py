@@ -177,6 +177,24 @@ def test_an_order_that_goes_back_takes_the_experience_with_it() -> None:
     assert [(one.kind, one.event) for one in found] == [("invite", facts[0].id), ("undo", facts[0].id)]
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "kinds"),
+    [
+        pytest.param([9_900], [], [], id="all-of-it-before"),
+        pytest.param([0], [], [], id="called-off-before"),
+        pytest.param([4_900], [], ["invite"], id="a-part-before"),
+        pytest.param([4_900], [5_000], ["invite", "undo"], id="the-rest-after"),
+    ],
+)
+def test_a_refund_that_the_log_hears_of_before_its_order(before: list[int], after: list[int], kinds: list[str]) -> None:
+    early = [refund(2 + n, "o", amount) for n, amount in enumerate(before)]
+    late = [refund(9 + n, "o", amount) for n, amount in enumerate(after)]
+    facts = [invited(1, "b", "a"), *early, order(8, "b", number="o"), *late]
+    assert [one.kind for one in grown(facts)] == kinds
+    again = grown([*facts, order(20, "b", number="p")])
+    assert again[-1].kind == (kinds or ["invite"])[-1]  # nothing yet: the next order may be real
+
+
 def test_what_was_judged_is_not_judged_again() -> None:
     facts = [invited(1, "b", "a"), order(2, "b"), invited(3, "d", "a"), order(4, "d")]
 

@@ -12,6 +12,7 @@ import msgspec
 
 from guanxi.core import DAY_MS, local_day
 from guanxi.ledger.bank import Bank, Earn, Invite, span_of
+from guanxi.ledger.chain import LARGEST
 from guanxi.parties import is_masked
 
 Who = Callable[[str, int], str]  # reference, seq -> the person that it was known to be then
@@ -164,6 +165,8 @@ class _Invitations:
         small, slow, weekly = guards.get("small"), guards.get("slow"), guards.get("invites")
         if small and fact.amount < small.least_fen:
             return None  # the next one may be real
+        if fact.order and 0 < fact.amount <= self._back[fact.platform, fact.order]:
+            return None  # it went back before the log heard of it: files come in any order
         del self._waiting[waited]
         inviter = self._who(invitation.other, fact.seq)
         week = inviter, span_of(weekly.window if weekly else "week", fact.at_ms)
@@ -190,10 +193,8 @@ class _Invitations:
         """An order was called off, or its money went back; in parts counts when all of it has."""
         place = fact.platform, fact.order
         found, paid = self._brought.get(place, (None, 0))
-        if found is None:
-            return None
-        self._back[place] += fact.amount or paid
-        if self._back[place] < paid:
+        self._back[place] += fact.amount or paid or LARGEST  # without an amount: all of it
+        if found is None or self._back[place] < paid:
             return None
         del self._brought[place]
         return msgspec.structs.replace(found, kind="undo", seq=fact.seq, at_ms=fact.at_ms, due_ms=None)
