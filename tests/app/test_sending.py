@@ -11,6 +11,7 @@ import pytest
 
 from guanxi.actions import Outgoing
 from guanxi.app import Workspace, sending
+from guanxi.app.approving import vote
 from guanxi.app.deciding import run_policy
 from guanxi.bench.send_receiver import ReceiverThread
 from guanxi.core import Busy
@@ -18,7 +19,7 @@ from guanxi.decisions import Limit
 from guanxi.engines.locks import SENDER, Lock
 from guanxi.events import event_id
 
-from .conftest import ANN, BUYERS, NOW, said, told
+from .conftest import ANN, BUYERS, NOW, look, said, told
 
 SECRET = "whsec_" + base64.b64encode(b"k" * 32).decode()
 HOUR = 3_600_000
@@ -84,6 +85,28 @@ def test_a_run_is_sent_once_and_the_log_hears_of_it(
         event.kind for event in buyers.control.relay.take() if event.kind in ("Message Sent", "Coupon Issued")
     )
     assert told_of.total() == len(rows) - 1
+    assert buyers.control.ledger.audit().is_sound
+
+
+def test_what_is_sent_late_counts_on_the_day_on_which_it_is_sent(
+    buyers: Workspace, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = run_policy(buyers, "winback", BUYERS, audience="全部", who="ann", now_ms=NOW, send=True, mode="propose")
+    [approval] = buyers.control.approvals.page(limit=10)
+    clock.ms = late = NOW + 48 * HOUR
+    vote(buyers.control, approval.id, ballot="approve", who="ben", content=approval.content, now_ms=late)
+    with ReceiverThread(keys=True) as receiver, configure(buyers, receiver.url, monkeypatch) as opened:
+        sending.send_once(opened, now=clock)
+        told(opened, *(look(who, 41.5) for who in BUYERS))
+        again = run_policy(opened, "winback", BUYERS, audience="全部", who="ann", now_ms=late + HOUR, send=True)
+        sending.send_once(opened, now=clock)
+        next_day = run_policy(
+            opened, "winback", BUYERS, audience="全部", who="ann", now_ms=late + 24 * HOUR, send=True, mode="shadow"
+        )
+    sent, more = ({row.party for _, row in buyers.control.outbox.page(run=one.id, limit=100)} for one in (run, again))
+    assert sent
+    assert not sent & more
+    assert next_day.counts["acting"] > 0
     assert buyers.control.ledger.audit().is_sound
 
 

@@ -16,6 +16,7 @@ from guanxi.core import DataError, NotFound
 from guanxi.engines.control.database import Database
 from guanxi.engines.control.ledger import LedgerStore
 from guanxi.engines.control.ledger_rows import execute, many, query
+from guanxi.engines.control.limits import LimitStore
 from guanxi.engines.control.outbox_ends import End, Ends, Found, indexed, select_ids, select_rows
 from guanxi.engines.control.relay import Relay
 
@@ -28,7 +29,7 @@ class OutboxStore:
     """The part of `Control` that keeps what is to be sent; safe for threads and for several processes."""
 
     def __init__(self, database: Database, ledger: LedgerStore, relay: Relay) -> None:
-        self._database, self._ends = database, Ends(ledger, relay)
+        self._database, self._ends = database, Ends(ledger, relay, LimitStore(database))
 
     def put_in(self, connection: Connection, rows: Sequence[Outgoing], *, now_ms: int) -> None:
         """Add rows; of an id that is there already the first stays as it is.

@@ -8,13 +8,16 @@ import msgspec
 from sqlalchemy import Connection
 
 from guanxi.actions import SENT, TEXT, Action, ErrorKind, Outgoing, OutState
-from guanxi.core import GuanxiError
+from guanxi.core import SHANGHAI, GuanxiError, from_ms
 from guanxi.decisions import Pairs
 from guanxi.engines.control.ledger import LedgerStore
-from guanxi.engines.control.ledger_rows import execute, load_book, query
+from guanxi.engines.control.ledger_rows import among, execute, load_book, query
+from guanxi.engines.control.limits import LimitStore
 from guanxi.engines.control.relay import Relay
 from guanxi.events import Event, event_id
-from guanxi.ledger import Release, Request, Reserve, Settle
+from guanxi.ledger import Move, Release, Request, Reserve, Settle, Transfer
+
+HOUR_MS: Final = 3_600_000  # no window of a limit is shorter, but one may end at midnight
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +54,8 @@ class End:
 class Ends:
     """Ends rows inside the caller's transaction, which holds the ledger."""
 
-    def __init__(self, ledger: LedgerStore, relay: Relay) -> None:
-        self._ledger, self._relay = ledger, relay
+    def __init__(self, ledger: LedgerStore, relay: Relay, limits: LimitStore) -> None:
+        self._ledger, self._relay, self._limits = ledger, relay, limits
 
     def write(self, connection: Connection, ends: Sequence[End], *, now_ms: int) -> tuple[str, ...]:
         """End rows; returns the reservations that were ended.
@@ -79,12 +82,47 @@ class Ends:
                 for one in ends
             ],
         )  # fmt: skip
+        used = [
+            one for one, outcome in zip(holding, outcomes, strict=True)
+            if _is_used(one) and not isinstance(outcome, GuanxiError)
+        ]  # fmt: skip
+        self._count_late(connection, used, now_ms=now_ms)
         events = [event for one in ends if one.state == "sent" for event in _told(one.found.row, now_ms)]
         self._relay.put_in(connection, events)
         return tuple(
             one.found.row.hold for one, outcome in zip(holding, outcomes, strict=True)
             if not isinstance(outcome, GuanxiError)
         )  # fmt: skip
+
+    def _count_late(self, connection: Connection, ends: Sequence[End], *, now_ms: int) -> None:
+        """Count what left after the window was over that it was decided for: in the window in which it left.
+
+        Approved a day later, or delayed over night, it would else count for nothing, and the cap hold twice in a day.
+        What the new window has no room for stays uncounted: it was sent.
+        """
+        late = [one for one in ends if _may_be_late(one.found.row, now_ms)]
+        if not late:
+            return
+        book = load_book(connection, [_finish(one) for one in late], now_ms=now_ms)
+        over = [
+            (one, place, move)
+            for one in late if one.found.row.hold in book.holds
+            for place, move in enumerate(book.holds[one.found.row.hold].moves)
+            if move.expires_ms is not None and move.expires_ms <= now_ms
+        ]  # fmt: skip
+        taken = sorted({move.taker for _, _, move in over})
+        names = dict(among(connection, "SELECT account, name FROM account_names WHERE account IN", taken))
+        limits = self._limits.all_in(connection) if over else {}
+        again = [
+            Transfer(
+                _key(one.found, f"late{place}"), (Move(move.giver, move.taker, move.unit, move.amount, until),), "use"
+            )
+            for one, place, move in over
+            if (limit := limits.get(names.get(move.taker, ""))) is not None
+            and (until := limit.over_ms(now_ms)) is not None
+        ]  # fmt: skip
+        if again:
+            self._ledger.post_in(connection, again, now_ms=now_ms)
 
     def lapsed(self, connection: Connection, found: Sequence[Found], *, now_ms: int) -> set[str]:
         """Ids of rows whose reservation is over though they were not sent: a limit no longer counts them."""
@@ -152,9 +190,18 @@ def _found(fields: tuple[Any, ...]) -> Found:
 
 
 def _finish(end: End) -> Request:
-    row = end.found.row
-    used = end.state == "sent" or (row.uncertain and end.state != "dry")
-    return Settle(_key(end.found, "settle"), row.hold) if used else Release(_key(end.found, "release"), row.hold)
+    hold = end.found.row.hold
+    return Settle(_key(end.found, "settle"), hold) if _is_used(end) else Release(_key(end.found, "release"), hold)
+
+
+def _is_used(end: End) -> bool:
+    return end.state == "sent" or (end.found.row.uncertain and end.state != "dry")
+
+
+def _may_be_late(row: Outgoing, now_ms: int) -> bool:
+    """Whether a window that began when the row was to be sent may be over."""
+    days = {from_ms(at).astimezone(SHANGHAI).date() for at in (row.not_before_ms, now_ms)}
+    return now_ms - row.not_before_ms >= HOUR_MS or len(days) > 1
 
 
 def _key(found: Found, what: str) -> str:
