@@ -11,7 +11,7 @@ from guanxi.app.job_flows import policy_run
 from guanxi.core import DAY_MS, Busy, DataError, NotFound, SettingError
 from guanxi.engines.control import ScheduleRow
 from guanxi.engines.jobs import FILE
-from guanxi.plays import Plan
+from guanxi.plays import JobStatus, Plan
 
 from .conftest import BUYERS, NOW
 
@@ -161,6 +161,31 @@ def test_a_policy_run_that_was_cut_off_is_taken_back_first(buyers: Workspace, mo
 
 def _killed(*_: object, **__: object) -> None:
     raise KeyboardInterrupt
+
+
+@pytest.mark.slow
+def test_a_run_that_was_lost_sight_of_is_gone_on_with(
+    buyers: Workspace, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One due instant decides once, though looking at its job failed meanwhile."""
+    (buyers.folder / "schedules.toml").write_text('[daily]\npolicy = "winback"\nwhen = "0 3 * * *"\n', "utf-8")
+    jobs.keep_schedules(buyers)
+    clock.ms = rows(buyers)["daily"].next_ms
+    real, looks = jobs.DbosJobs.status, []
+
+    def status(self: jobs.DbosJobs, id: str) -> JobStatus:  # noqa: A002
+        looks.append(id)
+        if len(looks) in (2, 4):  # the first look after each beginning
+            raise OSError
+        return real(self, id)
+
+    monkeypatch.setattr(jobs.DbosJobs, "status", status)
+    for _ in range(3):
+        jobs.look(jobs.Duty(buyers), slow=True)
+        clock.ms += 5 * MINUTE
+    row = rows(buyers)["daily"]
+    assert (row.fails, [run.who for run in buyers.control.runs.runs()]) == (0, [f"job:policy_run:daily@{row.slot_ms}"])
+    assert len(jobs.latest_jobs(buyers, limit=9)) == 1
 
 
 @pytest.mark.slow

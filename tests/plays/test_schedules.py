@@ -106,6 +106,7 @@ def test_what_failed_is_tried_again_later_and_later() -> None:
         at = plan.next_ms
     assert waits == [1, 2, 4, 8, 16, 32, 60, 60, 60]
     assert plan.fails == 9
+    assert plan.slot_ms == plan.instant_ms == china("2026-03-01 03:10")  # each try is for the same instant
     plan = ran(plan, at, failed=False)
     assert (plan.fails, plan.next_ms) == (0, china("2026-03-02 03:10"))
 

@@ -1,6 +1,7 @@
 """What goes on by itself in a workspace: its schedules, its flows, and the keeper's hands for both."""
 
 import contextlib
+import itertools
 import threading
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
@@ -17,7 +18,7 @@ from guanxi.engines.control import ScheduleRow
 from guanxi.engines.jobs import FILE, DbosJobs
 from guanxi.engines.locks import held
 from guanxi.engines.log import now_ms
-from guanxi.plays import ENDED, Flow, JobStatus, Json, Steps, is_due, next_ms, planned, ran, read_rule
+from guanxi.plays import ENDED, Flow, JobStatus, Json, Steps, is_due, job_id, next_ms, planned, ran, read_rule
 
 SCHEDULES: Final = "schedules.toml"  # of the workspace: runs of policies
 WORKER: Final = "jobs"  # the lock of the process that works on flows
@@ -49,12 +50,12 @@ class Duty:
         self.workspace, self.stop = workspace, stop or threading.Event()
 
     def finish(self, name: str, key: str, args: Mapping[str, Json]) -> str:
-        """Run a flow to its end, or go on with the run of this key; return what it says.
+        """Run a flow to its end, or go on with the run of this key; where that failed, with its next try.
 
         raises  DataError with its words when it failed; Busy when this process is to end first: the next one goes on
         """
         with opened_jobs(self.workspace) as jobs:
-            job = jobs.start(name, key, args)
+            job = _begun(jobs, name, key, args)
             while (found := jobs.status(job)).state not in ENDED:
                 if self.stop.wait(LOOK_S):
                     raise Busy(f"the job {job} goes on later", "It is taken up when the keeper begins again")
@@ -195,7 +196,7 @@ def _done(duty: Duty, chore: Chore, row: ScheduleRow, *, by_hand: bool = False) 
             control.schedules.begin_in(connection, chore.name, now_ms=now_ms())
         problem: Exception | None = None
         try:
-            outcome = chore.act(duty, now_ms() if by_hand else row.next_ms)
+            outcome = chore.act(duty, now_ms() if by_hand else row.plan.instant_ms)
         except Exception as error:
             if isinstance(error, Busy) and duty.stop.is_set():
                 raise  # it is due as before, and goes on where it was
@@ -206,6 +207,18 @@ def _done(duty: Duty, chore: Chore, row: ScheduleRow, *, by_hand: bool = False) 
         if problem is not None:
             raise problem
     return outcome
+
+
+def _begun(jobs: DbosJobs, name: str, key: str, args: Mapping[str, Json]) -> str:
+    """Start a flow and return its job: the first try of this key that has not failed, so no two go on side by side."""
+    for number in itertools.count():
+        wanted = f"{key}.{number}" if number else key
+        try:
+            if jobs.status(job_id(name, wanted)).state not in ("failed", "cancelled"):
+                break
+        except NotFound:
+            break
+    return jobs.start(name, wanted, args)
 
 
 def _bound(folder: Path, flow: Callable[[Workspace, Steps, Mapping[str, Json]], Json]) -> Flow:

@@ -33,7 +33,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of one schedule.
 
     rule      five fields of cron: minute, hour, day, month, weekday; China's time
-    slot_ms   the instant of the rule that it ran for last; None = it never ran
+    slot_ms   the instant of the rule that it ran for last, the same for each try; None = it never ran
     next_ms   when it is due
     fails     tries that failed since it last succeeded
     """
@@ -43,6 +43,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     slot_ms: int | None = None
     next_ms: int = 0
     fails: int = 0
+
+    @property
+    def instant_ms(self) -> int:
+        """The instant of the rule that the next run is for; a new try is for that of the one that failed."""
+        return self.slot_ms if self.fails and self.slot_ms is not None else self.next_ms
 
 
 def read_rule(text: str) -> Rule:
@@ -104,9 +109,9 @@ def ran(plan: Plan, now_ms: int, *, failed: bool) -> Plan:
     """
     regular = next_ms(read_rule(plan.rule), max(now_ms, plan.next_ms))
     if not failed:
-        return msgspec.structs.replace(plan, slot_ms=plan.next_ms, next_ms=regular, fails=0)
+        return msgspec.structs.replace(plan, slot_ms=plan.instant_ms, next_ms=regular, fails=0)
     again = now_ms + min(AGAIN_MS << min(plan.fails, 16), LONGEST_MS)
-    return msgspec.structs.replace(plan, slot_ms=plan.next_ms, next_ms=min(again, regular), fails=plan.fails + 1)
+    return msgspec.structs.replace(plan, slot_ms=plan.instant_ms, next_ms=min(again, regular), fails=plan.fails + 1)
 
 
 def _on(rule: Rule, day: int, weekday: int) -> bool:

@@ -17,7 +17,7 @@ class ScheduleRow(msgspec.Struct, frozen=True, kw_only=True):
     """One schedule.
 
     rule      cron of China's time
-    slot_ms   instant of the rule that it ran for last; next_ms: when it is due
+    slot_ms   instant of the rule that it ran for last, the same for each try; next_ms: when it is due
     fails     tries that failed since it last succeeded
     begun_ms, ended_ms   of the last run; ended_ms before begun_ms = it runs, or was cut off
     outcome   what came of it, or why it failed
