@@ -69,7 +69,7 @@ class Decider:
         self.is_real = send and self.mode != "shadow"
         self.rooms = Rooms(
             control.decisions, policy, self.limits, secret=workspace.ledger_secret, at_ms=self.at_ms,
-            keeps=not self.is_real,
+            members=identities(workspace).members, keeps=not self.is_real,
         )  # fmt: skip
 
     def look(self, people: Sequence[str], *, known: int | None = None, facts: Pairs = ()) -> Onlookers:

@@ -27,14 +27,16 @@ NOTHING_USED: Final = Use((), (), {})
 class Rooms:
     """The rooms of a block of people under one policy at one instant.
 
+    members references that are one person with a reference: what was used under another name counts too
     keeps   True: what is taken stays taken when the next block is loaded, since nothing of it is written
     """
 
     def __init__(
         self, store: DecisionStore, policy: Policy, limits: Iterable[Limit], *, secret: bytes, at_ms: int,
-        keeps: bool = False,
+        members: Callable[[str], Iterable[str]] = lambda person: (), keeps: bool = False,
     ) -> None:  # fmt: skip
         self._store, self._policy, self._secret, self._at_ms, self._keeps = store, policy, secret, at_ms, keeps
+        self._members = members
         self.limits: Final = tuple(limits)
         self.counting: Final[dict[str, tuple[Limit, ...]]] = {
             offer.id: tuple(
@@ -53,18 +55,26 @@ class Rooms:
     def load(self, people: Sequence[str], *, now_ms: int, connection: Connection | None = None) -> None:
         """Read what the limits leave to these people, as an open transaction sees it, or now."""
         asked: dict[str, tuple[Limit, dict[str, str]]] = {}
+        under: dict[str, tuple[str, Limit, dict[str, str]]] = {}  # by account of another name: the person's, and whose
         for person in people:
+            others = [one for one in self._members(person) if one != person]
             for offer in self._offers.values():
                 for limit in self.counting[offer.id]:
                     subject = self._subject(limit, person, offer)
-                    asked.setdefault(self._account(limit, subject).id, (limit, subject))
-        wanted = list(asked.values())
+                    mine = self._account(limit, subject).id
+                    asked.setdefault(mine, (limit, subject))
+                    for other in others if "person" in limit.per else ():
+                        theirs = subject | {"person": other}
+                        under.setdefault(self._account(limit, theirs).id, (mine, limit, theirs))
+        wanted = [*asked.values(), *((limit, subject) for _, limit, subject in under.values())]
         found = (
             self._store.rooms(wanted, secret=self._secret, now_ms=now_ms) if connection is None
             else self._store.rooms_in(connection, wanted, secret=self._secret, now_ms=now_ms)
         )  # fmt: skip
-        self._rooms = {one.account: one for one in found}
-        for (limit, _), one in zip(wanted, found, strict=True):
+        self._rooms = {one.account: one for one in found[: len(asked)]}
+        for (mine, *_), one in zip(under.values(), found[len(asked) :], strict=True):
+            self._add_used(mine, one)
+        for (limit, _), one in zip(asked.values(), found, strict=False):
             if "person" not in limit.per:
                 self._first.setdefault(one.account, one)
         if not self._keeps:
@@ -123,6 +133,14 @@ class Rooms:
             self._taken[account.id] = self._taken.get(account.id, 0) + move.amount
             self._add(account.id, move.amount)
         return Use(tuple(accounts), tuple(moves), named)
+
+    def _add_used(self, account: str, other: Room) -> None:
+        """Count what lies in the account of another name of the same person."""
+        room = self._rooms[account]
+        resets = min((one for one in (room.resets_ms, other.resets_ms) if one is not None), default=None)
+        self._rooms[account] = msgspec.structs.replace(
+            room, used=room.used + other.used, reserved=room.reserved + other.reserved, resets_ms=resets
+        )  # fmt: skip
 
     def _add(self, account: str, amount: int) -> None:
         room = self._rooms[account]
