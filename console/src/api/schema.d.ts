@@ -4630,6 +4630,7 @@ export interface components {
          *
          *         what, name   what it stands for: "bank" and its unit, "limit" and the limit's name, ...; zh, en = in words
          *         person       reference of whose it is; "" = nobody's, an erased person's, or not for whoever asks
+         *         person_name  masked name, "" = nobody said one
          *         free         what can still be moved of it, or, of a limit, still be used; None = there is no end
          *         resets_ms    when the next dated amount leaves; None = nothing is dated
          */
@@ -4646,6 +4647,8 @@ export interface components {
             zh: string;
             en: string;
             person: string;
+            /** @default  */
+            person_name: string;
             cap: number | null;
             floor: number;
             balance: number;
@@ -6869,7 +6872,7 @@ export interface components {
          *
          *         number     place in the order of writing
          *         content    what it says, by name: a template, an amount
-         *         party      "type:scope:key"; "" = operators, or somebody who was erased
+         *         party      "type:scope:key"; "" = operators, or somebody who was erased; person = masked name, "" = nobody said one
          *         uncertain  an attempt may have arrived though nobody said so
          *         receipts   states heard of it, in the order in which they happened
          */
@@ -6881,6 +6884,8 @@ export interface components {
             channel: string;
             content: string;
             party: string;
+            /** @default  */
+            person: string;
             /** @enum {unknown} */
             state: "dead" | "dry" | "expired" | "ready" | "refused" | "sending" | "sent" | "waiting" | "withdrawn";
             dry: boolean;
@@ -21230,6 +21235,7 @@ export interface operations {
                      *           "channel": "app",
                      *           "content": "refill",
                      *           "party": "account:app:u-0001",
+                     *           "person": "",
                      *           "state": "sent",
                      *           "dry": false,
                      *           "receipts": [
@@ -21719,6 +21725,7 @@ export interface operations {
                      *         "channel": "app",
                      *         "content": "refill",
                      *         "party": "account:app:u-0001",
+                     *         "person": "",
                      *         "state": "sent",
                      *         "dry": false,
                      *         "receipts": [

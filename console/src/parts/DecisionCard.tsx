@@ -31,7 +31,7 @@ export function decisionState(row: Pick<Schemas["DecisionRow"], "mode" | "acts" 
 export function DecisionState({ row }: { row: Schemas["DecisionRow"] }): ReactNode {
   const t = useT(m);
   const { mark, word } = decisionState(row);
-  return <span style={{ color: mark === "✓" ? "var(--celadon)" : mark === "◐" ? "var(--amber)" : undefined }}>{mark && `${mark} `}{t(word as "sent")}</span>;
+  return <span style={{ whiteSpace: "nowrap", color: mark === "✓" ? "var(--celadon)" : mark === "◐" ? "var(--amber)" : undefined }}>{mark && `${mark} `}{t(word as "sent")}</span>;
 }
 
 /** Yuan with the interval that it lies in; no digit finer than a fen. */
@@ -163,12 +163,12 @@ function Proof({ decision, actions }: { decision: Detail; actions?: ReactNode })
 const m = catalogue({
   zh: {
     chose: "选了「{name}」", choseNothing: "什么都没做", by: "策略「{policy}」第 {version} 版 · {mode}", when: "{written} 决定，{at} 执行", mode_shadow: "影子模式，只记录", mode_propose: "提议，由人批准", mode_auto: "自动，在限额内",
-    shadow: "影子，没有执行", nothing: "没有动作", holdoutState: "对照组，没有动作", dry: "演练，没有发送", waiting: "等审批", ready: "待发送", sending: "发送中", sent: "已发送", withdrawn: "已撤回", expired: "已过期，没有发送", stopped: "发送前被拦下", dead: "没有发成", decided: "已决定",
+    shadow: "影子，没有执行", nothing: "没有动作", holdoutState: "对照组，没有动作", dry: "演练，没有发送", waiting: "等批准", ready: "待发送", sending: "发送中", sent: "已发出", withdrawn: "已撤回", expired: "已过期，没有发送", stopped: "发送前被拦下", dead: "没发出去", decided: "已决定",
     erased: "此人已要求删除，记录随之删除，只留下证据链上的指纹。", why: "为什么", else: "还可以选什么", limits: "看过的限额", limitsNote: "决策那一刻的余量", seen: "当时看到了什么（{n} 个特征）", seenAt: "特征截至 {time}，日志第 {seq} 条", noProfile: "此人关闭了个性化，画像特征不参与",
     toPerson: "对本人的说明", toPersonNote: "本人问起时照此回答",
     option: "选项", value: "预计带来（区间）", cost: "花费", chanceHead: "机会", chosen: "已选", resets: "{time} 恢复", bound: "拦下了上表中的选项", sensitive: "敏感，到用户页说明用途后查看", consent: "同意：{name}", given: "✓ 同意", withdrawnConsent: "✗ 不同意",
     p_analyse: "统计分析", p_personalise: "个性化", p_message: "营销触达", p_location: "位置", p_share: "共享给合作方",
-    proof: "证据", held: "预留了 {list}，发出后计入，没发则退回。", settled: "已用 {list}。", released: "没有发出，已退回 {list}。", lapsed: "到期没有发出，已退回 {list}。", proved: "记录与当时写下的一致", leafOnly: "指纹仍在证据链上", broken: "记录与当时写下的不一致，请核对证据链",
+    proof: "证据", held: "在各条限额里共预留 {list}，发出后计入，没发则退回。", settled: "已用 {list}。", released: "没有发出，已退回 {list}。", lapsed: "到期没有发出，已退回 {list}。", proved: "记录与当时写下的一致", leafOnly: "指纹仍在证据链上", broken: "记录与当时写下的不一致，请核对证据链",
     batch: "第 {batch} 批，{size} 个决策中的第 {place} 个", root: "根 {root}…", chain: "看证据链", outbox: "看发送经过",
   },
   en: {
@@ -178,7 +178,7 @@ const m = catalogue({
     toPerson: "What the person is told", toPersonNote: "the answer when they ask",
     option: "Option", value: "Expected (interval)", cost: "Cost", chanceHead: "Chance", chosen: "chosen", resets: "more from {time}", bound: "refused an option above", sensitive: "sensitive: state a purpose on the person's page", consent: "Consent: {name}", given: "✓ given", withdrawnConsent: "✗ not given",
     p_analyse: "analysis", p_personalise: "personalisation", p_message: "marketing", p_location: "location", p_share: "sharing with partners",
-    proof: "Proof", held: "Reserved {list}: counted when sent, given back when not.", settled: "Used {list}.", released: "Not sent: {list} given back.", lapsed: "Not sent in time: {list} given back.", proved: "The record is the one that was written", leafOnly: "Its fingerprint is still in the chain", broken: "The record differs from the one that was written: check the chain",
+    proof: "Proof", held: "Reserved {list} in all its limits: counted when sent, given back when not.", settled: "Used {list}.", released: "Not sent: {list} given back.", lapsed: "Not sent in time: {list} given back.", proved: "The record is the one that was written", leafOnly: "Its fingerprint is still in the chain", broken: "The record differs from the one that was written: check the chain",
     batch: "batch {batch}, {place} of {size} decisions", root: "root {root}…", chain: "Evidence chain", outbox: "How it was sent",
   },
 });

@@ -18,6 +18,7 @@ let jumping = 0; // when `g` was pressed: the next key belongs to the jump
 /** True while the reader types: single keys belong to the text then. */
 export function typing(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;
+  if (target instanceof HTMLInputElement && ["radio", "checkbox", "button"].includes(target.type)) return false; // nothing is typed there
   return target.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName);
 }
 

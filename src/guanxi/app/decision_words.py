@@ -143,5 +143,11 @@ class _PolicyWords(msgspec.Struct, frozen=True):
 def _policy_words(text: str) -> _PolicyWords:
     told: dict[str, Any] = tomllib.loads(text)
     offers = {str(one["id"]): (str(one["zh"]), str(one["en"])) for one in told.get("offers", ())}
-    rules = {str(one["name"]): (str(one["zh"]), str(one["en"])) for one in told.get("rules", ())}
+    rules = {str(one["name"]): _rule_words(one) for one in told.get("rules", ())}
     return _PolicyWords(str(told["zh"]), str(told["en"]), offers, rules)
+
+
+def _rule_words(rule: dict[str, Any]) -> tuple[str, str]:
+    """What a rule says when it refuses: one that requires something was not met."""
+    zh, en = str(rule["zh"]), str(rule["en"])
+    return (f"不符合「{zh}」", f"not met: {en}") if rule.get("effect") == "require" else (zh, en)

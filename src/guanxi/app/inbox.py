@@ -145,7 +145,7 @@ def _approval(one: Approval, *, missing: int) -> Todo:
     worth = None if forecast is None else round(forecast.value * 100)
     if forecast is not None:
         value, low, high = forecast.shown()
-        zh += f"；预计价值 {value} 元（区间 {low} 至 {high}）"
+        zh += f"；预计价值 ¥{value}（区间 ¥{low} 至 ¥{high}）"
         en += f"; expected worth {value} yuan ({low} to {high})"
     second = one.needs == 2 and missing == 1
     return Todo(

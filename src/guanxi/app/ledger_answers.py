@@ -1,10 +1,13 @@
 """What the desk's routes and the console's pages say of the ledger: accounts, their entries, and flows of a unit."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
 from guanxi.app.ledger_words import Words
+from guanxi.app.people import names_of
+from guanxi.app.scope import scope
 from guanxi.app.workspace import Workspace
 from guanxi.core import DAY_MS, DataError, NotFound
 from guanxi.engines.control import AccountRow, EntryRow
@@ -18,6 +21,7 @@ class AccountLine(msgspec.Struct, frozen=True, kw_only=True):
 
     what, name   what it stands for: "bank" and its unit, "limit" and the limit's name, ...; zh, en = in words
     person       reference of whose it is; "" = nobody's, an erased person's, or not for whoever asks
+    person_name  masked name, "" = nobody said one
     free         what can still be moved of it, or, of a limit, still be used; None = there is no end
     resets_ms    when the next dated amount leaves; None = nothing is dated
     """
@@ -34,6 +38,7 @@ class AccountLine(msgspec.Struct, frozen=True, kw_only=True):
     zh: str
     en: str
     person: str
+    person_name: str = ""
     cap: int | None
     floor: int
     balance: int
@@ -142,9 +147,16 @@ def accounts(
         unit=unit, kind=kind, what=what, name=name, after=after, limit=limit + 1
     )
     words = Words(workspace)
-    shown = tuple(_line(workspace, words, row, before_ms=before_ms, people=people) for row in rows[:limit])
+    lines = [_line(workspace, words, row, before_ms=before_ms, people=people) for row in rows[:limit]]
+    names = _names(workspace, lines)
+    shown = tuple(msgspec.structs.replace(one, person_name=names.get(one.person, "")) for one in lines)
     more = str(rows[limit - 1].number) if len(rows) > limit else None
     return AccountsPage(total=total, rows=shown, next=more, as_of_ms=before_ms)
+
+
+def _names(workspace: Workspace, lines: Sequence[AccountLine]) -> dict[str, str]:
+    people = sorted({one.person for one in lines if one.person})
+    return names_of(workspace, scope(workspace), people) if people else {}
 
 
 def tightest(workspace: Workspace) -> tuple[AccountLine, ...]:
@@ -174,6 +186,7 @@ def account(workspace: Workspace, id: str, *, before_ms: int | None = None, peop
     """
     row = _account(workspace, id)
     line = _line(workspace, Words(workspace), row, before_ms=before_ms, people=people)
+    line = msgspec.structs.replace(line, person_name=_names(workspace, [line]).get(line.person, ""))
     if before_ms is not None:
         return AccountCard(account=line, lots=None, undated=0, as_of_ms=before_ms)
     lots = tuple(

@@ -6,6 +6,8 @@ from typing import Final, Literal
 import msgspec
 
 from guanxi.actions import Attempt, ErrorKind, Outgoing, OutState, State
+from guanxi.app.people import names_of
+from guanxi.app.scope import scope
 from guanxi.app.workspace import Workspace
 from guanxi.core import Estimate, NotFound, share_of
 from guanxi.decisions import Pairs
@@ -22,7 +24,7 @@ ADVICE: Final[dict[str, tuple[str, str, str, str]]] = {
     ),
     "invalid": (
         "发不出去：内容或地址不对", "It cannot be sent as it is",
-        "补上联系方式或改内容，再由玩法重新决策",
+        "补上联系方式或改内容，再由策略重新决策",
         "Complete the contact or change the content, then let the policy decide again",
     ),
     "unreachable": (
@@ -55,7 +57,7 @@ class OutboxLine(msgspec.Struct, frozen=True, kw_only=True):
 
     number     place in the order of writing
     content    what it says, by name: a template, an amount
-    party      "type:scope:key"; "" = operators, or somebody who was erased
+    party      "type:scope:key"; "" = operators, or somebody who was erased; person = masked name, "" = nobody said one
     uncertain  an attempt may have arrived though nobody said so
     receipts   states heard of it, in the order in which they happened
     """
@@ -67,6 +69,7 @@ class OutboxLine(msgspec.Struct, frozen=True, kw_only=True):
     channel: str
     content: str
     party: str
+    person: str = ""
     state: OutState
     dry: bool
     receipts: tuple[State, ...]
@@ -272,11 +275,14 @@ def _lines(workspace: Workspace, page: Sequence[tuple[int, Outgoing]]) -> tuple[
     rows = [row for _, row in page]
     heard = workspace.control.receipts.states([row.id for row in rows])
     policies = workspace.control.reach.policies(rows)
+    parties = sorted({row.party for row in rows if row.party})
+    names = names_of(workspace, scope(workspace), parties) if parties else {}
     return tuple(
         OutboxLine(
             number=number, id=row.id, made_ms=row.made_ms, kind=row.kind, channel=row.channel, content=_content(row),
-            party=row.party, state=row.state, dry=row.dry, receipts=heard.get(row.id, ()),
-            policy=policies.get(row.id, ""), run=row.run, decision=row.decision, approval=row.approval,
+            party=row.party, person=names.get(row.party, ""), state=row.state, dry=row.dry,
+            receipts=heard.get(row.id, ()), policy=policies.get(row.id, ""), run=row.run, decision=row.decision,
+            approval=row.approval,
             attempts=row.attempts, error=row.error, error_text=row.error_text, uncertain=row.uncertain,
             not_before_ms=row.not_before_ms, not_after_ms=row.not_after_ms, next_ms=row.next_ms, ended_ms=row.ended_ms,
         )

@@ -5,6 +5,7 @@ import { exact, money, moneyExact, share, time } from "@/format";
 import { useLang, useT } from "@/i18n";
 import { LimitBar, amountOf } from "@/parts/LimitBar";
 import { PartyChip } from "@/parts/PartyChip";
+import { usePolicyName } from "@/parts/policyName";
 import { Seal } from "@/parts/Seal";
 import { PAGES } from "@/registry";
 import { keptOut, type Limit, type View } from "./logic";
@@ -15,6 +16,7 @@ export function Detail({ view, acts }: { view: View; acts: ReactNode }): ReactNo
   const lang = useLang();
   const { line, detail } = view;
   const now = view.now_ms;
+  const policyName = usePolicyName();
   return (
     <article aria-label={lang === "zh" ? line.title_zh : line.title_en} className="approval">
       <header>
@@ -22,7 +24,7 @@ export function Detail({ view, acts }: { view: View; acts: ReactNode }): ReactNo
         <p className="note">
           {t("by", { who: line.who, time: time(line.asked_ms, lang, now) })}
           {line.state === "open" && <> · {t("until", { time: time(line.until_ms, lang, now) })}</>}
-          {detail.policy && <> · {t("policy", { name: detail.policy, version: detail.version })}</>}
+          {detail.policy && <> · {t("policy", { name: policyName(detail.policy), version: detail.version })}</>}
         </p>
         <Outcome view={view} />
         {line.dry && <p><span aria-hidden>○</span> {t("dry")}</p>}
@@ -40,12 +42,12 @@ export function Detail({ view, acts }: { view: View; acts: ReactNode }): ReactNo
                 <td>{lang === "zh" ? one.zh : one.en}{one.content && <span className="note approval-content">{t("content", { text: one.content })}</span>}</td>
                 <td>{channelName(one.channel, t)}</td>
                 <td className="num">{exact(one.people)}</td>
-                <td className="num">{one.cost ? moneyExact(one.cost) : "—"}</td>
+                <td className="num">{moneyExact(one.cost)}</td>
               </tr>
             ))}
           </tbody>
         </table>
-        <p className="note">{t("when")}{lang === "zh" ? "：" : ": "}{t("fromTo", { from: time(detail.from_ms, lang, now), to: time(detail.to_ms, lang, now) })}</p>
+        <p className="note" style={{ marginTop: 8 }}>{t("when")}{lang === "zh" ? "：" : ": "}{t("fromTo", { from: time(detail.from_ms, lang, now), to: time(detail.to_ms, lang, now) })}</p>
       </section>
       <Who view={view} />
       {detail.final.length > 0 && (

@@ -56,7 +56,7 @@ export default function Approvals(): ReactNode {
         {rows.length === 0 ? (ended ? <p className="note approvals-none">{t("noneEnded")}</p> : <Nothing />) : (
           <ul>{rows.map((row) => <li key={row.id}><Row row={row} now={list.dataUpdatedAt} current={row.id === shown} onOpen={() => select(row.id)} /></li>)}</ul>
         )}
-        <p className="note approvals-keys">{t("keys")}</p>
+        {(rows.length > 0 || view) && <p className="note approvals-keys">{t("keys")}</p>}
       </nav>
       <section className="approvals-detail">
         <Button type="link" className="approvals-back" onClick={() => set({ id: "" })}>← {t("back")}</Button>

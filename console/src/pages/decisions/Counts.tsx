@@ -34,7 +34,7 @@ export function Counted({ title, note, rows, label, kind, isOn, onPick, empty }:
           <li key={`${row.by}.${row.name}`}>
             <button type="button" className="plain count-line" aria-pressed={isOn(row)} onClick={() => onPick(row)}>
               <i aria-hidden style={{ width: `${(wide[at] ?? 0) * 100}%` }} />
-              <span className="grow">{label?.(row) ?? row[lang]}{kind && <span className="note"> {kind(row)}</span>}</span>
+              <span className="grow">{label?.(row) ?? row[lang]}{kind && <span className="note" style={{ whiteSpace: "nowrap" }}> {kind(row)}</span>}</span>
               <span className="num">{exact(row.decisions)}</span>
             </button>
           </li>

@@ -72,7 +72,7 @@ function useColumns(): Column<Row>[] {
   return [
     { key: "written_ms", title: t("decided"), width: 148, always: true, render: (row) => time(row.written_ms, lang) },
     { key: "party", title: t("person"), width: 104, always: true, render: (row) => (row.party ? <PartyChip reference={row.party} name={row.person || undefined} /> : <PartyChip reference="person::erased" erased />) },
-    { key: "policy", title: t("policy"), width: 124, render: (row) => (lang === "zh" ? row.policy_zh : row.policy_en) },
+    { key: "policy", title: t("policy"), width: 124, render: (row) => { const name = lang === "zh" ? row.policy_zh : row.policy_en; return <span className="cut" style={{ display: "block", maxWidth: 124 }} title={name}>{name}</span>; } },
     { key: "chosen", title: t("chosen"), width: 96, always: true, render: (row) => (lang === "zh" ? row.chosen_zh : row.chosen_en) },
     { key: "refused", title: t("refused"), render: (row) => <span className="decision-refused note">{row.refused.map((one) => one[lang]).join(lang === "zh" ? "、" : ", ") || "—"}</span> },
     { key: "propensity", title: t("propensity"), numeric: true, width: 64, render: (row) => share(row.propensity, 0) },

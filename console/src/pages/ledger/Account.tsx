@@ -28,7 +28,7 @@ export function AccountDrawer({ id, onClose }: { id: string; onClose: () => void
         <div className="stack">
           <dl className="ledger-facts">
             <dt>{t("id")}</dt><dd className="ledger-hash">{row.id}</dd>
-            {row.kind === "member" && <><dt>{t("whose")}</dt><dd>{row.person ? <PartyChip reference={row.person} /> : t("nobody")}</dd></>}
+            {(row.kind === "member" || row.person) && <><dt>{t("whose")}</dt><dd>{row.person ? <PartyChip reference={row.person} name={row.person_name} /> : t("nobody")}</dd></>}
             <dt>{t("balance")}</dt><dd className="num"><b>{amount(row.balance, row.unit)}</b>{row.held > 0 && <span className="note"> · {t("held")} {amount(row.held, row.unit)}</span>}{row.coming > 0 && <span className="note"> · {t("coming")} {amount(row.coming, row.unit)}</span>}</dd>
             {row.kind !== "issuer" && row.floor < 0 && <><dt>{t("limit")}</dt><dd>{t("overdraft", { n: amount(row.floor, row.unit) })}</dd></>}
           </dl>

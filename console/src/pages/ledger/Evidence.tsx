@@ -139,17 +139,19 @@ function Heads({ state }: { state: State }): ReactNode {
     <section className="card" aria-labelledby="chain-heads">
       <h2 id="chain-heads">{t("heads")}</h2>
       {!state.heads.length ? <PageState state="never" text={t("noHeads")} actions={<></>} /> : (
-        <table className="twin">
-          <thead><tr><th scope="col">{t("signedAt")}</th><th scope="col" className="num">{t("size")}</th><th scope="col">{t("root")}</th><th scope="col" /></tr></thead>
-          <tbody>
-            {state.heads.slice(0, 20).map((head) => (
-              <tr key={`${head.size} ${head.at_ms}`}>
-                <th scope="row">{time(head.at_ms, lang)}</th><td className="num">{exact(head.size)}</td><td title={head.root}>{short(head.root)}</td>
-                <td><Button size="small" type="link" aria-label={t("compareOf", { n: exact(head.size) })} onClick={() => setAsked(head.size)}>{t("compare")}</Button></td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+        <div style={{ overflowX: "auto" }}>
+          <table className="twin">
+            <thead><tr><th scope="col">{t("signedAt")}</th><th scope="col" className="num">{t("size")}</th><th scope="col">{t("root")}</th><th scope="col" /></tr></thead>
+            <tbody>
+              {state.heads.slice(0, 20).map((head) => (
+                <tr key={`${head.size} ${head.at_ms}`}>
+                  <th scope="row">{time(head.at_ms, lang)}</th><td className="num">{exact(head.size)}</td><td title={head.root}>{short(head.root)}</td>
+                  <td><Button size="small" type="link" aria-label={t("compareOf", { n: exact(head.size) })} onClick={() => setAsked(head.size)}>{t("compare")}</Button></td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
       )}
       {data && asked !== undefined && <p role="status" className="ledger-sound">{data.old_root === state.heads.find((head) => head.size === asked)?.root ? `✓ ${t("grown", { old: exact(data.old), new: exact(data.new), n: data.path.length })}` : `◐ ${t("differs")}`}</p>}
     </section>

@@ -71,7 +71,7 @@ function Rewards(): ReactNode {
       <section className="card" aria-labelledby="ledger-rewards">
         <h2 id="ledger-rewards">{t("bank")}</h2>
         <p>{t("closed")}</p>
-        <p className="note num">guanxi bank open --since 2026-11-01</p>
+        <p className="note">guanxi bank open --since 2026-11-01</p>
       </section>
     );
   }
@@ -121,9 +121,9 @@ function Accounts({ units }: { units: readonly { unit: string; zh: string; en: s
   const total = chosen.reduce((sum, one) => sum + (kind ? (one.kinds[kind] ?? 0) : one.accounts), 0);
   const columns: Column<Account>[] = [
     { key: "account", title: t("account"), always: true, render: (row) => <button type="button" className="plain ledger-open" onClick={() => set({ account: row.id })}>{lang === "zh" ? row.zh : row.en}<span className="note num"> {short(row.id)}</span></button> },
-    { key: "whose", title: t("whose"), width: 180, render: (row) => (row.person ? <PartyChip reference={row.person} /> : <span className="note">{row.kind === "member" ? t("nobody") : "—"}</span>) },
+    { key: "whose", title: t("whose"), width: 180, render: (row) => (row.person ? <PartyChip reference={row.person} name={row.person_name} /> : <span className="note">{row.kind === "member" ? t("nobody") : "—"}</span>) },
     { key: "balance", title: t("balance"), width: 130, numeric: true, render: (row) => amount(row.balance, row.unit) },
-    { key: "held", title: t("held"), width: 96, numeric: true, render: (row) => amount(row.held, row.unit) },
+    { key: "held", title: t("held"), width: 96, numeric: true, render: (row) => amount(row.cap === null ? row.held : row.coming, row.unit) },
     { key: "free", title: t("free"), width: 110, numeric: true, render: (row) => amount(row.free, row.unit) },
     { key: "limit", title: t("limit"), width: 220, render: (row) => (row.cap === null ? <span className="note">—</span> : <LimitBar name={unitText(row, lang)} cap={row.cap} used={row.balance} reserved={row.coming} unit={row.unit} compact />) },
     { key: "next", title: t("next"), width: 176, render: (row) => (row.resets_ms === null ? <span className="note">—</span> : day(row.resets_ms - 1, lang)) },

@@ -7,6 +7,7 @@ import { useLang, useT } from "@/i18n";
 import { DataTable, type Column } from "@/parts/DataTable";
 import { ExportMenu } from "@/parts/ExportMenu";
 import { PageState } from "@/parts/PageState";
+import { usePolicyName } from "@/parts/policyName";
 import { useParams } from "@/state/url";
 import { m } from "./messages";
 import { word } from "./words";
@@ -17,6 +18,7 @@ const FEW = 30;
 export function Funnel({ query, runs }: { query: { channel: string; policy: string; run: string; since: number }; runs: readonly Schemas["ReachRun"][] }): ReactNode {
   const t = useT(m);
   const lang = useLang();
+  const policyName = usePolicyName();
   const [params, set] = useParams();
   const by = params.get("by") === "run" ? "run" : "channel";
   const { data, error, refetch } = useGet("/v1/reach/funnel", { query });
@@ -25,7 +27,7 @@ export function Funnel({ query, runs }: { query: { channel: string; policy: stri
   const redeems = rows.some((row) => row.redeemed !== null);
   const columns: Column<FunnelRow>[] = [
     { key: "channel", title: t("channel"), always: true, width: 180, render: (row) => whatBy(row, lang) },
-    ...(by === "run" ? [{ key: "run", title: t("run"), always: true, width: 240, render: (row: FunnelRow) => runName(row, runs, lang, t("noRun")) }] : []),
+    ...(by === "run" ? [{ key: "run", title: t("run"), always: true, width: 240, render: (row: FunnelRow) => runName(row, runs, lang, t("noRun"), policyName) }] : []),
     { key: "sent", title: t("sent"), numeric: true, width: 110, always: true, render: (row) => exact(row.sent) },
     { key: "delivered", title: t("delivered"), numeric: true, width: 170, render: (row) => <Share hits={row.delivered} of={row} share={row.delivered_share} /> },
     { key: "opened", title: t("opened"), numeric: true, width: 170, render: (row) => <Share hits={row.opened} of={row} share={row.opened_share} /> },
@@ -63,8 +65,8 @@ function whatBy(row: FunnelRow, lang: "zh" | "en"): string {
   return row.kind === "coupon" && row.channel !== "coupon" ? `${word("channel", "coupon", lang)} · ${channel}` : channel;
 }
 
-export function runName(row: { run: string; policy: string }, runs: readonly Schemas["ReachRun"][], lang: "zh" | "en", none: string): string {
+export function runName(row: { run: string; policy: string }, runs: readonly Schemas["ReachRun"][], lang: "zh" | "en", none: string, policyName: (name: string) => string): string {
   if (!row.run) return none;
   const found = runs.find((one) => one.id === row.run);
-  return [row.policy || found?.policy || row.run.slice(0, 8), found ? time(found.begun_ms, lang) : ""].filter(Boolean).join(" · ");
+  return [policyName(row.policy || found?.policy || "") || row.run.slice(0, 8), found ? time(found.begun_ms, lang) : ""].filter(Boolean).join(" · ");
 }

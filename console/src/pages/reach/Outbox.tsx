@@ -9,6 +9,7 @@ import { DataTable, type Column } from "@/parts/DataTable";
 import { ExportMenu } from "@/parts/ExportMenu";
 import { PageState } from "@/parts/PageState";
 import { PartyChip } from "@/parts/PartyChip";
+import { usePolicyName } from "@/parts/policyName";
 import { useParams } from "@/state/url";
 import { m } from "./messages";
 import type { Verbs } from "./verbs";
@@ -30,6 +31,7 @@ export interface Asked {
 export function Outbox({ asked, whole, verbs, filters }: { asked: Asked; whole: Schemas["Reach"]; verbs: Verbs; filters: ReactNode }): ReactNode {
   const t = useT(m);
   const lang = useLang();
+  const policyName = usePolicyName();
   const [params, set] = useParams();
   const query = { ...asked, dry: asked.dry === "" ? undefined : asked.dry === "yes" };
   const log = useInfiniteQuery({
@@ -44,11 +46,11 @@ export function Outbox({ asked, whole, verbs, filters }: { asked: Asked; whole: 
   const filtered = Boolean(asked.state || asked.channel || asked.policy || asked.run || asked.party || asked.error || asked.dry);
   const columns: Column<Line>[] = [
     { key: "made_ms", title: t("when"), width: 168, always: true, render: (row) => <span style={{ whiteSpace: "nowrap" }}>{time(row.made_ms, lang)}</span> },
-    { key: "party", title: t("whom"), width: 180, always: true, render: (row) => <Whom line={row} /> },
+    { key: "party", title: t("whom"), width: 130, always: true, render: (row) => <Whom line={row} /> },
     { key: "channel", title: t("channel"), width: 110, render: (row) => word("channel", row.channel, lang) },
-    { key: "content", title: t("content"), width: 140, render: (row) => <span style={{ overflowWrap: "anywhere" }}>{row.content || "—"}</span> },
-    { key: "state", title: t("state"), width: 180, always: true, render: (row) => <Came line={row} /> },
-    { key: "policy", title: t("policy"), width: 140, render: (row) => row.policy || "—" },
+    { key: "content", title: t("content"), width: 240, render: (row) => <span style={{ overflowWrap: "anywhere" }}>{row.content || "—"}</span> },
+    { key: "state", title: t("state"), width: 130, always: true, render: (row) => <Came line={row} /> },
+    { key: "policy", title: t("policy"), width: 140, render: (row) => <span className="cut" style={{ display: "block", maxWidth: 140 }} title={policyName(row.policy)}>{policyName(row.policy) || "—"}</span> },
     { key: "attempts", title: t("attempts"), numeric: true, width: 80, render: (row) => exact(row.attempts) },
     { key: "why", title: t("why"), render: (row) => <span style={{ display: "block", minWidth: 160, overflowWrap: "anywhere" }}>{[row.error && word("error", row.error, lang), row.error_text, row.uncertain && t("uncertain")].filter(Boolean).join(" · ") || "—"}</span> },
   ];
@@ -80,7 +82,7 @@ export function Outbox({ asked, whole, verbs, filters }: { asked: Asked; whole: 
 
 export function Whom({ line }: { line: Line }): ReactNode {
   const t = useT(m);
-  if (line.party) return <PartyChip reference={line.party} />;
+  if (line.party) return <PartyChip reference={line.party} name={line.person} />;
   return <span className="note">{line.kind === "notice" ? t("operators") : t("erased")}</span>;
 }
 
@@ -100,6 +102,7 @@ export function Came({ line }: { line: Line }): ReactNode {
 export function Filters({ asked, whole, since }: { asked: Asked; whole: Schemas["Reach"]; since: string }): ReactNode {
   const t = useT(m);
   const lang = useLang();
+  const policyName = usePolicyName();
   const [, set] = useParams();
   const policies = [...new Set(whole.runs.map((run) => run.policy).concat(asked.policy))].filter(Boolean);
   const channels = [...new Set(whole.counts.map((one) => one.channel).concat(asked.channel))].filter(Boolean);
@@ -110,11 +113,11 @@ export function Filters({ asked, whole, since }: { asked: Asked; whole: Schemas[
   );
   return (
     <div role="search" aria-label={t("table")} data-filter className="row wrap">
-      <Select style={{ width: 120 }} aria-label={t("since")} value={since} onChange={(value) => set({ since: value === "30d" ? "" : value })} options={[{ value: "7d", label: t("d7") }, { value: "30d", label: t("d30") }, { value: "all", label: t("all") }]} />
+      <Select style={{ width: 132 }} aria-label={t("since")} value={since} onChange={(value) => set({ since: value === "30d" ? "" : value })} options={[{ value: "7d", label: t("d7") }, { value: "30d", label: t("d30") }, { value: "all", label: t("all") }]} />
       {pick("state", t("stateLabel"), t("anyState"), STATES.map((value) => ({ value, label: word("state", value, lang) })))}
       {pick("channel", t("channelLabel"), t("anyChannel"), channels.map((value) => ({ value, label: word("channel", value, lang) })))}
-      {policies.length > 0 && pick("policy", t("policyLabel"), t("anyPolicy"), policies.map((value) => ({ value, label: value })), 144)}
-      {runs.length > 0 && pick("run", t("runLabel"), t("anyRun"), runs.map((run) => ({ value: run.id, label: `${run.policy} · ${time(run.begun_ms, lang)}` })), 232)}
+      {policies.length > 0 && pick("policy", t("policyLabel"), t("anyPolicy"), policies.map((value) => ({ value, label: policyName(value) })), 160)}
+      {runs.length > 0 && pick("run", t("runLabel"), t("anyRun"), runs.map((run) => ({ value: run.id, label: `${policyName(run.policy)} · ${time(run.begun_ms, lang)}` })), 232)}
       {pick("dry", t("dryLabel"), t("anyDry"), [{ value: "no", label: t("noDry") }, { value: "yes", label: t("onlyDry") }])}
       {asked.error && <Button onClick={() => set({ error: "" })}>{word("error", asked.error, lang)} ×</Button>}
       {asked.party && <Button onClick={() => set({ party: "" })}>{t("onlyOne")} ×</Button>}

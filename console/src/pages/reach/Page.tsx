@@ -28,10 +28,11 @@ export default function Page(): ReactNode {
   const query = { channel: asked.channel, policy: asked.policy, run: asked.run, since: asked.since };
   const whole = useGet("/v1/reach", { query }, { refetchInterval: 15_000 });
   const funnel = useGet("/v1/reach/funnel", { query }, { refetchInterval: 15_000 });
+  const none = whole.data !== undefined && whole.data.counts.length === 0 && whole.data.runs.length === 0 && whole.data.waits.length === 0 && whole.data.dead === 0 && !asked.channel && !asked.policy;
+  const ever = useGet("/v1/reach", { query: { since: 0 } }, { enabled: none }); // nothing in this time: was there ever anything?
   if (whole.error && !whole.data) return <PageState state="error" error={whole.error} onRetry={() => void whole.refetch()} />;
   if (!whole.data) return <PageState state="loading" />;
-  const none = whole.data.counts.length === 0 && whole.data.runs.length === 0 && whole.data.waits.length === 0 && whole.data.dead === 0;
-  if (none && since === "all" && !asked.channel && !asked.policy) return <PageState state="never" text={t("never")} actions={<Link to="/approvals">{t("seePlays")}</Link>} />;
+  if (none && ever.data?.counts.length === 0) return <PageState state="never" text={t("never")} actions={<Link to="/approvals">{t("seePlays")}</Link>} />;
   return (
     <div className="stack">
       <Glance whole={whole.data} channels={funnel.data?.channels} onState={(state) => set({ state, error: "" })} />

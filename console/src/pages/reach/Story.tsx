@@ -3,10 +3,12 @@ import { useRef, type ReactNode } from "react";
 import { Button } from "antd";
 import { Link } from "react-router";
 import { useGet, type Schemas } from "@/api/client";
-import { exact, share, time } from "@/format";
-import { useLang, useT } from "@/i18n";
+import { exact, moneyExact, share, time } from "@/format";
+import { useLang, useT, type Lang } from "@/i18n";
 import { DataTable } from "@/parts/DataTable";
+import { amountOf } from "@/parts/LimitBar";
 import { PageState } from "@/parts/PageState";
+import { usePolicyName } from "@/parts/policyName";
 import { TraceLink, type TraceStep } from "@/parts/TraceLink";
 import { m } from "./messages";
 import { Came, Whom } from "./Outbox";
@@ -47,7 +49,7 @@ function useSteps(told: Schemas["ActionStory"] | undefined, toAttempts: () => vo
   return told.steps.map((step, place) => {
     const base = { key: `${step.what} ${place}`, mark: step.state, note: at(step.at_ms) };
     if (step.what === "facts") return { ...base, title: t("facts"), note: t("known", { n: exact(Number(step.id)) }) };
-    if (step.what === "decision") return { ...base, title: t("decision"), note: step.state === "broken" ? t("decisionGone") : base.note, to: step.state === "broken" ? undefined : `/decisions?decision=${step.id}` };
+    if (step.what === "decision") return { ...base, title: t("decision"), note: step.state === "broken" ? t("decisionGone") : t("toHappen", { time: base.note }), to: step.state === "broken" ? undefined : `/decisions?decision=${step.id}` };
     if (step.what === "approval") return { ...base, title: t("approval"), to: `/approvals?id=${step.id}` };
     if (step.what === "attempt") return { ...base, title: t("attempt", { n: step.id }), note: [word("outcome", step.word, lang), base.note].filter(Boolean).join(" "), onPick: toAttempts };
     if (step.what === "receipt" && step.state === "open") return { ...base, title: t("awaiting"), note: "" };
@@ -59,15 +61,16 @@ function useSteps(told: Schemas["ActionStory"] | undefined, toAttempts: () => vo
 function Facts({ told }: { told: Schemas["ActionStory"] }): ReactNode {
   const t = useT(m);
   const lang = useLang();
+  const policyName = usePolicyName();
   const { line, decision, approval, hold } = told;
-  const body = told.body.map((pair) => [word("body", String(pair[0]), lang), pair[0] === "channel" || pair[0] === "purpose" ? word(pair[0], String(pair[1]), lang) : String(pair[1])] as const);
+  const body = [...told.body].sort((a, b) => ORDER.indexOf(String(a[0])) - ORDER.indexOf(String(b[0]))).map((pair) => [word("body", String(pair[0]), lang), bodyText(String(pair[0]), pair[1], lang)] as const);
   const rows: (readonly [string, ReactNode])[] = [
     [t("channel"), [word("channel", line.channel, lang), told.sender].filter(Boolean).join(" · ")], ...body.filter(([name]) => name !== t("channel")),
-    ...(decision ? [[t("decision"), <Link key="d" to={`/decisions?decision=${decision.id}`}>{t("decisionOf", { policy: decision.policy, share: share(decision.propensity, 0) })}</Link>] as const, ["", <span key="p" className="note">{t("proposed", { mode: word("mode", decision.mode, lang), arm: word("arm", decision.arm, lang) })}</span>] as const] : []),
+    ...(decision ? [[t("decision"), <Link key="d" to={`/decisions?decision=${decision.id}`}>{t("decisionOf", { policy: policyName(decision.policy), share: share(decision.propensity, 0) })}</Link>] as const, ["", <span key="p" className="note">{t("proposed", { mode: word("mode", decision.mode, lang), arm: word("arm", decision.arm, lang) })}</span>] as const] : []),
     ...(approval ? [[t("approval"), <Link key="a" to={`/approvals?id=${approval.id}`}>{lang === "zh" ? approval.title_zh : approval.title_en}</Link>] as const] : []),
     [t("window"), t("windowText", { from: time(line.not_before_ms, lang), to: time(line.not_after_ms, lang) })],
     ...(line.state === "ready" && line.next_ms > line.not_before_ms ? [[t("next"), time(line.next_ms, lang)] as const] : []),
-    ...(hold ? [[t("hold"), t("holdText", { amounts: Object.entries(hold.amounts).map(([unit, amount]) => `${word("unit", unit, lang)} ${exact(amount)}`).join(lang === "zh" ? "，" : ", "), state: word("hold", hold.state, lang) })] as const] : []),
+    ...(hold ? [[t("hold"), t("holdText", { amounts: Object.entries(hold.amounts).map(([unit, amount]) => amountOf(amount, unit, lang)).join(lang === "zh" ? "，" : ", "), state: word("hold", hold.state, lang) })] as const] : []),
     ...(told.receipt ? [[t("receiver"), told.receipt] as const] : []),
     ...(line.error || line.error_text ? [[t("why"), [line.error && word("error", line.error, lang), line.error_text, line.uncertain && t("uncertain")].filter(Boolean).join(" · ")] as const] : []),
   ];
@@ -79,9 +82,19 @@ function Facts({ told }: { told: Schemas["ActionStory"] }): ReactNode {
   );
 }
 
+/** What is said comes before its terms; a word of somebody else's first of all. */
+const ORDER: readonly string[] = ["title", "content", "text", "amount", "threshold", "days", "purpose", "channel"];
+
+function bodyText(name: string, value: unknown, lang: Lang): string {
+  if (name === "channel" || name === "purpose") return word(name, String(value), lang);
+  if ((name === "amount" || name === "threshold") && typeof value === "number") return moneyExact(value);
+  return name === "days" && lang === "zh" ? `${String(value)} 天` : String(value);
+}
+
 function Attempts({ told }: { told: Schemas["ActionStory"] }): ReactNode {
   const t = useT(m);
   const lang = useLang();
+  if (told.attempts.length === 0) return <p className="note">{t("noAttempts")}</p>;
   return (
     <DataTable
       id="reach-attempts" label={t("attemptsTitle")} bare rows={told.attempts} rowKey={(row) => String(row.attempt)} total={told.attempts.length}

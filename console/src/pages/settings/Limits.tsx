@@ -10,6 +10,7 @@ import { useLang, useT } from "@/i18n";
 import { ExportMenu } from "@/parts/ExportMenu";
 import { amountOf, LimitBar } from "@/parts/LimitBar";
 import { PageState } from "@/parts/PageState";
+import { usePolicyName } from "@/parts/policyName";
 import { useUndoToast } from "@/parts/UndoToast";
 import { usePresent } from "@/shell/Shell";
 import { useMay } from "@/state/session";
@@ -95,12 +96,13 @@ function Line({ row, may, onChange, onHistory }: { row: LimitState; may: boolean
 function Standing({ row }: { row: LimitState }): ReactNode {
   const t = useT(m);
   const lang = useLang();
+  const policyName = usePolicyName();
   if (row.bars.length > 0) {
     return (
       <div className="stack" style={{ gap: 8 }}>
         {row.bars.slice(0, SHOWN).map((bar) => (
           <LimitBar
-            key={bar.account} name={subject(bar, t) || row[lang]} cap={bar.cap} used={bar.used} reserved={bar.reserved} unit={bar.unit} resetsMs={bar.resets_ms} hours={hoursText(row.hours, lang) || undefined}
+            key={bar.account} name={subject(bar, t, policyName) || row[lang]} cap={bar.cap} used={bar.used} reserved={bar.reserved} unit={bar.unit} resetsMs={bar.resets_ms} hours={hoursText(row.hours, lang) || undefined}
             reason={bar.free < 0 && row.since_ms ? (lang === "zh" ? row.reason_zh : row.reason_en) : undefined}
           />
         ))}
@@ -118,7 +120,7 @@ function Standing({ row }: { row: LimitState }): ReactNode {
 }
 
 /** What one account of a limit counts: a policy, a channel. */
-function subject(bar: LimitBarRow, t: ReturnType<typeof useT<(typeof m)["zh"]>>): string {
+function subject(bar: LimitBarRow, t: ReturnType<typeof useT<(typeof m)["zh"]>>, policyName: (name: string) => string): string {
   const keys = { policy: "forPolicy", channel: "forChannel", platform: "forPlatform", offer: "forOffer" } as const;
-  return Object.entries(bar.subject).map(([key, name]) => (key in keys ? t(keys[key as keyof typeof keys], { name }) : name)).join(" · ");
+  return Object.entries(bar.subject).map(([key, name]) => (key in keys ? t(keys[key as keyof typeof keys], { name: key === "policy" ? policyName(name) : name }) : name)).join(" · ");
 }
