@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from guanxi.actions import Outgoing
+from guanxi.actions import Outgoing, Pace
 from guanxi.app import Workspace, sending
-from guanxi.app.approving import vote
+from guanxi.app.approving import undo, vote
 from guanxi.app.deciding import run_policy
 from guanxi.bench.send_receiver import ReceiverThread
 from guanxi.core import Busy
@@ -108,6 +108,24 @@ def test_what_is_sent_late_counts_on_the_day_on_which_it_is_sent(
     assert not sent & more
     assert next_day.counts["acting"] > 0
     assert buyers.control.ledger.audit().is_sound
+
+
+def test_what_was_refused_is_not_tried_again_after_its_approval_was_undone(
+    buyers: Workspace, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = run_policy(buyers, "winback", BUYERS, audience="全部", who="ann", now_ms=NOW, send=True, mode="propose")
+    [approval] = buyers.control.approvals.page(limit=10)
+    vote(buyers.control, approval.id, ballot="approve", who="ben", content=approval.content, now_ms=NOW)
+    row = buyers.control.outbox.page(run=run.id)[0][1]
+    told(buyers, said(row.party, "Consent Withdrawn", 40.41, purpose="message"))
+    with ReceiverThread(keys=True) as receiver, configure(buyers, receiver.url, monkeypatch) as opened:
+        sending.send_once(opened, now=clock)
+    assert buyers.control.outbox.row(row.id).state == "refused"
+    assert undo(buyers.control, approval.id, who="ben", now_ms=NOW + HOUR).withdrawn == 0
+    with buyers.control.transaction() as connection:
+        why = buyers.control.outbox.retry_in(connection, [row.id], now_ms=NOW + HOUR, pace=Pace())
+    assert "taken back" in why[row.id]
+    assert buyers.control.outbox.row(row.id).state == "refused"
 
 
 def test_an_erased_person_is_not_touched(buyers: Workspace, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:

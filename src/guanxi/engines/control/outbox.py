@@ -67,10 +67,12 @@ class OutboxStore:
             for one in rows if one.row.state in ("waiting", "ready", "dead")
         ]  # fmt: skip
         holds = self._ends.write(connection, ends, now_ms=now_ms)
-        under_way = [one.row.id for one in rows if one.row.state == "sending"]
-        execute(connection, "UPDATE outbox SET stopped = 1 WHERE id = ?", [(one,) for one in under_way])
+        # What is refused or expired stays so, and nobody tries it again behind the back of who took it back.
+        stopped = [one for one in rows if one.row.state in ("sending", "refused", "expired")]
+        execute(connection, "UPDATE outbox SET stopped = 1 WHERE id = ?", [(one.row.id,) for one in stopped])
+        under_way = sum(one.row.state == "sending" for one in stopped)
         sent = sum(one.row.state in ("sent", "dry") for one in rows)
-        return Withdrawn(rows=len(ends), sent=sent, sending=len(under_way), holds=holds)
+        return Withdrawn(rows=len(ends), sent=sent, sending=under_way, holds=holds)
 
     def forget_in(self, connection: Connection, party: str, *, now_ms: int) -> int:
         """Erase a person: what is not sent is refused, and no row names them any more; returns how many named them."""
@@ -90,7 +92,7 @@ class OutboxStore:
         refused = dict.fromkeys(ids, "there is no such row")
         again = []
         for one in select_ids(connection, sorted(ids)):
-            refused[one.row.id] = why = _no_retry(one.row, now_ms)
+            refused[one.row.id] = why = _no_retry(one.row, now_ms, stopped=one.stopped)
             if not why:
                 again.append(one)
         holds = self._ends.reserve_again(connection, again, now_ms=now_ms, lapse_ms=pace.longest_ms)
@@ -350,12 +352,14 @@ def _told(ended: Ended) -> str:
     return f"{said}; {why}"[:TEXT] if said and why else said or why
 
 
-def _no_retry(row: Outgoing, now_ms: int) -> str:
+def _no_retry(row: Outgoing, now_ms: int, *, stopped: bool) -> str:
     """Why a person may not ask for another round; "" when they may."""
     if row.state not in ("dead", "expired", "refused"):
         return f"it is {row.state}: only what was given up is tried again"
     if row.not_after_ms <= now_ms:
         return "its time has passed: decide again"
+    if stopped:
+        return "what it is part of was taken back: decide again"
     return "the person was erased" if not row.party and row.kind in SENT else ""
 
 
