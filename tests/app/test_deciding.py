@@ -13,6 +13,7 @@ from guanxi.app.deciding import decide_one, run_policy
 from guanxi.app.decision_replay import replay_decision
 from guanxi.app.fairness_audit import run_parity
 from guanxi.app.policies import load_policy, policy_files, save_policy, template, template_names
+from guanxi.app.sending_people import Watch
 from guanxi.core import DAY_MS, DataError, NotFound, Refused, SettingError, midnight_ms
 from guanxi.decisions import NOTHING, Record, arm_of
 from guanxi.engines.control import Run
@@ -187,6 +188,21 @@ def test_what_people_say_is_obeyed_by_the_next_decision(buyers: Workspace, row: 
     said_by = {f"{why.by}:{why.name}" for one in after.weighed for why in one.refusals}
     assert any(one.startswith(by) for one in said_by)
     assert after.decision.propensity == 1.0
+
+
+def test_consent_that_the_policy_asked_for_is_looked_at_again_before_sending(buyers: Workspace) -> None:
+    text = POLICY.replace('mode = "auto"', 'mode = "auto"\npurposes = ["location"]').replace(
+        "holdout = 0.2", "holdout = 0.01"
+    )
+    save_policy(buyers, "winback", text, who="test", replace=True)
+    told(buyers, *(said(who, "Consent Given", 38, purpose="location") for who in BUYERS))
+    rows = sent(buyers, run(buyers))
+    made = decide_one(buyers, "winback", BUYERS[0], who="key:1", now_ms=NOW + 8 * DAY_MS, send=True)
+    rows += [row for _, row in buyers.control.outbox.page() if row.decision == made.decision.id]
+    assert all(Watch(buyers).guard(row, NOW) is None for row in rows)
+    told(buyers, *(said(who, "Consent Withdrawn", 39, purpose="location") for who in BUYERS))
+    assert {why.name for row in rows if (why := Watch(buyers).guard(row, NOW))} == {"location"}
+    assert buyers.control.outbox.people("ready") == (len({row.party for row in rows}), None)
 
 
 def test_an_erased_person_is_never_chosen_and_stands_in_no_record(buyers: Workspace) -> None:

@@ -227,6 +227,13 @@ def test_numbers_that_could_not_be_renewed_say_of_when_they_are(page) -> None:
 
 #: What a page of an empty workspace says where it is not about importing.
 NEXT = {
+    "/todo": "没有等你处理的事",
+    "/approvals": "没有等待批准的事",
+    "/reach": "看审批",
+    "/decisions": "写一个策略",
+    "/ledger": "看限额",
+    "/evidence": "第一笔进来后",
+    "/settings/limits": "修改",
     "/traits": "特征目录",
     "/data/kinds": "注册",
     "/data/parked": "没有等你处理的事",

@@ -64,11 +64,10 @@ def dead_letters(look: Inbox) -> Iterator[Todo]:
     count = outbox.counts()["dead"]
     if not count:
         return
-    rows = [row for _, row in outbox.page(state="dead", limit=MOST)]
-    people = len({row.party for row in rows if row.party})
+    people, since_ms = outbox.people("dead")
     yield Todo(
         kind="dead", count=count, path="/reach?state=dead", act_zh="去看", act_en="Look",
-        since_ms=min((row.ended_ms for row in rows if row.ended_ms is not None), default=None),
+        since_ms=since_ms,
         zh=f"{count:,} 条没能发出，不会再自动重试", en=f"{count:,} could not be sent and are not tried again",
         cost_zh=f"{people:,} 人没有收到" if people else "", people=people or None,
         cost_en=f"{people:,} people have not heard from us" if people else "",

@@ -10,7 +10,8 @@ from guanxi.app.deciding_people import Onlookers
 from guanxi.app.identity import identities
 from guanxi.app.stated import stated
 from guanxi.app.workspace import Workspace
-from guanxi.decisions import Context, Limit, Refusal
+from guanxi.core import NotFound, SettingError
+from guanxi.decisions import Context, Limit, Refusal, read_policy
 from guanxi.events import split_ref
 from guanxi.parties import is_masked
 
@@ -31,6 +32,7 @@ class Watch:
         self._workspace = workspace
         self._contexts: dict[str, Context] = {}  # by row
         self._limits: list[Limit] = []
+        self._purposes: dict[str, tuple[str, ...]] = {}  # policy -> consents that it needs
         self._addresses: dict[tuple[str, str], str] = {}
 
     def prepare(self, rows: Sequence[Outgoing], now_ms: int) -> None:
@@ -65,13 +67,26 @@ class Watch:
         context, purpose = self._contexts.pop(row.id), _purpose(row)
         if context.erased:
             return _ERASED
-        consent = CONSENT.get(purpose, purpose)
-        if context.consents.get(consent) is False:
-            return Refusal(by="consent", name=consent, zh="对方已撤回同意", en="consent was withdrawn")
+        for consent in (CONSENT.get(purpose, purpose), *self._purposes_of(row)):
+            if context.consents.get(consent) is False:
+                return Refusal(by="consent", name=consent, zh="对方已撤回同意", en="consent was withdrawn")
         for limit in self._limits:
             if limit.counts(row.kind, channel=row.channel, purpose=purpose, at_ms=now_ms):
                 return Refusal(by="limit", name=limit.name, zh=limit.zh, en=limit.en, resets_ms=limit.opens_ms(now_ms))
         return None
+
+    def _purposes_of(self, row: Outgoing) -> tuple[str, ...]:
+        """What else the policy asked consent for, by which the row was decided."""
+        runs = self._workspace.control.runs
+        try:
+            record = None if row.run else self._workspace.control.decisions.kept(row.decision).record
+            policy = runs.run(row.run).hash if row.run else record.policy if record else ""
+            if policy not in self._purposes:
+                kept = runs.policy(policy)
+                self._purposes[policy] = read_policy(kept.text, self._workspace.traits, name=kept.name).purposes
+        except (NotFound, SettingError):  # of no policy, or of one that reads traits which are gone
+            return ()
+        return self._purposes[policy]
 
     def address_of(self, party: str, channel: str) -> str:
         """Return where a person is reached on a channel; "" when nobody said.

@@ -298,6 +298,13 @@ class OutboxStore:
         with self._database.read() as connection:
             return [(one.number, one.row) for one in select_rows(connection, where, *values, limit)]
 
+    def people(self, state: OutState) -> tuple[int, int | None]:
+        """Return how many people the rows of a state are for, and since when the first of them is in it."""
+        found = "SELECT count(DISTINCT nullif(party, '')), min(ended_ms) FROM outbox WHERE state = ?"
+        with self._database.read() as connection:
+            [(people, since_ms)] = query(connection, found, state)
+        return people, since_ms
+
     def counts(self, *, run: str = "", channel: str = "") -> dict[OutState, int]:
         """Return how many rows are in each state."""
         tests = [f"{name} = ?" for name, value in (("run", run), ("channel", channel)) if value]
