@@ -145,6 +145,15 @@ def settle(folder: Path, **size: Any) -> None:
 
 
 @contextlib.contextmanager
+def serving_alone(folder: Path) -> Iterator[Served]:
+    """A new workspace without any event, which no other module's tests write into."""
+    made, _ = Workspace.create(folder)
+    made.close()
+    with serving(folder) as one:
+        yield one
+
+
+@contextlib.contextmanager
 def serving(folder: Path) -> Iterator[Served]:
     """A workspace behind a gate and a desk, which shows the built console."""
     desk_module.BUILT = BUILD

@@ -14,7 +14,7 @@ from guanxi.engines.log import now_ms
 from guanxi.events import event_id
 from guanxi.ledger import ISSUER, LARGEST, Account, Move, Reserve, opaque_id
 
-from .conftest import Served
+from .conftest import Served, serving_alone
 
 HOUR = 3_600_000
 SECRET = b"console tests of approvals 32 by"
@@ -76,6 +76,13 @@ def propose(served: Served, title: str, *, people: int = 40, each: int = 500, wh
         ], now_ms=now)  # fmt: skip
         approving.open_in(served.workspace, connection, approval, now_ms=now)
     return approval
+
+
+@pytest.fixture(scope="module")
+def served(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """What waits here waits for these tests alone."""
+    with serving_alone(tmp_path_factory.mktemp("approvals") / "shop") as one:
+        yield one
 
 
 @pytest.fixture

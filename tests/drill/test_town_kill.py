@@ -52,7 +52,7 @@ class Makers:
     def finish(self, folder: Path) -> None:
         """Run to the end."""
         process = self.start(folder)
-        process.join(120)
+        process.join(240)  # a first run compiles
         assert process.exitcode == 0, self.errors.read_text()
 
 
