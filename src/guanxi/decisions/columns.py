@@ -33,7 +33,10 @@ class _Table(Generic[R]):
 
         raises  DataError when a column is missing, not of its type or unknown, or a row breaks a law
         """
-        whole = pl.DataFrame(schema=dict(self.COLUMNS)) if frame is None else self._complete(frame)
+        if frame is None:  # nothing to check; an import that runs polars leaves forked processes without its threads
+            self._frame = pl.DataFrame(schema=dict(self.COLUMNS))
+            return
+        whole = self._complete(frame)
         self._check(whole)
         self._frame = whole
 
