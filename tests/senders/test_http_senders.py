@@ -1,10 +1,8 @@
-"""Webhooks, adapters and robots against a real server on loopback: signatures, answers, bounds, addresses."""
+"""Webhooks and adapters against a real server on loopback: signatures, answers, bounds, addresses."""
 
 import asyncio
 import base64
 import gzip
-import hashlib
-import hmac
 import json
 import socket
 import ssl
@@ -16,13 +14,12 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from standardwebhooks import Webhook
 
 from guanxi.actions import Outcome, Outgoing, Sender
-from guanxi.actions.contract import NOW_MS, SenderContract, attempt, notice
+from guanxi.actions.contract import SenderContract, attempt, notice
 from guanxi.bench.send_receiver import ReceiverThread
 from guanxi.core import SettingError
 from guanxi.engines.senders import (
@@ -35,6 +32,8 @@ from guanxi.engines.senders import (
     read_secret,
     resolve,
 )
+
+from .conftest import Scripted, http
 
 SECRET = "whsec_" + base64.b64encode(b"k" * 32).decode()
 KEY = read_secret(SECRET)
@@ -108,68 +107,6 @@ def test_an_adapter_gets_the_address_and_gives_a_receipt(receiver: ReceiverThrea
         "id": row.id, "kind": "message", "channel": "sms", "address": "13800138000", "params": {}, "attempt": 1,
         "not_after": datetime.fromtimestamp(row.not_after_ms / 1000, UTC).isoformat().replace("+00:00", "Z"),
     }  # fmt: skip
-
-
-class Scripted:
-    """A server that answers every connection with the same bytes, at its own pace."""
-
-    def __init__(self, answer: bytes, *, drip_s: float = 0.0) -> None:
-        self._answer, self._drip_s = answer, drip_s
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.asked: list[bytes] = []
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._listening.getsockname()[1]}/"
-
-    def __enter__(self) -> "Scripted":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._listening.close()
-        with socket.socket() as one:  # wakes the thread where closing does not
-            one.settimeout(0.2)
-            one.connect_ex(("127.0.0.1", 1))
-        self._thread.join(5)
-
-    def _serve(self) -> None:
-        self._listening.settimeout(0.1)
-        while True:
-            try:
-                one, _ = self._listening.accept()
-            except TimeoutError:
-                continue
-            except OSError:
-                return
-            with one:
-                one.settimeout(1)
-                try:
-                    self.asked.append(self._whole(one))
-                    for at in range(len(self._answer)) if self._drip_s else [None]:
-                        one.sendall(self._answer if at is None else self._answer[at : at + 1])
-                        time.sleep(self._drip_s)
-                except OSError:
-                    pass
-
-    @staticmethod
-    def _whole(one: socket.socket) -> bytes:
-        data = b""
-        while b"\r\n\r\n" not in data:
-            data += one.recv(65_536)
-        head, _, body = data.partition(b"\r\n\r\n")
-        length = next(
-            (int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")), 0
-        )
-        while len(body) < length:
-            body += one.recv(65_536)
-        return head + b"\r\n\r\n" + body
-
-
-def http(status: int, body: bytes = b"", *headers: str) -> bytes:
-    lines = [f"HTTP/1.1 {status} Said", f"Content-Length: {len(body)}", "Connection: close", *headers]
-    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
 def told(state: str, reason: str) -> bytes:
@@ -402,78 +339,3 @@ def test_a_certificate_must_be_that_of_the_name_though_its_address_is_called(
         outcome = call(url, context)
         assert isinstance(outcome, Outcome)
         assert outcome.kind == "unreachable"
-
-
-def robot(kind: str, url: str, secret: str = "") -> RobotSender:
-    return RobotSender(kind, "t0ken", now=lambda: NOW_MS, secret=secret, url=url, allow_private=True)
-
-
-def test_wecom() -> None:
-    with Scripted(http(200, b'{"errcode":0,"errmsg":"ok"}')) as server:
-        (outcome,) = attempt(robot("wecom", f"{server.url}send?key="), notice())
-    assert outcome.kind == "accepted"
-    head, _, body = server.asked[0].partition(b"\r\n\r\n")
-    assert head.startswith(b"POST /send?key=t0ken HTTP")
-    assert json.loads(body) == {"msgtype": "text", "text": {"content": "今日审批\n有 3 项待审批"}}
-
-
-def test_the_token_of_a_robot_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level("DEBUG", logger="")
-    with Scripted(http(200, b'{"errcode":0}')) as server:
-        attempt(robot("wecom", f"{server.url}send?key="), notice())
-    assert "t0ken" not in caplog.text
-
-
-def test_dingtalk_signs_the_address() -> None:
-    with Scripted(http(200, b'{"errcode":0,"errmsg":"ok"}')) as server:
-        (outcome,) = attempt(robot("dingtalk", f"{server.url}send?access_token=", "SECabc"), notice())
-    assert outcome.kind == "accepted"
-    asked = parse_qs(urlsplit(server.asked[0].split()[1].decode()).query)
-    digest = hmac.new(b"SECabc", f"{NOW_MS}\nSECabc".encode(), hashlib.sha256).digest()
-    assert asked == {
-        "access_token": ["t0ken"], "timestamp": [str(NOW_MS)], "sign": [base64.b64encode(digest).decode()],
-    }  # fmt: skip
-
-
-def test_feishu_signs_the_body() -> None:
-    with Scripted(http(200, b'{"code":0,"msg":"success"}')) as server:
-        (outcome,) = attempt(robot("feishu", f"{server.url}hook/", "SECabc"), notice())
-    assert outcome.kind == "accepted"
-    head, _, body = server.asked[0].partition(b"\r\n\r\n")
-    second = str(NOW_MS // 1000)
-    digest = hmac.new(f"{second}\nSECabc".encode(), b"", hashlib.sha256).digest()
-    assert head.startswith(b"POST /hook/t0ken HTTP")
-    assert json.loads(body) == {
-        "msg_type": "text", "content": {"text": "今日审批\n有 3 项待审批"}, "timestamp": second,
-        "sign": base64.b64encode(digest).decode(),
-    }  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("kind", "answer", "outcome"),
-    [
-        pytest.param("wecom", {"errcode": 45009, "errmsg": "api freq out of limit"}, "busy", id="wecom-too-often"),
-        pytest.param("wecom", {"errcode": 93000, "errmsg": "invalid webhook url"}, "refused", id="wecom-no-such-robot"),
-        pytest.param("wecom", {"errcode": 40058, "errmsg": "exceed"}, "invalid", id="wecom-bad-text"),
-        pytest.param("wecom", {"errcode": -1}, "server", id="wecom-system-busy"),
-        pytest.param("dingtalk", {"errcode": 130101, "errmsg": "send too fast"}, "busy", id="dingtalk-too-often"),
-        pytest.param("dingtalk", {"errcode": 310000, "errmsg": "sign not match"}, "refused", id="dingtalk-bad-sign"),
-        pytest.param("feishu", {"code": 19021, "msg": "sign match fail"}, "refused", id="feishu-bad-sign"),
-        pytest.param("feishu", {"code": 11232, "msg": "frequency limited"}, "busy", id="feishu-too-often"),
-        pytest.param("feishu", {"StatusCode": 0, "StatusMessage": "success"}, "accepted", id="feishu-old-form"),
-        pytest.param("feishu", {"hello": 1}, "unknown", id="another-form"),
-    ],
-)
-def test_codes_of_robots(kind: str, answer: dict[str, Any], outcome: str) -> None:
-    with Scripted(http(200, json.dumps(answer).encode())) as server:
-        (found,) = attempt(robot(kind, server.url + "?key="), notice())
-    assert found.kind == outcome
-    assert "errmsg" not in answer or str(answer["errmsg"]) not in found.text
-
-
-def test_a_long_text_is_cut_at_a_character() -> None:
-    with Scripted(http(200, b'{"errcode":0}')) as server:
-        attempt(robot("wecom", f"{server.url}?key="), notice(text="字" * 3_000))
-    said = json.loads(server.asked[0].partition(b"\r\n\r\n")[2])["text"]["content"]
-    assert said.endswith("字…")
-    assert len(said.encode()) <= 2_000

@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, Text, 
 from guanxi.engines.control.tables import metadata
 
 _OPEN: Final = "state = 'open'"
-_TODO: Final = "todo <> ''"
+_AHEAD: Final = "todo <> ''"
 
 journeys: Final = Table(
     "journeys",
@@ -26,7 +26,7 @@ journeys: Final = Table(
     Column("todo", String(64), nullable=False),  # policy that is to decide about them where they came; "" = done
     Index("ix_journeys_due", "journey", "due_ms", sqlite_where=text(_OPEN), postgresql_where=text(_OPEN)),
     Index("ix_journeys_party", "party"),
-    Index("ix_journeys_todo", "journey", "todo", sqlite_where=text(_TODO), postgresql_where=text(_TODO)),
+    Index("ix_journeys_todo", "journey", "todo", sqlite_where=text(_AHEAD), postgresql_where=text(_AHEAD)),
 )
 
 schedules: Final = Table(

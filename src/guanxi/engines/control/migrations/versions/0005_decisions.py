@@ -10,7 +10,7 @@ depends_on = None
 
 NUMBER = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 OPEN = sa.text("state = 'open'")
-TODO = sa.text("todo <> ''")
+AHEAD = sa.text("todo <> ''")
 DUE = sa.text("state IN ('ready', 'sending')")
 ALIVE = sa.text("state IN ('waiting', 'ready', 'sending')")
 PARKED = sa.text("problem <> ''")
@@ -290,7 +290,7 @@ def _jobs() -> None:
     )
     op.create_index("ix_journeys_due", "journeys", ["journey", "due_ms"], sqlite_where=OPEN, postgresql_where=OPEN)
     op.create_index("ix_journeys_party", "journeys", ["party"])
-    op.create_index("ix_journeys_todo", "journeys", ["journey", "todo"], sqlite_where=TODO, postgresql_where=TODO)
+    op.create_index("ix_journeys_todo", "journeys", ["journey", "todo"], sqlite_where=AHEAD, postgresql_where=AHEAD)
     op.create_table(
         "schedules",
         sa.Column("name", sa.String(64), nullable=False),
